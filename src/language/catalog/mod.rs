@@ -1,0 +1,287 @@
+//! The vocabulary: what the words of a project mean, and where the data is.
+//!
+//! Owns: the semantic catalog that the checker, the interpreter and the engine read.
+//! Promises: every id inside is valid; names are unique where LANGUAGE says one namespace; known values are NFC; a taxonomy has no loop.
+//! Must not know: DataFusion. It names columns and paths, and never opens them.
+
+use super::source::Span;
+use super::syntax::ast::Expr;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+        impl $name {
+            pub fn index(self) -> usize { self.0 as usize }
+        }
+    )*};
+}
+
+ids! {
+    /// Index into [`Catalog::sources`].
+    SourceTableId;
+    /// Index into [`Catalog::lookups`].
+    LookupId;
+    /// Index into [`Catalog::events`].
+    EventId;
+    /// Index into [`Event::properties`] of the event that is spoken of.
+    PropertyId;
+    /// Index into [`Profile::attributes`].
+    AttributeId;
+    /// Index into [`Catalog::lists`].
+    ListId;
+}
+
+/// The whole vocabulary of a project. Vectors are in the order of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    pub sources: Vec<SourceTable>,
+    pub lookups: Vec<Lookup>,
+    pub events: Vec<Event>,
+    pub profile: Option<Profile>,
+    pub lists: Vec<List>,
+    pub channels: Vec<Channel>,
+    pub actions: Vec<ActionDef>,
+    /// Known offers; an empty list closes nothing.
+    pub offers: Vec<Named>,
+    pub population: Population,
+}
+
+/// A name that the catalog declares, with its place in the YAML.
+#[derive(Debug, Clone)]
+pub struct Named {
+    pub name: String,
+    pub span: Span,
+}
+
+/// Where rows come from: a Parquet file, a folder (read recursively), a glob, or an object-store address.
+#[derive(Debug, Clone)]
+pub struct SourceTable {
+    pub name: Named,
+    /// Relative to the project folder, or a URL (`s3://…`).
+    pub path: String,
+    pub path_span: Span,
+    /// Column of the customer's id: text, any integer, or UUID.
+    pub customer: String,
+    /// Column of the event's time: a timestamp of any unit, a date, or an integer with `time_unit`.
+    pub time: String,
+    /// Unit of an integer time column.
+    pub time_unit: Option<TimeUnit>,
+    /// Zone of times that carry none (IANA name); UTC where unsaid.
+    pub timezone: Option<String>,
+    /// Column of the raw event name; `None` where every row is one kind of event.
+    pub event: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeUnit {
+    Second,
+    Millisecond,
+    Microsecond,
+    Nanosecond,
+}
+
+/// A dimension table with one row a key: products by `product_id`.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    pub name: Named,
+    pub path: String,
+    pub path_span: Span,
+    /// Key column in the look-up table.
+    pub key: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub name: Named,
+    pub description: Option<String>,
+    pub source: SourceTableId,
+    /// Which rows of the source are this event.
+    pub raw: RawMatch,
+    pub aliases: Vec<Named>,
+    /// A predicate over the event's properties, in Segue's own language.
+    pub filter: Option<Expr>,
+    /// Column by which repeats collapse: of the rows of this event with one id (after the filter) the earliest counts; at one
+    /// instant the one with the smallest property values, in property order, missing first. Rows without id never collapse.
+    pub event_id: Option<String>,
+    /// Properties that a bare subject may match.
+    pub subject: Vec<PropertyId>,
+    pub properties: Vec<Property>,
+    /// Part of a visit.
+    pub session: bool,
+}
+
+/// Which raw names are an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawMatch {
+    /// The source holds nothing else.
+    All,
+    /// One of these raw names, or a name that begins with one of these prefixes; compared exactly.
+    Names { exact: Vec<String>, prefixes: Vec<String> },
+}
+
+/// A typed property of an event.
+#[derive(Debug, Clone)]
+pub struct Property {
+    pub name: Named,
+    pub description: Option<String>,
+    pub ty: Type,
+    pub column: ColumnRef,
+    pub known: Option<KnownValues>,
+    /// `case: fold`: text is compared with case folded (not accents).
+    pub fold: bool,
+    /// `empty: value`: empty text is a value. Otherwise empty text is missing.
+    pub empty_is_value: bool,
+    pub pii: bool,
+}
+
+/// Where a property's values are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnRef {
+    /// A column of the event's own source.
+    Own(String),
+    /// `column` of the look-up row whose key equals the source's column `on`.
+    Lookup { lookup: LookupId, on: String, column: String },
+}
+
+/// The known values of a property or attribute.
+#[derive(Debug, Clone, Default)]
+pub struct KnownValues {
+    /// Nothing else is allowed (a closed set).
+    pub closed: bool,
+    /// NFC, in the order of the file, without repeats. A taxonomy's parents stand here too.
+    pub values: Vec<KnownValue>,
+}
+
+#[derive(Debug, Clone)]
+pub struct KnownValue {
+    pub text: String,
+    pub aliases: Vec<String>,
+    /// Index of the parent in [`KnownValues::values`], where values nest.
+    pub parent: Option<usize>,
+    pub span: Span,
+}
+
+impl KnownValues {
+    /// The value itself and all its descendants, as texts, in the order of the file.
+    pub fn with_descendants(&self, index: usize) -> Vec<&str> {
+        let inside = |mut at: usize| loop {
+            if at == index {
+                return true;
+            }
+            match self.values.get(at).and_then(|v| v.parent) {
+                Some(parent) => at = parent,
+                None => return false,
+            }
+        };
+        (0..self.values.len())
+            .filter(|&i| inside(i))
+            .filter_map(|i| self.values.get(i))
+            .map(|v| v.text.as_str())
+            .collect()
+    }
+}
+
+/// The types of properties and attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Type {
+    Text,
+    /// A whole number (i64).
+    Integer,
+    /// Exact, `scale` decimal places (2 unless said; at most 9), held as i64 units of 10^-scale. A file's decimal or float is
+    /// rounded half away from zero to that scale.
+    Money {
+        scale: u8,
+    },
+    /// A floating-point number; NaN is missing. Sums add in ascending order of value, so they never depend on the order of rows.
+    Number,
+    YesNo,
+    /// A plain date.
+    Date,
+    /// Microseconds UTC.
+    Instant,
+    /// A list of texts.
+    TextList,
+}
+
+#[derive(Debug, Clone)]
+pub struct Profile {
+    pub path: String,
+    pub path_span: Span,
+    pub customer: String,
+    /// Column (date or timestamp) of the profile's creation; a profile created at or after the as-of instant is left out.
+    pub created: Option<String>,
+    /// Column that decides between several rows of one customer: the latest counts. Without it they are an error.
+    pub updated_at: Option<String>,
+    /// Zone of times that carry none; UTC where unsaid.
+    pub timezone: Option<String>,
+    pub attributes: Vec<Attribute>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Attribute {
+    pub name: Named,
+    pub description: Option<String>,
+    pub ty: Type,
+    pub column: String,
+    pub known: Option<KnownValues>,
+    pub fold: bool,
+    pub empty_is_value: bool,
+    pub pii: bool,
+}
+
+/// A file of customer ids; its name is a condition.
+#[derive(Debug, Clone)]
+pub struct List {
+    pub name: Named,
+    /// `.csv`, `.txt` (one id a line) or `.parquet`.
+    pub path: String,
+    pub path_span: Span,
+    /// Column of the ids, for `.csv` with a head and `.parquet`.
+    pub column: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Channel {
+    pub name: Named,
+}
+
+/// A word that may follow `→`.
+#[derive(Debug, Clone)]
+pub struct ActionDef {
+    pub name: Named,
+    /// Index into [`Catalog::channels`].
+    pub channel: Option<usize>,
+}
+
+/// Who there is. Both is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Population {
+    /// The customers of the profile source (created before the as-of instant).
+    pub profiles: bool,
+    /// All who have an event before the as-of instant.
+    pub events: bool,
+}
+
+impl Default for Population {
+    fn default() -> Self {
+        Population { profiles: true, events: true }
+    }
+}
+
+impl Catalog {
+    pub fn event(&self, id: EventId) -> Option<&Event> {
+        self.events.get(id.index())
+    }
+
+    /// The event with this name or alias.
+    pub fn event_named(&self, name: &str) -> Option<EventId> {
+        let is = |e: &Event| e.name.name == name || e.aliases.iter().any(|a| a.name == name);
+        self.events.iter().position(is).map(|i| EventId(i as u32))
+    }
+
+    pub fn attributes(&self) -> &[Attribute] {
+        self.profile.as_ref().map_or(&[], |p| &p.attributes)
+    }
+}
