@@ -2,10 +2,24 @@
 //!
 //! Rooms, each importing only what stands above it.
 
-pub mod catalog;
-pub mod diagnostic;
-pub mod ir;
-pub mod interpret;
-pub mod num;
 pub mod source;
+
+pub mod diagnostic;
+
+pub mod num;
+
 pub mod syntax;
+
+pub mod catalog;
+
+pub mod ir;
+
+pub mod calendar;
+
+pub mod check;
+
+pub mod format;
+
+pub mod interpret;
+
+pub mod spec;

@@ -1,0 +1,1 @@
+//! Tests that read Parquet and run the engine.
