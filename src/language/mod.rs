@@ -8,6 +8,8 @@ pub mod diagnostic;
 
 pub mod num;
 
+pub mod text;
+
 pub mod syntax;
 
 pub mod catalog;
