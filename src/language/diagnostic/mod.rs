@@ -9,6 +9,8 @@
 
 pub mod code;
 
+pub mod render;
+
 use super::source::Span;
 pub use code::Code;
 

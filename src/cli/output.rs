@@ -1,0 +1,86 @@
+//! Standard output and standard error.
+//!
+//! Owns: writing to both. Promises: a reader who goes away (`segue run | head`) is no error and no noise; colour only where wanted.
+
+use std::io::{IsTerminal, Write};
+
+use crate::error::Error;
+use crate::language::diagnostic::render::{Paint, visible};
+
+/// Why a verb ends early.
+#[derive(Debug)]
+pub enum Failure {
+    Error(Error),
+    /// Nobody reads our output any more.
+    Pipe,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+/// The two streams.
+#[derive(Debug, Clone, Copy)]
+pub struct Out {
+    quiet: bool,
+}
+
+impl Out {
+    pub fn new(quiet: bool) -> Out {
+        Out { quiet }
+    }
+
+    /// Writes to standard output; text may hold ANSI colours.
+    pub fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut stream = anstream::stdout().lock();
+        stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).map_err(|why| match why.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::Pipe,
+            _ => Error::io("could not write to", "standard output", why).into(),
+        })
+    }
+
+    /// A line on standard error, unless `--quiet`.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Text on standard error, `--quiet` or not.
+    pub fn complain(&self, text: &str) {
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    }
+
+    pub fn error(&self, error: &Error) {
+        use owo_colors::OwoColorize as _;
+        let mut text = format!("{} {}\n", "error:".red().bold(), visible(&error.to_string()));
+        if let Some(help) = error.help() {
+            text.push_str(&format!("  {} {}\n", "help:".cyan(), visible(help)));
+        }
+        self.complain(&text);
+    }
+
+    /// How diagnostics are painted; a stream that takes no colour strips it.
+    pub fn paint(&self) -> Paint {
+        Paint { color: true, ascii: false, width: width() }
+    }
+
+    /// Whether a progress bar makes sense.
+    pub fn progress(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// Columns of the terminal; 100 where there is none, so that pipes and files do not depend on anything.
+fn width() -> usize {
+    let terminal = std::io::stdout().is_terminal() || std::io::stderr().is_terminal();
+    let table = comfy_table::Table::new();
+    if terminal { table.width().map_or(100, |w| usize::from(w).clamp(40, 140)) } else { 100 }
+}
+
+/// `1 error`, `2 errors`
+pub fn plural(n: usize, word: &str) -> String {
+    if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+}
