@@ -1,1 +1,2 @@
 //! Tests of the front end: no engine feature is needed.
+mod calendar;
