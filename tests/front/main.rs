@@ -1,2 +1,7 @@
 //! Tests of the front end: no engine feature is needed.
+
 mod calendar;
+mod cli_render;
+mod codes;
+mod support;
+mod tidy;

@@ -192,12 +192,18 @@ impl SourceCode for View<'_> {
         let first = shown.line_of(span.offset());
         let last = shown.line_of((span.offset() + span.len().saturating_sub(1)).min(shown.text.len()));
         let (from, to, line, column) = match self.cut {
-            Some((from, to)) => {
+            Some((from, to)) if before > 0 || after > 0 => {
                 let (start, _) = shown.line_range(first);
-                let column = shown.text.get(start..from).map_or(0, |t| t.chars().count());
-                (from, to, first, column)
+                (from, to, first, shown.text.get(start..from).map_or(0, |t| t.chars().count()))
             }
-            None => {
+            // Asked for the place alone, for the head line.
+            _ if before == 0 && after == 0 => {
+                let start = shown.boundary(span.offset());
+                let (line_start, _) = shown.line_range(first);
+                let column = shown.text.get(line_start..start).map_or(0, |t| t.chars().count());
+                (start, start + span.len(), first, column)
+            }
+            _ => {
                 let top = first.saturating_sub(before);
                 let (_, mut end) = shown.line_range(last.saturating_add(after));
                 if end > 0 && shown.text.get(end - 1..end) == Some("\n") {
