@@ -103,7 +103,9 @@ pub struct Event {
     /// A predicate over the event's properties, in Segue's own language.
     pub filter: Option<Expr>,
     /// Column by which repeats collapse: of the rows of this event with one id (after the filter) the earliest counts; at one
-    /// instant the one with the smallest property values, in property order, missing first. Rows without id never collapse.
+    /// instant the one with the smallest property values, in property order, missing first. Rows without id (null or empty text)
+    /// never collapse; ids are compared as the file has them. Values are compared as conditions see them (NFC, folded, empty or NaN
+    /// missing; lists text by text).
     pub event_id: Option<String>,
     /// Properties that a bare subject may match.
     pub subject: Vec<PropertyId>,
@@ -210,7 +212,8 @@ pub struct Profile {
     pub path: String,
     pub path_span: Span,
     pub customer: String,
-    /// Column (date or timestamp) of the profile's creation; a profile created at or after the as-of instant is left out.
+    /// Column (date or timestamp) of the profile's creation; a customer whose profile was created at or after the as-of instant is
+    /// left out of the population, earlier events or not. Without a creation time the profile counts.
     pub created: Option<String>,
     /// Column that decides between several rows of one customer: the latest counts. Without it they are an error.
     pub updated_at: Option<String>,

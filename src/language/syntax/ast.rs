@@ -225,6 +225,7 @@ pub enum TextTest {
     Contains,
     StartsWith,
     EndsWith,
+    /// The whole text fits a pattern: `*` is any run of characters, none included, `?` is any one character (of the NFC form).
     Matches,
 }
 
