@@ -3,5 +3,6 @@
 mod calendar;
 mod cli_render;
 mod codes;
+mod interpret;
 mod support;
 mod tidy;
