@@ -1,6 +1,8 @@
 //! Tests of the front end: no engine feature is needed.
 
 mod calendar;
+mod cli_basics;
+mod cli_exit;
 mod cli_render;
 mod codes;
 mod interpret;
