@@ -10,6 +10,8 @@ pub mod num;
 
 pub mod text;
 
+pub mod yaml;
+
 pub mod syntax;
 
 pub mod catalog;

@@ -8,3 +8,4 @@ mod codes;
 mod interpret;
 mod support;
 mod tidy;
+mod catalog_load;

@@ -4,8 +4,19 @@
 //! Promises: every id inside is valid; names are unique where LANGUAGE says one namespace; known values are NFC; a taxonomy has no loop.
 //! Must not know: DataFusion. It names columns and paths, and never opens them.
 
+use std::collections::BTreeSet;
+
 use super::source::Span;
 use super::syntax::ast::Expr;
+
+pub mod load;
+pub mod names;
+mod project_file;
+pub mod raw;
+pub mod schema;
+mod taxonomy;
+
+pub use project_file::{Level, ProjectFile};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -46,6 +57,9 @@ pub struct Catalog {
     /// Known offers; an empty list closes nothing.
     pub offers: Vec<Named>,
     pub population: Population,
+    /// Events, aliases, attributes and lists that are declared with mistakes. The mistakes have been reported, so a rule that
+    /// uses such a name needs no message of its own.
+    pub broken: BTreeSet<String>,
 }
 
 /// A name that the catalog declares, with its place in the YAML.
@@ -207,6 +221,22 @@ pub enum Type {
     TextList,
 }
 
+impl Type {
+    /// The type in words, for messages.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Type::Text => "text",
+            Type::Integer => "a whole number",
+            Type::Money { .. } => "money",
+            Type::Number => "a number",
+            Type::YesNo => "yes or no",
+            Type::Date => "a date",
+            Type::Instant => "an instant",
+            Type::TextList => "a list of texts",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Profile {
     pub path: String,
@@ -248,6 +278,8 @@ pub struct List {
 #[derive(Debug, Clone)]
 pub struct Channel {
     pub name: Named,
+    /// The yes/no attribute that says whether a customer agreed to it.
+    pub consent: Option<AttributeId>,
 }
 
 /// A word that may follow `→`.

@@ -54,6 +54,31 @@ codes! { syntax:
 
 codes! { yaml:
     MALFORMED = "E0201", "A file that is not well-formed YAML.";
+    FEATURE = "E0202", "A part of YAML that is not read: anchors, aliases, tags, directives, several documents.";
+    LIMIT = "E0203", "A file that is too large, nests too deep or has too many values.";
+    BIDI = "E0204", "An invisible character that changes the direction of text.";
+    EMPTY = "E0205", "A file without content.";
+    TYPE = "E0206", "A value of another type than its key takes.";
+    UNKNOWN_KEY = "E0207", "A key that means nothing here.";
+    MISSING_KEY = "E0208", "A key that has to be there.";
+    DUPLICATE_KEY = "E0209", "A key or value that stands twice in one map or list.";
+    CHOICE = "E0210", "A word that is none of the words that may stand here.";
+    NAME = "E0211", "A name that can't be written in a rule.";
+    RESERVED = "E0212", "A name that the language uses for itself.";
+    TAKEN = "E0213", "A name that means something else already.";
+    REFERENCE = "E0214", "A source, look-up, taxonomy, channel, property or attribute that is not declared.";
+    KIND = "E0215", "A reference to something of the wrong kind.";
+    MISPLACED = "E0216", "A key that has no meaning beside the others of its entry.";
+    KNOWN_VALUE = "E0217", "A known value or taxonomy entry that is empty or stands twice.";
+    TIMEZONE = "E0218", "A time zone that does not exist.";
+    CURRENCY = "E0219", "A currency that does not exist.";
+    SIZE = "E0220", "An amount of memory that can't be read.";
+    OUTSIDE = "E0221", "A path that leaves the project.";
+    PATH = "E0222", "A path that can't be what it should be.";
+    NO_FILE = "E0223", "A file or folder that the project names and that is not there.";
+    NOT_UTF8 = "E0224", "A file that is not UTF-8 text.";
+    SAME_STEM = "E0225", "Two bare rules that would have one name.";
+    CODE = "E0226", "A diagnostic code that does not exist.";
 }
 
 codes! { check:

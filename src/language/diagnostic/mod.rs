@@ -102,3 +102,20 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
+
+/// The candidate that `word` most likely stands for, if one is near enough: a slip or two, another case, another ending.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let allowed = match lower.chars().count() {
+        0 => return None,
+        1..=2 => 0,
+        3..=5 => 1,
+        6..=9 => 2,
+        _ => 3,
+    };
+    candidates
+        .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by(|a, b| a.cmp(b))
+        .map(|(_, c)| c)
+}

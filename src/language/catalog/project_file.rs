@@ -1,0 +1,66 @@
+//! What a project says about itself.
+
+use std::collections::BTreeMap;
+
+use super::Named;
+use crate::language::diagnostic::{Code, Diagnostic, Severity};
+
+pub use super::raw::Level;
+
+/// The project file (`segue.yaml`), with defaults in place of what is unsaid.
+#[derive(Debug, Clone)]
+pub struct ProjectFile {
+    pub name: Named,
+    /// One of [`super::raw::EDITIONS`].
+    pub edition: String,
+    /// A valid IANA name.
+    pub timezone: String,
+    /// An ISO 4217 code.
+    pub currency: Option<String>,
+    /// Path of the catalog; a place in the YAML where it is said there.
+    pub catalog: Named,
+    /// Folders or files of rules.
+    pub rules: Vec<Named>,
+    /// Folders or files of specs.
+    pub specs: Vec<Named>,
+    /// Folder of results.
+    pub output: Named,
+    /// The formatter writes `>=` and `->` in place of `≥` and `→`.
+    pub ascii: bool,
+    /// The severities that the project sets.
+    pub severities: BTreeMap<Code, Level>,
+    /// The most memory that a run takes, in bytes.
+    pub memory_limit: Option<u64>,
+    /// Paths may leave the project.
+    pub allow_outside: bool,
+}
+
+impl ProjectFile {
+    /// The severity that the project gives a code; `None` where it wants to hear nothing.
+    pub fn severity(&self, code: Code) -> Option<Severity> {
+        match self.severities.get(&code) {
+            None => Some(code.severity()),
+            Some(Level::Allow) => None,
+            Some(Level::Warn) => Some(Severity::Warning),
+            Some(Level::Error) => Some(Severity::Error),
+        }
+    }
+
+    /// The diagnostics with the severities that the project gives them, without those that it allows.
+    pub fn apply(&self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        diagnostics
+            .into_iter()
+            .filter_map(|mut d| {
+                // Only what the code leaves open can be set: an error that keeps a rule from being evaluated stays one.
+                if let Some(level) = self.severities.get(&d.code) {
+                    d.severity = match level {
+                        Level::Allow => return None,
+                        Level::Warn => Severity::Warning,
+                        Level::Error => Severity::Error,
+                    };
+                }
+                Some(d)
+            })
+            .collect()
+    }
+}
