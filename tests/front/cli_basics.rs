@@ -72,16 +72,15 @@ fn a_reader_who_goes_away_is_no_error() {
 
 #[test]
 fn colour_is_a_choice() {
-    let wrong = |configure: &dyn Fn(&mut std::process::Command)| {
+    let coloured = |variable: Option<(&str, &str)>, arguments: &[&str]| {
         let mut command = segue();
-        command.args(["explain", "E9999"]);
-        configure(&mut command);
-        String::from_utf8_lossy(&command.output().expect("runs").stderr).into_owned()
+        command.args(["explain", "E9999"]).args(arguments).envs(variable);
+        String::from_utf8_lossy(&command.output().expect("runs").stderr).contains('\u{1b}')
     };
-    assert!(!wrong(&|_| {}).contains('\u{1b}'), "a pipe takes no colour");
-    assert!(wrong(&|c| {c.env("CLICOLOR_FORCE", "1";})).contains('\u{1b}'));
-    assert!(wrong(&|c| {c.args(["--color", "always"];})).contains('\u{1b}'));
-    let never = wrong(&|c| {c.env("CLICOLOR_FORCE", "1").args(["--color", "never"];}));
-    assert!(!never.contains('\u{1b}'));
-    assert!(!wrong(&|c| {c.env("NO_COLOR", "1";})).contains('\u{1b}'));
+    let forced = Some(("CLICOLOR_FORCE", "1"));
+    assert!(!coloured(None, &[]), "a pipe takes no colour");
+    assert!(coloured(forced, &[]));
+    assert!(coloured(None, &["--color", "always"]));
+    assert!(!coloured(forced, &["--color", "never"]));
+    assert!(!coloured(Some(("NO_COLOR", "1")), &[]));
 }
