@@ -74,12 +74,9 @@ fn parse_size(text: &str) -> Result<u64, String> {
     let number: u64 = digits.parse().map_err(|_| "write a size such as 512MB or 4GiB".to_owned())?;
     let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
-        "k" | "kb" => 1_000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
         _ => return Err("write a size such as 512MB or 4GiB".to_owned()),
     };
     number.checked_mul(factor).filter(|&n| n > 0).ok_or_else(|| "the size is out of range".to_owned())
@@ -96,7 +93,7 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!(parse_size("512MB"), Ok(512_000_000));
+        assert_eq!(parse_size("512MB"), Ok(512 << 20));
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));
         assert_eq!(parse_size("7"), Ok(7));
         for bad in ["", "MB", "-1", "1.5GB", "1 parsec", "0", "99999999999GB"] {

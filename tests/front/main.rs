@@ -1,6 +1,7 @@
 //! Tests of the front end: no engine feature is needed.
 
 mod calendar;
+mod catalog_load;
 mod cli_basics;
 mod cli_exit;
 mod cli_render;
@@ -8,4 +9,3 @@ mod codes;
 mod interpret;
 mod support;
 mod tidy;
-mod catalog_load;

@@ -31,6 +31,8 @@ pub struct ProjectFile {
     pub severities: BTreeMap<Code, Level>,
     /// The most memory that a run takes, in bytes.
     pub memory_limit: Option<u64>,
+    /// The instant to judge by where the command line says none, as written; `calendar` reads it.
+    pub as_of: Option<Named>,
     /// Paths may leave the project.
     pub allow_outside: bool,
 }

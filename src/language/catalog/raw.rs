@@ -38,6 +38,8 @@ record! {
         pub lints: Option<Entries<At<Level>>>,
         /// The most memory that a run takes: `4GB`.
         pub memory_limit: Option<Literal>,
+        /// The instant to judge by where the command line says none: a date or an instant. Now, where unsaid.
+        pub as_of: Option<Literal>,
         /// Let paths leave the project's folder.
         pub allow_outside: Option<At<bool>>,
     }

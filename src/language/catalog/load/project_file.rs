@@ -66,6 +66,7 @@ pub fn project(file: &SourceFile) -> (Option<ProjectFile>, Vec<Diagnostic>) {
         ascii: raw.format.as_ref().and_then(|f| f.style.as_ref()).is_some_and(|s| s.value == raw::Style::Ascii),
         severities,
         memory_limit,
+        as_of: raw.as_of.as_ref().map(|Literal(text)| named(text)),
         allow_outside,
     };
     (Some(project), finish(diagnostics))
