@@ -1,3 +1,343 @@
 //! A project on disk.
 //!
-//! Owns: finding and reading the files of a project. Must not know: Parquet, the engine.
+//! Owns: finding a project, reading its texts, and gathering all that is wrong with them.
+//! Promises: findings of all files come in one go, sorted by file and place; no file outside the project is read unless the
+//! project says so; what is not a plain file of sensible size is refused before it is read.
+//! Must not know: Parquet, the engine.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::language::catalog::load::{self, Options};
+use crate::language::catalog::{Catalog, Named, ProjectFile};
+use crate::language::diagnostic::{self, Diagnostic, code};
+use crate::language::source::{SourceId, Sources, Span};
+
+/// The name of the project file.
+pub const FILE: &str = "segue.yaml";
+/// The largest `.seg` file that is read.
+const MAX_RULES_BYTES: u64 = 16 << 20;
+/// The largest YAML file that is read; the YAML reader has a bound of its own below it.
+const MAX_YAML_BYTES: u64 = 16 << 20;
+/// The deepest folder in which rules are looked for.
+const MAX_FOLDERS: usize = 64;
+
+/// The texts of a project and what they say.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder of `segue.yaml`.
+    pub root: PathBuf,
+    pub file: ProjectFile,
+    pub sources: Sources,
+    /// Empty if the catalog could not be read; then nothing that depends on it is checked.
+    pub catalog: Catalog,
+    /// Sorted by path.
+    pub rules: Vec<RuleFile>,
+    /// Paths of spec files, sorted.
+    pub specs: Vec<PathBuf>,
+    /// What is wrong with the YAML files and with the syntax of the rules, in order. [`Project::check`] adds the rest.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The project file and the catalog could be read, so names can be looked up.
+    readable: bool,
+}
+
+/// One `.seg` file.
+#[derive(Debug, Clone)]
+pub struct RuleFile {
+    /// Where it is; for a rule from the command line there is no such place.
+    pub path: Option<PathBuf>,
+    /// The name of a bare rule in it.
+    pub stem: String,
+    pub source: SourceId,
+}
+
+/// The folder of the nearest `segue.yaml`, from `start` upwards.
+pub fn find(start: &Path) -> Result<PathBuf, Error> {
+    let from = std::path::absolute(start).map_err(|e| Error::io("can't find the folder", start, e))?;
+    let found = from.ancestors().find(|folder| folder.join(FILE).is_file());
+    found.map(Path::to_path_buf).ok_or_else(|| {
+        Error::usage(format!("there is no `{FILE}` in `{}` or any folder above it", start.display()))
+            .with_help("go to the folder of a project, name it (`segue check FOLDER`), or make one: `segue init` or `segue demo`")
+    })
+}
+
+/// The folder of the project that `path` names: the folder itself, its `segue.yaml`, or any file in it.
+pub fn named(path: &Path) -> Result<PathBuf, Error> {
+    let meta = std::fs::metadata(path).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::NotFound {
+            Error::usage(format!("there is no `{}`", path.display()))
+                .with_help(format!("name the folder of a project or its `{FILE}`"))
+        } else {
+            Error::io("can't read", path, e)
+        }
+    })?;
+    if meta.is_dir() {
+        return if path.join(FILE).is_file() {
+            Ok(path.to_path_buf())
+        } else {
+            Err(Error::usage(format!("`{}` is no project: it has no `{FILE}`", path.display()))
+                .with_help("name the folder of a project, or make one: `segue init` or `segue demo`"))
+        };
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.file_name().is_some_and(|name| name == FILE) { Ok(parent.to_path_buf()) } else { find(parent) }
+}
+
+/// Reads the project in this folder. What is wrong with its texts stands in [`Project::diagnostics`]; an error is given only
+/// where a file can't be read at all.
+pub fn load(root: &Path) -> Result<Project, Error> {
+    let canonical = std::fs::canonicalize(root).map_err(|e| Error::io("can't read the folder", root, e))?;
+    let mut reading = Reading {
+        root: root.to_path_buf(),
+        canonical,
+        sources: Sources::default(),
+        diagnostics: Vec::new(),
+        allow_outside: false,
+        seen: BTreeSet::new(),
+    };
+    let id = reading.text(&root.join(FILE), MAX_YAML_BYTES)?;
+    let (file, found) = reading.sources.get(id).map(load::project).unwrap_or_default();
+    let fit = reading.sound(id);
+    if fit {
+        reading.diagnostics.extend(found);
+    }
+    let here = Span::new(id, 0, 0);
+    let Some(file) = file.filter(|_| fit) else {
+        return Ok(reading.finish(ProjectFile::unsaid(here), None, Vec::new(), Vec::new()));
+    };
+    reading.allow_outside = file.allow_outside;
+    let catalog = reading.catalog(&file)?;
+    let mut rules = Vec::new();
+    for path in reading.collect(&file.rules, "seg", "rules")? {
+        let source = reading.text(&path, MAX_RULES_BYTES)?;
+        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        rules.push(RuleFile { path: Some(path), stem, source });
+    }
+    let mut specs = reading.collect(&file.specs, "yaml", "specs")?;
+    specs.extend(reading.collect(&file.specs, "yml", "specs")?);
+    specs.sort();
+    specs.dedup();
+    Ok(reading.finish(file, catalog, rules, specs))
+}
+
+/// A project while its files are read.
+struct Reading {
+    root: PathBuf,
+    /// The root with all links resolved: what lies below it is inside.
+    canonical: PathBuf,
+    sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+    allow_outside: bool,
+    /// Rules and folders that have been taken, links resolved.
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Reading {
+    /// Reads a text. One that is too large or not UTF-8 is reported and becomes an empty source.
+    fn text(&mut self, path: &Path, max: u64) -> Result<SourceId, Error> {
+        let unreadable = |e: std::io::Error| Error::io("can't read", path, e);
+        let name = self.name(path);
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let meta = file.metadata().map_err(unreadable)?;
+        if !meta.is_file() {
+            return Err(Error::io("can't read", path, "it is not a plain file"));
+        }
+        let mut bytes = Vec::new();
+        file.take(max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > max {
+            let id = self.sources.add(name, "");
+            let message = format!("this file has more than {} MB, which is the most that is read", max >> 20);
+            let help = "split it, or generate fewer rules";
+            self.diagnostics.push(Diagnostic::new(code::yaml::LIMIT, Span::new(id, 0, 0), message).help(help));
+            return Ok(id);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(self.sources.add(name, text)),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let bad = error.as_bytes().get(at).copied().unwrap_or_default();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let end = text.get(at..).and_then(|t| t.chars().next()).map_or(at, |c| at + c.len_utf8());
+                let id = self.sources.add(name, text);
+                self.diagnostics.push(
+                    Diagnostic::new(code::yaml::NOT_UTF8, Span::new(id, at, end), "this file is not UTF-8 text")
+                        .label(format!("the byte {bad:#04x} means nothing here"))
+                        .help("save it as UTF-8"),
+                );
+                Ok(id)
+            }
+        }
+    }
+
+    /// Whether the source could be read; if not, that has been said, and what it holds means nothing.
+    fn sound(&self, id: SourceId) -> bool {
+        let refused = [code::yaml::LIMIT, code::yaml::NOT_UTF8];
+        !self.diagnostics.iter().any(|d| d.primary.span.source == id && refused.contains(&d.code))
+    }
+
+    /// The path as shown: relative to the project, `/` as separator.
+    fn name(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.root).unwrap_or(path);
+        inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    }
+
+    /// The path with links resolved, if it is there and inside; reports a link that leaves the project.
+    fn inside(&mut self, path: &Path, said: Span) -> Option<PathBuf> {
+        let real = std::fs::canonicalize(path).ok()?;
+        if self.allow_outside || real.starts_with(&self.canonical) {
+            return Some(real);
+        }
+        let message = format!("`{}` leaves the project", self.name(path));
+        self.diagnostics.push(
+            Diagnostic::new(code::yaml::OUTSIDE, said, message)
+                .label(format!("a link leads to `{}`", real.display()))
+                .help("copy the file into the project, or write `allow_outside: true` in `segue.yaml`"),
+        );
+        None
+    }
+
+    fn catalog(&mut self, file: &ProjectFile) -> Result<Option<Catalog>, Error> {
+        let Named { name, span } = &file.catalog;
+        // A path that is wrong in itself has been reported with the project file.
+        if self.diagnostics.iter().any(|d| d.primary.span == *span && span.start < span.end) {
+            return Ok(None);
+        }
+        let path = self.root.join(name);
+        if !path.is_file() {
+            let what = if path.exists() { "is no file" } else { "is not there" };
+            self.diagnostics.push(
+                Diagnostic::new(code::yaml::NO_FILE, *span, format!("the catalog `{name}` {what}"))
+                    .label("the catalog says what the words of the rules mean")
+                    .help("correct the path, or let `segue init` write a first catalog"),
+            );
+            return Ok(None);
+        }
+        if self.inside(&path, *span).is_none() {
+            return Ok(None);
+        }
+        let id = self.text(&path, MAX_YAML_BYTES)?;
+        if !self.sound(id) {
+            return Ok(None);
+        }
+        let options = Options { allow_outside: file.allow_outside };
+        let (catalog, found) = load::catalog_with(&mut self.sources, id, options);
+        self.diagnostics.extend(found);
+        Ok(catalog)
+    }
+
+    /// All files with this extension at these places, folders read recursively, sorted by path.
+    fn collect(&mut self, places: &[Named], extension: &str, what: &str) -> Result<Vec<PathBuf>, Error> {
+        self.seen.clear();
+        let mut out = Vec::new();
+        for Named { name, span } in places {
+            // The place of a default is nowhere, and a folder that nobody asked for need not be there.
+            let said = span.start < span.end;
+            if said && self.diagnostics.iter().any(|d| d.primary.span == *span) {
+                continue;
+            }
+            let path = self.root.join(name);
+            if path.is_dir() {
+                self.folder(&path, extension, *span, 0, &mut out)?;
+            } else if path.is_file() {
+                let fits = path.extension().is_some_and(|e| e == extension);
+                if fits && self.fresh(&path, *span) {
+                    out.push(path);
+                } else if !fits && what == "rules" {
+                    let message = format!("`{name}` is no file of rules");
+                    self.diagnostics.push(
+                        Diagnostic::new(code::yaml::PATH, *span, message).help("rules stand in files that end in `.seg`"),
+                    );
+                }
+            } else if said && what == "rules" {
+                self.diagnostics.push(
+                    Diagnostic::new(code::yaml::NO_FILE, *span, format!("the rules `{name}` are not there"))
+                        .label("neither a folder nor a file")
+                        .help("correct the path, or make the folder"),
+                );
+            }
+        }
+        out.sort();
+        Ok(out)
+    }
+
+    fn folder(
+        &mut self,
+        folder: &Path,
+        extension: &str,
+        said: Span,
+        depth: usize,
+        out: &mut Vec<PathBuf>,
+    ) -> Result<(), Error> {
+        if !self.fresh(folder, said) || depth > MAX_FOLDERS {
+            return Ok(());
+        }
+        let unreadable = |e: std::io::Error| Error::io("can't read the folder", folder, e);
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            entries.push(entry.map_err(unreadable)?.path());
+        }
+        entries.sort();
+        for path in entries {
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+                continue;
+            }
+            if path.is_dir() {
+                self.folder(&path, extension, said, depth + 1, out)?;
+            } else if path.extension().is_some_and(|e| e == extension) {
+                if std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_symlink()) && !path.exists() {
+                    return Err(Error::io("can't read", path, "the link leads nowhere"));
+                }
+                if self.fresh(&path, said) {
+                    out.push(path);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this file or folder is inside the project and met for the first time: links may loop, and places may overlap.
+    fn fresh(&mut self, path: &Path, said: Span) -> bool {
+        self.inside(path, said).is_some_and(|real| self.seen.insert(real))
+    }
+
+    fn finish(
+        mut self,
+        file: ProjectFile,
+        catalog: Option<Catalog>,
+        rules: Vec<RuleFile>,
+        specs: Vec<PathBuf>,
+    ) -> Project {
+        diagnostic::sort(&mut self.diagnostics);
+        Project {
+            root: self.root,
+            file,
+            sources: self.sources,
+            readable: catalog.is_some(),
+            catalog: catalog.unwrap_or_default(),
+            rules,
+            specs,
+            diagnostics: self.diagnostics,
+        }
+    }
+}
+
+/// Reports bare rules that would have one name: same stem, different folders.
+#[allow(dead_code)]
+fn same_stems<'a>(bare: impl Iterator<Item = (&'a str, Span)>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<&str, Span> = HashMap::new();
+    for (stem, span) in bare {
+        match first.get(stem) {
+            Some(&earlier) => diagnostics.push(
+                Diagnostic::new(code::yaml::SAME_STEM, span, format!("two files hold a bare rule `{stem}`"))
+                    .label("a bare rule is named after its file")
+                    .also(earlier, "the other one")
+                    .help(format!("rename one of the files, or declare it: `segment {stem}: …`")),
+            ),
+            None => {
+                first.insert(stem, span);
+            }
+        }
+    }
+}

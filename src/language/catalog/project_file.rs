@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Named;
 use crate::language::diagnostic::{Code, Diagnostic, Severity};
+use crate::language::source::Span;
 
 pub use super::raw::Level;
 
@@ -38,6 +39,25 @@ pub struct ProjectFile {
 }
 
 impl ProjectFile {
+    /// What stands for a project file that could not be read.
+    pub fn unsaid(place: Span) -> ProjectFile {
+        let path = |name: &str| Named { name: name.to_owned(), span: place };
+        ProjectFile {
+            name: path(""),
+            edition: super::raw::EDITIONS.last().copied().unwrap_or_default().to_owned(),
+            timezone: "UTC".to_owned(),
+            currency: None,
+            catalog: path("catalog.yaml"),
+            rules: vec![path("rules")],
+            specs: vec![path("specs")],
+            output: path("out"),
+            ascii: false,
+            severities: BTreeMap::new(),
+            memory_limit: None,
+            allow_outside: false,
+        }
+    }
+
     /// The severity that the project gives a code; `None` where it wants to hear nothing.
     pub fn severity(&self, code: Code) -> Option<Severity> {
         match self.severities.get(&code) {
