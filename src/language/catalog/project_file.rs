@@ -54,6 +54,7 @@ impl ProjectFile {
             ascii: false,
             severities: BTreeMap::new(),
             memory_limit: None,
+            as_of: None,
             allow_outside: false,
         }
     }
