@@ -58,8 +58,9 @@ pub fn find(start: &Path) -> Result<PathBuf, Error> {
     let from = std::path::absolute(start).map_err(|e| Error::io("can't find the folder", start, e))?;
     let found = from.ancestors().find(|folder| folder.join(FILE).is_file());
     found.map(Path::to_path_buf).ok_or_else(|| {
-        Error::usage(format!("there is no `{FILE}` in `{}` or any folder above it", start.display()))
-            .with_help("go to the folder of a project, name it (`segue check FOLDER`), or make one: `segue init` or `segue demo`")
+        Error::usage(format!("there is no `{FILE}` in `{}` or any folder above it", start.display())).with_help(
+            "go to the folder of a project, name it (`segue check FOLDER`), or make one: `segue init` or `segue demo`",
+        )
     })
 }
 
@@ -247,7 +248,8 @@ impl Reading {
                 } else if !fits && what == "rules" {
                     let message = format!("`{name}` is no file of rules");
                     self.diagnostics.push(
-                        Diagnostic::new(code::yaml::PATH, *span, message).help("rules stand in files that end in `.seg`"),
+                        Diagnostic::new(code::yaml::PATH, *span, message)
+                            .help("rules stand in files that end in `.seg`"),
                     );
                 }
             } else if said && what == "rules" {

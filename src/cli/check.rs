@@ -1,12 +1,14 @@
 //! `segue check`: every mistake of the project, in one go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use serde_json::json;
 
-use super::output::{Failure, Out};
-use super::{Exit, Global};
-use crate::error::Error;
+use super::output::{Failure, Out, plural};
+use super::{Exit, Global, workspace};
+use crate::language::diagnostic::{Diagnostic, has_errors, render};
+use crate::project::{FILE, Project};
 
 /// Check the project and show every mistake at once; reads no data
 #[derive(Debug, clap::Args)]
@@ -48,7 +50,44 @@ enum Deny {
     Warnings,
 }
 
-pub fn run(args: &Args, global: &Global, _out: &Out) -> Result<Exit, Failure> {
-    let _ = (&args.path, args.format, args.deny, &global.project);
-    Err(Error::usage("`check` is not wired yet").into())
+pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    let mut project = workspace::load(args.path.as_deref(), global)?;
+    let mut diagnostics = std::mem::take(&mut project.diagnostics);
+    if let Some(only) = args.path.as_deref().and_then(|path| only(path, &project.root)) {
+        diagnostics.retain(|d| project.sources.get(d.primary.span.source).is_some_and(|f| f.name == only));
+    }
+    out.print(&shown(args.format, &project, &diagnostics, out))?;
+    let denied = args.deny == Some(Deny::Warnings) && !diagnostics.is_empty();
+    Ok(if has_errors(&diagnostics) || denied { Exit::Findings } else { Exit::Ok })
+}
+
+/// The name of the one file that was asked for, unless it is the project file, which stands for all.
+fn only(path: &Path, root: &Path) -> Option<String> {
+    let path = std::fs::canonicalize(path).ok().filter(|p| p.is_file())?;
+    let root = std::fs::canonicalize(root).ok()?;
+    let inside = path.strip_prefix(&root).ok().filter(|p| *p != Path::new(FILE))?;
+    Some(inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+fn shown(format: Format, project: &Project, diagnostics: &[Diagnostic], out: &Out) -> String {
+    let sources = &project.sources;
+    let pretty_json = |value: &serde_json::Value| format!("{value:#}\n");
+    match format {
+        Format::Pretty => {
+            let files = plural(1 + project.rules.len(), "file");
+            let rules = render::pretty(sources, diagnostics, out.paint());
+            format!("{rules}{} in {files} of `{}`\n", workspace::summary(diagnostics), project.file.name.name)
+        }
+        Format::Short => render::short(sources, diagnostics),
+        Format::Github => render::github(sources, diagnostics),
+        Format::Sarif => pretty_json(&render::sarif(sources, diagnostics)),
+        Format::Json => pretty_json(&json!({
+            "schema": 1,
+            "segue": env!("CARGO_PKG_VERSION"),
+            "project": project.file.name.name,
+            "errors": diagnostics.iter().filter(|d| d.is_error()).count(),
+            "warnings": diagnostics.iter().filter(|d| !d.is_error()).count(),
+            "findings": render::json(sources, diagnostics),
+        })),
+    }
 }

@@ -13,11 +13,17 @@ mod demo;
 mod explain;
 mod fmt;
 mod init;
+#[cfg(feature = "engine")]
+mod interrupt;
 mod man;
 mod output;
+#[cfg(feature = "engine")]
+mod progress;
 mod run;
 mod schema;
+mod show;
 mod test;
+mod workspace;
 
 pub use crate::error::Exit;
 use output::Failure;
@@ -116,7 +122,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(args, global, out),
         Verb::Test(args) => test::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),
-        Verb::Demo(args) => demo::run(args, global, out),
+        Verb::Demo(args) => demo::run(args, out),
         Verb::Explain(args) => explain::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),

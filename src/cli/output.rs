@@ -84,3 +84,11 @@ fn width() -> usize {
 pub fn plural(n: usize, word: &str) -> String {
     if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
 }
+
+/// The answer of a verb that needs the engine, in a build that has none.
+#[cfg(not(feature = "engine"))]
+pub fn no_engine(verb: &str) -> Failure {
+    Error::usage(format!("`segue {verb}` needs the engine, and this build has none"))
+        .with_help("build it with its default features: `cargo install --path .`")
+        .into()
+}

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use super::Exit;
 use super::output::{Failure, Out};
+use crate::language::catalog::schema;
 
 /// Write the JSON Schema of a kind of YAML file, for editors
 #[derive(Debug, clap::Args)]
@@ -20,16 +21,13 @@ enum Kind {
     Project,
     /// catalog.yaml
     Catalog,
-    /// specs/*.yaml
-    Spec,
 }
 
 pub fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
-    let name = match args.kind {
-        Kind::Project => "segue",
-        Kind::Catalog => "catalog",
-        Kind::Spec => "spec",
+    let schema = match args.kind {
+        Kind::Project => schema::project(),
+        Kind::Catalog => schema::catalog(),
     };
-    out.print(&format!("{name}\n"))?;
+    out.print(&format!("{schema:#}\n"))?;
     Ok(Exit::Ok)
 }
