@@ -10,8 +10,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::language::calendar::{self, Zone};
 use crate::language::catalog::load::{self, Options};
-use crate::language::catalog::{Catalog, Named, ProjectFile};
+use crate::language::catalog::{Catalog, Named, ProjectFile, schema};
 use crate::language::diagnostic::{self, Diagnostic, code};
 use crate::language::source::{SourceId, Sources, Span};
 
@@ -23,6 +24,9 @@ const MAX_RULES_BYTES: u64 = 16 << 20;
 const MAX_YAML_BYTES: u64 = 16 << 20;
 /// The deepest folder in which rules are looked for.
 const MAX_FOLDERS: usize = 64;
+
+/// Every kind of YAML file, as in `grammar/schemas/NAME.schema.json`, and its JSON Schema.
+pub const SCHEMAS: &[(&str, fn() -> serde_json::Value)] = &[("catalog", schema::catalog), ("segue", schema::project)];
 
 /// The texts of a project and what they say.
 #[derive(Debug, Clone)]
@@ -109,6 +113,7 @@ pub fn load(root: &Path) -> Result<Project, Error> {
         return Ok(reading.finish(ProjectFile::unsaid(here), None, Vec::new(), Vec::new()));
     };
     reading.allow_outside = file.allow_outside;
+    reading.as_of(&file);
     let catalog = reading.catalog(&file)?;
     let mut rules = Vec::new();
     for path in reading.collect(&file.rules, "seg", "rules")? {
@@ -197,6 +202,16 @@ impl Reading {
                 .help("copy the file into the project, or write `allow_outside: true` in `segue.yaml`"),
         );
         None
+    }
+
+    fn as_of(&mut self, file: &ProjectFile) {
+        let (Some(as_of), Some(zone)) = (&file.as_of, Zone::new(&file.timezone)) else { return };
+        if calendar::parse_moment(&as_of.name, &zone).is_none() {
+            self.diagnostics.push(
+                Diagnostic::new(code::yaml::AS_OF, as_of.span, format!("`{}` is no date and no instant", as_of.name))
+                    .help("write a date such as `2026-11-21`, or an instant such as `2026-11-21T08:00`"),
+            );
+        }
     }
 
     fn catalog(&mut self, file: &ProjectFile) -> Result<Option<Catalog>, Error> {

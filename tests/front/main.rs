@@ -2,6 +2,8 @@
 
 mod calendar;
 mod catalog_load;
+mod catalog_mistakes;
+mod catalog_schema;
 mod cli_basics;
 mod cli_exit;
 mod cli_render;

@@ -1,21 +1,11 @@
 //! JSON Schemas of the YAML kinds, for editors.
 //!
-//! Owns: the list of kinds. The schemas come from the same declarations as the readers.
+//! The schemas come from the same declarations as the readers, so they describe what is read.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::raw;
-
-/// A YAML kind: its name, as in `grammar/schemas/NAME.schema.json`, and its schema.
-pub struct YamlKind {
-    pub name: &'static str,
-    pub schema: fn() -> Value,
-}
-
-/// Every YAML kind of a project.
-pub const KINDS: &[YamlKind] =
-    &[YamlKind { name: "segue", schema: project }, YamlKind { name: "catalog", schema: catalog }];
 
 /// The schema of `segue.yaml`.
 pub fn project() -> Value {

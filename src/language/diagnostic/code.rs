@@ -79,6 +79,7 @@ codes! { yaml:
     NOT_UTF8 = "E0224", "A file that is not UTF-8 text.";
     SAME_STEM = "E0225", "Two bare rules that would have one name.";
     CODE = "E0226", "A diagnostic code that does not exist.";
+    AS_OF = "E0227", "An as-of instant that can't be read.";
 }
 
 codes! { check:

@@ -152,8 +152,21 @@ fn without_bidi(file: &SourceFile, diagnostics: &mut Vec<Diagnostic>) -> String 
 
 /// A list or map that is still open.
 enum Open {
-    List(Vec<Node>, usize),
-    Map(Vec<(Node, Node)>, Option<Node>, usize),
+    List(Vec<Node>, Start),
+    Map(Vec<(Node, Node)>, Option<Node>, Start),
+}
+
+#[derive(Clone, Copy)]
+struct Start {
+    at: usize,
+    /// Written in brackets.
+    flow: bool,
+}
+
+impl Start {
+    fn new(place: &std::ops::Range<usize>, style: yaml::StructureStyle) -> Start {
+        Start { at: place.start, flow: style == yaml::StructureStyle::Flow }
+    }
 }
 
 struct Builder<'a> {
@@ -226,8 +239,8 @@ impl<'a> Builder<'a> {
                 );
                 self.node(Node { kind: Kind::Broken, span });
             }
-            E::SequenceStart(..) => self.open.push(Open::List(Vec::new(), place.start)),
-            E::MappingStart(..) => self.open.push(Open::Map(Vec::new(), None, place.start)),
+            E::SequenceStart(style, ..) => self.open.push(Open::List(Vec::new(), Start::new(&place, style))),
+            E::MappingStart(style, ..) => self.open.push(Open::Map(Vec::new(), None, Start::new(&place, style))),
             E::SequenceEnd | E::MappingEnd => self.close(place.end),
             _ => {}
         }
@@ -235,23 +248,20 @@ impl<'a> Builder<'a> {
     }
 
     fn close(&mut self, end: usize) {
+        // A block ends, for the library, where the next one begins; its last entry says where its text ends.
         let node = match self.open.pop() {
             Some(Open::List(items, start)) => {
-                // The end of a block is where the next one begins; the last item says where the text really ends.
-                let last = items.last().map_or(end, |n| n.span.end as usize);
-                Node { span: self.span(&(start..self.end(last, end, start))), kind: Kind::List(items) }
+                let last = if start.flow { end } else { items.last().map_or(end, |n| n.span.end as usize) };
+                Node { span: self.span(&(start.at..last.max(start.at))), kind: Kind::List(items) }
             }
             Some(Open::Map(entries, _, start)) => {
-                let last = entries.last().map_or(end, |(k, v)| v.span.end.max(k.span.end) as usize);
-                Node { span: self.span(&(start..self.end(last, end, start))), kind: Kind::Map(entries) }
+                let inner = || entries.last().map_or(end, |(k, v)| v.span.end.max(k.span.end) as usize);
+                let last = if start.flow { end } else { inner() };
+                Node { span: self.span(&(start.at..last.max(start.at))), kind: Kind::Map(entries) }
             }
             None => return,
         };
         self.node(node);
-    }
-
-    fn end(&self, last: usize, _end: usize, start: usize) -> usize {
-        last.max(start)
     }
 
     fn node(&mut self, node: Node) {

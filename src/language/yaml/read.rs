@@ -322,6 +322,18 @@ pub fn key_text(key: &Node, reader: &mut Reader) -> Option<At<String>> {
     }
 }
 
+fn unknown_key(name: &At<String>, what: &str, allowed: &[&str], meant: Option<&str>) -> Diagnostic {
+    let list = allowed.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+    let d = Diagnostic::new(code::yaml::UNKNOWN_KEY, name.span, format!("`{}` is no key of {what}", name.value))
+        .help(format!("keys of {what} are {list}"));
+    match meant {
+        Some(meant) => d
+            .label(format!("did you mean `{meant}`?"))
+            .fix(format!("write `{meant}`"), vec![(name.span, meant.to_owned())]),
+        None => d,
+    }
+}
+
 /// The fields of a record while it is read.
 pub struct Fields<'n> {
     entries: Vec<(At<String>, &'n Node)>,
@@ -341,6 +353,7 @@ impl<'n> Fields<'n> {
             }
         };
         let mut out: Vec<(At<String>, &Node)> = Vec::new();
+        let mut misspelt: Vec<(&str, At<String>, &Node)> = Vec::new();
         for (key, value) in entries {
             let Some(name) = key_text(key, reader) else { continue };
             if let Some((first, _)) = out.iter().find(|(n, _)| n.value == name.value) {
@@ -349,20 +362,15 @@ impl<'n> Fields<'n> {
             } else if allowed.contains(&name.value.as_str()) {
                 out.push((name, value));
             } else {
-                let mut d = Diagnostic::new(
-                    code::yaml::UNKNOWN_KEY,
-                    name.span,
-                    format!("`{}` is no key of {what}", name.value),
-                );
-                let list = allowed.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
-                d = match nearest(&name.value, allowed.iter().copied()) {
-                    Some(meant) => d
-                        .label(format!("did you mean `{meant}`?"))
-                        .help(format!("keys of {what} are {list}"))
-                        .fix(format!("write `{meant}`"), vec![(name.span, meant.to_owned())]),
-                    None => d.help(format!("keys of {what} are {list}")),
-                };
-                reader.report(d);
+                let meant = nearest(&name.value, allowed.iter().copied());
+                reader.report(unknown_key(&name, what, allowed, meant));
+                misspelt.extend(meant.map(|meant| (meant, name, value)));
+            }
+        }
+        // A misspelt key is read as the one it stands for, so that it is not missed as well.
+        for (meant, name, value) in misspelt {
+            if !out.iter().any(|(n, _)| n.value == meant) {
+                out.push((At { value: meant.to_owned(), span: name.span }, value));
             }
         }
         // The first key stands for the whole record when something is missing: a whole block underlined helps nobody.
