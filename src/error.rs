@@ -21,6 +21,9 @@ pub enum Error {
     /// The call makes no sense: unknown name, contradictory options.
     #[error("{message}")]
     Usage { message: String, help: Option<String> },
+    /// It could be done, but would harm what is there.
+    #[error("{message}")]
+    Refused { message: String, help: Option<String> },
     /// The user stopped it.
     #[error("interrupted; nothing was written")]
     Interrupted,
@@ -45,6 +48,7 @@ impl Error {
             Error::Io { help, .. }
             | Error::Data { help, .. }
             | Error::Engine { help, .. }
+            | Error::Refused { help, .. }
             | Error::Usage { help, .. } => {
                 *help = Some(text.into());
             }
@@ -58,6 +62,7 @@ impl Error {
             Error::Io { help, .. }
             | Error::Data { help, .. }
             | Error::Engine { help, .. }
+            | Error::Refused { help, .. }
             | Error::Usage { help, .. } => help.as_deref(),
             Error::Interrupted => None,
         }
@@ -67,6 +72,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Data { .. } | Error::Engine { .. } => Exit::Environment,
             Error::Usage { .. } => Exit::Usage,
+            Error::Refused { .. } => Exit::Refused,
             Error::Interrupted => Exit::Interrupted,
         }
     }

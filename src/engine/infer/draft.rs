@@ -1,0 +1,536 @@
+//! The first catalog, as data.
+//!
+//! Owns: names, types, known values, subjects and aliases of what was found.
+//! Promises: names are valid and stand once where the language has one namespace; a personal value is never copied.
+//! Must not know: YAML.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::names;
+use super::roles::{Guess, Role, cells, pii};
+use super::scan::{KindFacts, Measured, list_values, thousands};
+use super::table::{Cells, Column, Kind, Table};
+use crate::language::catalog::{TimeUnit, Type};
+
+/// A catalog to be written.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    pub sources: Vec<Source>,
+    pub lookups: Vec<Lookup>,
+    pub events: Vec<Event>,
+    pub profile: Option<Profile>,
+    /// Tables that are not used, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub name: String,
+    pub path: String,
+    pub rows: u64,
+    pub customer: String,
+    pub customer_why: String,
+    pub time: String,
+    pub time_why: String,
+    pub time_unit: Option<TimeUnit>,
+    pub event: Option<String>,
+    pub event_why: String,
+    /// Columns that became no property, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    pub name: String,
+    pub path: String,
+    pub key: String,
+    pub why: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub name: String,
+    pub source: String,
+    /// The raw name; `None` where the source holds nothing else.
+    pub raw: Option<String>,
+    pub aliases: Vec<String>,
+    pub rows: u64,
+    pub usable: u64,
+    pub customers: u64,
+    pub first: i64,
+    pub last: i64,
+    pub at_least: [u64; 4],
+    /// Whether the figures are of all rows.
+    pub whole: bool,
+    pub subject: Vec<String>,
+    pub properties: Vec<Property>,
+    pub session: bool,
+}
+
+/// A property of an event or an attribute of the profile.
+#[derive(Debug, Clone)]
+pub struct Property {
+    pub name: String,
+    pub ty: Type,
+    pub column: String,
+    /// Look-up and the column that points at it.
+    pub lookup: Option<(String, String)>,
+    pub known: Option<Known>,
+    pub pii: bool,
+    pub why: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Most frequent first.
+    pub values: Vec<String>,
+    pub closed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Profile {
+    pub name: String,
+    pub path: String,
+    pub rows: u64,
+    pub customer: String,
+    pub created: Option<String>,
+    pub updated: Option<String>,
+    pub why: String,
+    pub attributes: Vec<Property>,
+    pub left_out: Vec<(String, String)>,
+}
+
+/// Values of a set that may be closed.
+const CLOSED: usize = 24;
+/// Values that a subject may have.
+const SUBJECTS: usize = 400;
+/// Values listed in the whole catalog.
+const BUDGET: usize = 6_000;
+/// Aliases of one event.
+const ALIASES: usize = 8;
+
+/// Everything that was found out about the tables.
+pub struct Found<'a> {
+    pub tables: &'a [Table],
+    pub guesses: &'a [Guess],
+    pub measured: &'a [Measured],
+    pub roles: &'a [Role],
+}
+
+/// Makes the draft.
+pub fn draft(found: &Found<'_>) -> Draft {
+    let mut draft = Draft::default();
+    let mut budget = BUDGET;
+    // One namespace for what can stand as a condition or value; tables have their own.
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let all = || found.tables.iter().zip(found.guesses).zip(found.measured).zip(found.roles).enumerate();
+    for (_, (((table, _), _), role)) in all() {
+        match role {
+            Role::Lookup { key, why, .. } => {
+                let Some(key) = table.columns.get(*key) else { continue };
+                let (name, path) = (table.name.clone(), table.path.clone());
+                draft.lookups.push(Lookup { name, path, key: key.name.clone(), why: why.clone() });
+            }
+            Role::LeftOut { why } => draft.left_out.push((table.name.clone(), why.clone())),
+            _ => {}
+        }
+    }
+    let mut busiest: Vec<(usize, &KindFacts)> = Vec::new();
+    for (at, (((table, guess), seen), role)) in all() {
+        if *role == Role::Events {
+            draft.sources.extend(source(table, guess, seen));
+            busiest.extend(seen.kinds.iter().filter(|k| k.usable > 0).map(|k| (at, k)));
+        }
+    }
+    // Every event has its own name before any alias is given away.
+    let mut events: Vec<Event> = Vec::new();
+    for (at, kind) in busiest {
+        let (Some(table), Some(guess), Some(seen)) =
+            (found.tables.get(at), found.guesses.get(at), found.measured.get(at))
+        else {
+            continue;
+        };
+        let raw = kind.raw.clone().unwrap_or_else(|| table.name.clone());
+        let name = names::unique(event_name(&raw), &mut taken);
+        let properties = properties(found, at, table, guess, kind, seen, &mut budget);
+        let subject = subject(&properties);
+        events.push(Event {
+            session: is_visit(&name),
+            name,
+            source: table.name.clone(),
+            raw: kind.raw.clone(),
+            aliases: Vec::new(),
+            rows: kind.rows,
+            usable: kind.usable,
+            customers: kind.customers,
+            first: kind.first,
+            last: kind.last,
+            at_least: kind.at_least,
+            whole: seen.whole(),
+            subject,
+            properties,
+        });
+    }
+    for (_, (((table, _), seen), role)) in all() {
+        if let Role::Profile { customer, created, updated, why } = role {
+            let name_of = |at: usize| table.columns.get(at).map(|c| c.name.clone());
+            let mut profile = Profile {
+                name: table.name.clone(),
+                path: table.path.clone(),
+                rows: table.rows,
+                customer: name_of(*customer).unwrap_or_default(),
+                created: created.and_then(name_of),
+                updated: updated.and_then(name_of),
+                why: why.clone(),
+                attributes: Vec::new(),
+                left_out: Vec::new(),
+            };
+            for (column, facts) in table.columns.iter().enumerate() {
+                if column == *customer {
+                    continue;
+                }
+                let values = seen.kinds.first().and_then(|k| k.values.get(&column));
+                match property(table, column, facts, values, seen, &mut budget) {
+                    Ok(mut attribute) => {
+                        let wish = names::name_for(&facts.name, "attribute");
+                        let wish = if taken.contains(&wish) { format!("profile_{wish}") } else { wish };
+                        attribute.name = names::unique(wish, &mut taken);
+                        profile.attributes.push(attribute);
+                    }
+                    Err(why) => profile.left_out.push((facts.name.clone(), why)),
+                }
+            }
+            draft.profile = Some(profile);
+        }
+    }
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(events.get(*at).map_or(0, |e| e.rows)));
+    for at in order {
+        let Some(event) = events.get_mut(at) else { continue };
+        // A table's name is mostly a noun, and the plural of a noun helps nobody.
+        let mut wishes = match event.raw {
+            None if !names::has_verb(&event.name) => names::singular_form(&event.name).into_iter().collect(),
+            _ => names::other_forms(&event.name),
+        };
+        let buys = names::is_purchase(&event.name) || event.raw.is_none() && sells(&event.properties);
+        if buys {
+            wishes.extend(["purchased", "purchase", "purchases", "bought", "buys", "buy"].map(str::to_owned));
+        }
+        wishes.retain(|alias| taken.insert(alias.clone()));
+        wishes.truncate(ALIASES);
+        event.aliases = wishes;
+    }
+    events.sort_by(|a, b| a.source.cmp(&b.source).then(b.rows.cmp(&a.rows)).then_with(|| a.name.cmp(&b.name)));
+    let order: BTreeMap<&str, usize> = draft.sources.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect();
+    events.sort_by_key(|e| order.get(e.source.as_str()).copied());
+    draft.events = events;
+    draft
+}
+
+/// A name that the language takes is given in its past form: `rate` is `rated`.
+fn event_name(raw: &str) -> String {
+    let plain = names::plain(raw);
+    if names::is_taken_word(&plain)
+        && let Some(form) = names::other_forms(&plain).into_iter().next()
+    {
+        return form;
+    }
+    names::name_for(raw, "event")
+}
+
+/// Whether rows with these properties look like sales.
+fn sells(properties: &[Property]) -> bool {
+    let has =
+        |words: &[&str]| properties.iter().any(|p| names::words(&p.name).iter().any(|w| words.contains(&w.as_str())));
+    let money = properties.iter().any(|p| matches!(p.ty, Type::Money { .. }));
+    money
+        && has(&["quantity", "qty", "invoice", "order", "basket", "product", "sku", "items", "cds", "receipt", "units"])
+}
+
+/// Acts of a visit.
+fn is_visit(name: &str) -> bool {
+    names::words(name).iter().any(|w| {
+        ["visit", "view", "browse", "search", "cart", "page", "screen", "checkout"].iter().any(|v| w.starts_with(v))
+    })
+}
+
+fn source(table: &Table, guess: &Guess, seen: &Measured) -> Option<Source> {
+    let customer = table.columns.get(guess.customer?)?;
+    let (time, unit) = guess.time?;
+    let time_column = table.columns.get(time)?;
+    let event = guess.event.and_then(|at| table.columns.get(at));
+    let missing = |n: u64, what: &str| match n {
+        0 => String::new(),
+        n => format!("; {} without {what} are left out", thousands(n)),
+    };
+    let first = seen.kinds.iter().filter(|k| k.usable > 0).map(|k| k.first).min();
+    let last = seen.kinds.iter().filter(|k| k.usable > 0).map(|k| k.last).max();
+    let range = match (first, last) {
+        (Some(first), Some(last)) => format!("{} to {}", day(first), day(last)),
+        _ => String::new(),
+    };
+    let zone = match time_column.kind {
+        Kind::Date => ", plain dates",
+        _ => "",
+    };
+    let mut left_out = Vec::new();
+    for (at, column) in table.columns.iter().enumerate() {
+        if Some(at) == guess.customer || at == time || Some(at) == guess.event {
+            continue;
+        }
+        if let Err(why) = usable(column) {
+            left_out.push((column.name.clone(), why));
+        }
+    }
+    Some(Source {
+        name: table.name.clone(),
+        path: table.path.clone(),
+        rows: table.rows,
+        customer: customer.name.clone(),
+        customer_why: format!(
+            "{} distinct {}{}",
+            thousands(seen.customers),
+            seen.of_rows(),
+            missing(seen.no_customer, "one")
+        ),
+        time: time_column.name.clone(),
+        time_why: format!("{range}{zone}{}", missing(seen.no_time, "one")),
+        time_unit: unit,
+        event: event.map(|c| c.name.clone()),
+        event_why: event.map(|_| format!("{} kinds", seen.kinds.len())).unwrap_or_default(),
+        left_out,
+    })
+}
+
+/// `2017-12-31` of microseconds UTC.
+pub fn day(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+        .unwrap_or_else(|_| "out of range".to_owned())
+}
+
+/// Whether the column can be a property at all, and why not.
+fn usable(column: &Column) -> Result<(), String> {
+    match &column.kind {
+        Kind::Other(what) => Err(format!("{what}: the language has no type for it")),
+        Kind::Uuid => Err("UUIDs are read as customer ids only".to_owned()),
+        _ if column.facts.rows > 0 && column.facts.missing == column.facts.rows => Err("it is empty".to_owned()),
+        Kind::Text
+            if column.partition
+                && (matches!(
+                    column.plain.as_str(),
+                    "date" | "dt" | "day" | "year" | "month" | "hour" | "ds" | "event_date" | "week"
+                ) || column.facts.mostly(column.facts.dates)) =>
+        {
+            Err("a folder's date says what the time column says".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn properties(
+    found: &Found<'_>,
+    at: usize,
+    table: &Table,
+    guess: &Guess,
+    kind: &KindFacts,
+    seen: &Measured,
+    budget: &mut usize,
+) -> Vec<Property> {
+    let mut taken = BTreeSet::new();
+    let mut properties = Vec::new();
+    let used = |column: usize| {
+        Some(column) == guess.customer || Some(column) == guess.event || guess.time.is_some_and(|(t, _)| t == column)
+    };
+    for (column, facts) in table.columns.iter().enumerate() {
+        // A column that is empty for this kind says nothing about it.
+        let empty = kind.sampled >= 20 && kind.filled.get(column).copied().unwrap_or(0) == 0;
+        if used(column) || empty {
+            continue;
+        }
+        let own = kind.values.get(&column);
+        if let Ok(mut property) = property(table, column, facts, own, seen, budget) {
+            let share = kind.filled.get(column).copied().unwrap_or(0).saturating_mul(100) / kind.sampled.max(1);
+            if kind.sampled > 0 && share < 99 {
+                property.why = format!("{}; {share} % have one", property.why);
+            }
+            property.name = names::unique(names::name_for(&facts.name, "property"), &mut taken);
+            properties.push(property);
+        }
+    }
+    for ((dimension, role), measured) in found.tables.iter().zip(found.roles).zip(found.measured) {
+        let Role::Lookup { key, from, .. } = role else { continue };
+        let Some((_, on)) = from.iter().find(|(t, _)| *t == at) else { continue };
+        let Some(on) = table.columns.get(*on) else { continue };
+        for (column, facts) in dimension.columns.iter().enumerate() {
+            if column == *key {
+                continue;
+            }
+            let values = measured.kinds.first().and_then(|k| k.values.get(&column));
+            if let Ok(mut property) = property(dimension, column, facts, values, measured, budget) {
+                let wish = names::name_for(&facts.name, "property");
+                let wish =
+                    if taken.contains(&wish) { format!("{}_{wish}", names::singular(&dimension.name)) } else { wish };
+                property.name = names::unique(wish, &mut taken);
+                property.lookup = Some((dimension.name.clone(), on.name.clone()));
+                property.pii = false;
+                properties.push(property);
+            }
+        }
+    }
+    properties
+}
+
+/// A column as a property, its name still to be given.
+fn property(
+    table: &Table,
+    at: usize,
+    column: &Column,
+    values: Option<&BTreeMap<String, u64>>,
+    seen: &Measured,
+    budget: &mut usize,
+) -> Result<Property, String> {
+    let whole = table.sample_is_all || seen.whole();
+    let decimals = seen.decimals.get(&at).copied().unwrap_or(0).max(column.facts.decimals);
+    usable(column)?;
+    let personal = pii(column);
+    let (ty, mut why) = type_of(column, decimals);
+    if !why.is_empty() && !table.sample_is_all {
+        why.push_str(" in the sample");
+    }
+    let mut known = None;
+    if let (Type::Text | Type::TextList, None) = (ty, personal) {
+        let own;
+        let values = match (ty, values) {
+            (Type::TextList, _) => {
+                own = list_values(table, at);
+                own.as_ref()
+            }
+            (_, values) => values,
+        };
+        if let Some(values) = values {
+            let (listed, total) = ranked(values);
+            let rows: u64 = values.values().sum();
+            let few = total <= CLOSED && (rows > total as u64 * 3 || total <= 3);
+            if few || is_subject(&column.plain) && total <= SUBJECTS {
+                let closed = few && whole && ty == Type::Text;
+                if listed.len() <= *budget && !listed.is_empty() {
+                    *budget -= listed.len();
+                    why = format!("{total} distinct");
+                    if !whole {
+                        why.push_str(" in a sample");
+                    }
+                    known = Some(Known { values: listed, closed });
+                }
+            }
+        }
+    }
+    if known.is_none() && why.is_empty() && ty == Type::Text {
+        let distinct = thousands(column.facts.distinct());
+        why = format!("{distinct} distinct in {} sampled rows", thousands(column.facts.rows));
+    }
+    if let Some(personal) = personal {
+        why = personal.to_owned();
+    }
+    let column_name = column.name.clone();
+    Ok(Property { name: String::new(), ty, column: column_name, lookup: None, known, pii: personal.is_some(), why })
+}
+
+/// Texts, NFC and without repeats, most frequent first, and how many there are.
+fn ranked(values: &BTreeMap<String, u64>) -> (Vec<String>, usize) {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for (text, n) in values {
+        *counts.entry(text.nfc().collect()).or_insert(0) += n;
+    }
+    let mut listed: Vec<(String, u64)> = counts.into_iter().collect();
+    listed.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let total = listed.len();
+    (listed.into_iter().map(|(text, _)| text).collect(), total)
+}
+
+fn type_of(column: &Column, decimals: u8) -> (Type, String) {
+    let range = |facts: &super::scan::Facts| match (facts.min, facts.max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        _ => String::new(),
+    };
+    let facts = &column.facts;
+    match &column.kind {
+        Kind::Integer if facts.min >= Some(0.0) && facts.max <= Some(1.0) => {
+            (Type::Integer, "0 or 1 in every row".to_owned())
+        }
+        Kind::Integer => (Type::Integer, range(facts)),
+        Kind::Decimal(0) => (Type::Integer, range(facts)),
+        Kind::Decimal(scale) if *scale <= 9 => (Type::Money { scale: *scale }, range(facts)),
+        Kind::Float if is_money(&column.plain) && decimals <= 4 => {
+            let scale = decimals.max(2);
+            (Type::Money { scale }, format!("{}, at most {decimals} decimal places", range(facts)))
+        }
+        Kind::Float | Kind::Decimal(_) => (Type::Number, range(facts)),
+        Kind::YesNo => (Type::YesNo, String::new()),
+        Kind::Date => (Type::Date, String::new()),
+        Kind::Instant => (Type::Instant, String::new()),
+        Kind::TextList => (Type::TextList, String::new()),
+        _ if facts.mostly(facts.dates) => (Type::Text, "dates as text; convert the column to compare them".to_owned()),
+        _ => (Type::Text, String::new()),
+    }
+}
+
+pub fn is_money(plain: &str) -> bool {
+    let money = [
+        "amount", "price", "value", "revenue", "total", "cost", "spend", "spent", "sales", "disc", "discount",
+        "dollar", "dollars", "eur", "usd", "gbp", "fee", "tax", "paid", "payment", "balance", "gmv", "net", "gross",
+        "refund", "budget", "history", "turnover", "margin", "profit", "money", "credit", "debit",
+    ];
+    plain.split('_').any(|w| money.contains(&w))
+}
+
+/// How well a property answers "what was it about": less is better.
+fn subject_rank(plain: &str) -> Option<usize> {
+    let ranks: [&[&str]; 4] = [
+        &["category", "product_category", "item_category", "categories", "category_name", "product_group"],
+        &["product", "product_name", "item", "item_name", "product_type", "article", "title", "sku", "product_id"],
+        &["department", "collection", "genre", "topic", "campaign", "campaign_name", "subject", "campaign_type"],
+        &["page", "section", "template", "subcategory", "list"],
+    ];
+    ranks.iter().position(|names| names.contains(&plain))
+}
+
+fn is_subject(plain: &str) -> bool {
+    subject_rank(plain).is_some()
+}
+
+/// At most two properties that a bare subject may match: they have known values, and none of them in common.
+fn subject(properties: &[Property]) -> Vec<String> {
+    let mut ranked: Vec<(usize, usize)> = properties
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| p.ty == Type::Text && p.known.is_some())
+        .filter_map(|(at, p)| Some((subject_rank(&names::plain(&p.column))?, at)))
+        .collect();
+    ranked.sort_unstable();
+    let mut chosen: Vec<usize> = Vec::new();
+    let mut values: BTreeSet<&str> = BTreeSet::new();
+    for (_, at) in ranked {
+        let Some(known) = properties.get(at).and_then(|p| p.known.as_ref()) else { continue };
+        let common = known.values.iter().any(|v| values.contains(v.as_str()));
+        if chosen.len() < 2 && !common {
+            chosen.push(at);
+            values.extend(known.values.iter().map(String::as_str));
+        }
+    }
+    chosen.iter().filter_map(|at| properties.get(*at)).map(|p| p.name.clone()).collect()
+}
+
+/// The one value that nearly every row of a column has, if there is one: a currency column.
+pub fn only_value(table: &Table, at: usize) -> Option<String> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for cells in cells(table, at) {
+        let Cells::Text(texts) = cells else { return None };
+        for text in texts.iter().flatten() {
+            *counts.entry(text.to_owned()).or_insert(0) += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(_, n)| *n).map(|(text, _)| text)
+}
