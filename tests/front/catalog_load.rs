@@ -21,6 +21,6 @@ fn the_example_loads_without_findings() {
     let shown: Vec<_> = found.iter().map(|d| format!("{} {:?} {}", d.code, text_of(&sources, d), d.message)).collect();
     assert!(found.is_empty(), "{shown:#?}");
     let catalog = catalog.expect("a catalog");
-    assert_eq!(catalog.events.len(), 3);
+    assert_eq!(catalog.events.len(), 15);
     assert!(catalog.broken.is_empty());
 }

@@ -96,14 +96,14 @@ impl Person {
         };
 
         let profile = dice.chance(0.96);
-        let consents = profile && dice.chance(0.68);
-        let opens = match dice.weighted(&[25, 50, 25]) {
+        let consents = profile && dice.chance(if habitual { 0.85 } else { 0.66 });
+        let opens = match dice.weighted(if habitual { &[50, 40, 10] } else { &[25, 50, 25] }) {
             0 => 0.45 + 0.35 * dice.unit(),
             1 => 0.15 + 0.20 * dice.unit(),
             _ => 0.01 + 0.06 * dice.unit(),
         };
         // Mail tires, faithful buyers not less than others.
-        let stops_opening = match dice.chance(if habitual { 0.45 } else { 0.25 }) {
+        let stops_opening = match dice.chance(if habitual { 0.40 } else { 0.25 }) {
             true => joined.max(period.from) + (dice.unit() * f64::from(days)) as i32,
             false => NEVER,
         };

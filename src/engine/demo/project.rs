@@ -17,7 +17,19 @@ macro_rules! texts {
 }
 
 /// Everything that does not depend on the options.
-const TEXTS: &[(&str, &str)] = &texts!["catalog.yaml"];
+const TEXTS: &[(&str, &str)] = &texts![
+    "catalog.yaml",
+    "rules/activity.seg",
+    "rules/carts.seg",
+    "rules/lifecycle.seg",
+    "rules/mail.seg",
+    "rules/people.seg",
+    "rules/service.seg",
+    "rules/taste.seg",
+    "rules/value.seg",
+    "rules/winback.seg",
+    "specs/winback.yaml",
+];
 
 /// Writes all that is not Parquet.
 pub(super) fn write(root: &Path, end: Date, people: &[Person]) -> Result<(), Error> {
@@ -67,4 +79,24 @@ fn put(root: &Path, path: &str, text: &str) -> Result<(), Error> {
         super::folder(folder)?;
     }
     fs::write(&path, text).map_err(|why| Error::io("could not write", &path, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{life, shop};
+    use super::*;
+
+    #[test]
+    fn the_catalog_knows_every_word_of_the_data() {
+        let catalog = TEXTS.iter().find(|(path, _)| *path == "catalog.yaml").map_or("", |(_, text)| text);
+        let known: Vec<&str> = catalog.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).collect();
+        let products = shop::PRODUCTS.iter().map(|p| p.id);
+        let words = life::KINDS.iter().chain(&shop::CATEGORIES).chain(&shop::CAMPAIGNS).chain(&shop::CHANNELS);
+        let words = words.chain(&shop::REFERRERS).chain(&shop::TOPICS).copied();
+        let missing: Vec<&str> = products.chain(words).filter(|word| !known.contains(word)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        for product in &shop::PRODUCTS {
+            assert!(catalog.contains(product.brand), "{}", product.brand);
+        }
+    }
 }

@@ -108,7 +108,7 @@ pub(super) const PRODUCTS: [Product; 56] = [
 ];
 
 /// Mail campaigns, in the order of [`Row::campaign`](super::people::Row); an index never changes its meaning.
-pub(super) const CAMPAIGNS: [&str; 14] = [
+pub(super) const CAMPAIGNS: [&str; 13] = [
     "newsletter",
     "welcome",
     "winback",
@@ -122,7 +122,6 @@ pub(super) const CAMPAIGNS: [&str; 14] = [
     "black-friday",
     "advent",
     "new-year",
-    "birthday",
 ];
 pub(super) const NEWSLETTER: u8 = 0;
 pub(super) const WELCOME: u8 = 1;
