@@ -1,1 +1,2 @@
 //! Tests that read Parquet and run the engine.
+mod demo_example;

@@ -33,7 +33,7 @@ const ZONE: &str = "Europe/Paris";
 #[derive(Debug, Clone)]
 pub struct Options {
     /// At most 99,999,999.
-    pub customers: u64,
+    pub customers: u32,
     /// How many days of events.
     pub days: u32,
     pub seed: u64,
@@ -164,7 +164,6 @@ struct Part {
 
 struct Plan<'a> {
     options: &'a Options,
-    customers: u32,
     period: Period,
     almanac: Almanac,
     zone: TimeZone,
@@ -173,10 +172,9 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(options: &'a Options) -> Result<Plan<'a>, Error> {
-        let customers = u32::try_from(options.customers).ok().filter(|n| (1..=99_999_999).contains(n));
-        let Some(customers) = customers else {
+        if !(1..=99_999_999).contains(&options.customers) {
             return Err(Error::usage("the number of customers must be from 1 to 99,999,999"));
-        };
+        }
         if !(1..=3660).contains(&options.days) {
             return Err(Error::usage("the number of days must be from 1 to 3,660"));
         }
@@ -203,15 +201,21 @@ impl<'a> Plan<'a> {
                 _ => parts.push(Part { folder, days: vec![day] }),
             }
         }
-        Ok(Plan { options, customers, period: Period { from, to }, almanac, zone, parts })
+        Ok(Plan { options, period: Period { from, to }, almanac, zone, parts })
     }
 
     fn write(&self, root: &Path, progress: Progress) -> Result<Summary, Error> {
         let data = root.join("data");
         folder(&data)?;
         let people = self.people();
-        let mut summary =
-            Summary { events: 0, customers: self.customers, profiles: 0, days: self.options.days, files: 2, bytes: 0 };
+        let mut summary = Summary {
+            events: 0,
+            customers: self.options.customers,
+            profiles: 0,
+            days: self.options.days,
+            files: 2,
+            bytes: 0,
+        };
 
         let mut table = Table::create(&data.join("products.parquet"));
         table.add(&files::products()?)?;
@@ -243,7 +247,7 @@ impl<'a> Plan<'a> {
 
     /// Everybody, drawn side by side.
     fn people(&self) -> Vec<Person> {
-        let total = self.customers;
+        let total = self.options.customers;
         let share = total.div_ceil(self.threads() as u32).max(1);
         let draw =
             |from: u32| (from..(from + share).min(total + 1)).map(|n| Person::new(self.options.seed, n, self.period));
