@@ -74,9 +74,12 @@ fn shown(format: Format, project: &Project, diagnostics: &[Diagnostic], out: &Ou
     let pretty_json = |value: &serde_json::Value| format!("{value:#}\n");
     match format {
         Format::Pretty => {
-            let files = plural(1 + project.rules.len(), "file");
-            let rules = render::pretty(sources, diagnostics, out.paint());
-            format!("{rules}{} in {files} of `{}`\n", workspace::summary(diagnostics), project.file.name.name)
+            // A text inside a file, such as an event's filter, is no file of its own.
+            let files = sources.iter().filter(|f| !f.name.contains(": ")).count();
+            let name = &project.file.name.name;
+            let of = if name.is_empty() { String::new() } else { format!(" of `{name}`") };
+            let findings = render::pretty(sources, diagnostics, out.paint());
+            format!("{findings}{} in {}{of}\n", workspace::summary(diagnostics), plural(files, "file"))
         }
         Format::Short => render::short(sources, diagnostics),
         Format::Github => render::github(sources, diagnostics),

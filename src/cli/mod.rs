@@ -16,6 +16,7 @@ mod init;
 #[cfg(feature = "engine")]
 mod interrupt;
 mod man;
+mod moment;
 mod output;
 #[cfg(feature = "engine")]
 mod progress;

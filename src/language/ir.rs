@@ -27,6 +27,56 @@ pub struct Program {
     pub event_filters: Vec<Option<Pred>>,
 }
 
+impl Program {
+    /// The program of some rules only, and of what they refer to. Traits stay: they are shown, not evaluated.
+    pub fn keep(&self, wanted: impl Fn(&Rule) -> bool) -> Program {
+        let mut needed: Vec<bool> = self.rules.iter().map(wanted).collect();
+        // A rule refers only to rules before it, so one walk from the end finds all.
+        for (i, rule) in self.rules.iter().enumerate().rev() {
+            if needed.get(i).copied().unwrap_or(false) {
+                rule.condition.each_rule(&mut |id| {
+                    if let Some(n) = needed.get_mut(id.0 as usize) {
+                        *n = true;
+                    }
+                });
+            }
+        }
+        let mut places = Vec::with_capacity(needed.len());
+        let mut next = 0;
+        for &n in &needed {
+            places.push(RuleId(next));
+            next += u32::from(n);
+        }
+        let kept = self.rules.iter().zip(&needed).filter(|(_, n)| **n).map(|(rule, _)| {
+            let mut rule = rule.clone();
+            rule.condition.renumber(&places);
+            rule
+        });
+        Program { rules: kept.collect(), traits: self.traits.clone(), event_filters: self.event_filters.clone() }
+    }
+}
+
+impl Cond {
+    /// Calls back for every rule that is referred to.
+    fn each_rule(&self, found: &mut dyn FnMut(RuleId)) {
+        match self {
+            Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|c| c.each_rule(found)),
+            Cond::Not(part) => part.each_rule(found),
+            Cond::Rule(id) => found(*id),
+            _ => {}
+        }
+    }
+
+    fn renumber(&mut self, places: &[RuleId]) {
+        match self {
+            Cond::And(parts) | Cond::Or(parts) => parts.iter_mut().for_each(|c| c.renumber(places)),
+            Cond::Not(part) => part.renumber(places),
+            Cond::Rule(id) => *id = places.get(id.0 as usize).copied().unwrap_or(*id),
+            _ => {}
+        }
+    }
+}
+
 /// A segment or a campaign.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -252,4 +302,37 @@ pub enum Operand {
     Weekday,
     /// The plain date in the project's zone.
     Date,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::source::SourceId;
+
+    #[test]
+    fn keeping_some_rules_keeps_what_they_need() {
+        let rule = |name: &str, condition| Rule {
+            name: name.into(),
+            title: None,
+            description: None,
+            kind: RuleKind::Segment,
+            condition,
+            span: Span::new(SourceId(0), 0, 0),
+        };
+        let uses = |n| Cond::And(vec![Cond::Not(Box::new(Cond::Rule(RuleId(n)))), Cond::Const(true)]);
+        let rules = vec![
+            rule("a", Cond::Const(true)),
+            rule("b", Cond::Const(false)),
+            rule("c", uses(1)),
+            rule("d", uses(0)),
+            rule("e", uses(2)),
+        ];
+        let program = Program { rules, ..Program::default() };
+        let kept = program.keep(|r| r.name == "e");
+        let names: Vec<&str> = kept.rules.iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(names, ["b", "c", "e"]);
+        let mut seen = Vec::new();
+        kept.rules.iter().for_each(|r| r.condition.each_rule(&mut |id| seen.push(id.0)));
+        assert_eq!(seen, [0, 1]);
+    }
 }
