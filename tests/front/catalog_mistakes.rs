@@ -5,6 +5,7 @@ use segue::language::diagnostic::{Code, Diagnostic};
 use segue::language::source::Sources;
 
 use crate::catalog_schema::agrees;
+use crate::support::{files, root};
 
 fn load(kind: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
     let mut sources = Sources::default();
@@ -261,4 +262,26 @@ fn a_broken_entry_is_known_by_its_name() {
     assert_eq!(found.len(), 3, "{found:#?}");
     let broken: Vec<String> = catalog.expect("a catalog").broken.into_iter().collect();
     assert_eq!(broken, ["a", "b", "l", "x"]);
+}
+
+/// The example on the page of each code shows that code and nothing else.
+#[test]
+fn the_pages_show_what_they_explain() {
+    let mut shown = 0;
+    for path in files(&root().join("grammar/codes"), "md") {
+        let stem = path.file_stem().expect("named").to_string_lossy().into_owned();
+        let page = std::fs::read_to_string(&path).expect("text");
+        let Some((_, rest)) = page.split_once("```yaml\n").filter(|_| stem.starts_with("E02")) else { continue };
+        let (example, _) = rest.split_once("```").expect("a closed block");
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+        let whole = example.contains("edition:");
+        write("segue.yaml", if whole { example } else { "name: p\nedition: 2026\ntimezone: UTC\n" });
+        write("catalog.yaml", if whole { "offers: [a]\n" } else { example });
+        let found = segue::project::load(dir.path()).expect("readable").diagnostics;
+        let codes: Vec<&str> = found.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, [stem.as_str()], "{found:#?}");
+        shown += 1;
+    }
+    assert!(shown >= 24, "{shown} pages with examples");
 }

@@ -9,5 +9,7 @@ mod cli_exit;
 mod cli_render;
 mod codes;
 mod interpret;
+mod project_files;
 mod support;
 mod tidy;
+mod yaml_hostile;

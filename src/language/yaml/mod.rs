@@ -121,7 +121,7 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Nod
             return None;
         }
     }
-    let root = builder.root.take();
+    let root = builder.root.take().filter(|node| !matches!(node.kind, Kind::Null));
     if root.is_none() {
         diagnostics.push(Diagnostic::new(code::yaml::EMPTY, whole(0), "this file is empty"));
     }

@@ -1,0 +1,147 @@
+//! Projects on disk: what is found, what is refused.
+
+use std::fs;
+use std::path::Path;
+
+use segue::error::Exit;
+use segue::project::{self, Project};
+
+const FILE: &str = "name: p\nedition: \"2026\"\ntimezone: UTC\n";
+const CATALOG: &str = "sources: {s: {path: data, customer: c, time: t, event: e}}\nevents: {bought: {source: s}}\n";
+
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().expect("in a folder")).expect("folder");
+        fs::write(path, bytes).expect("written");
+    }
+    dir
+}
+
+fn shown(project: &Project) -> Vec<String> {
+    let show = |d: &segue::language::diagnostic::Diagnostic| {
+        let file = project.sources.get(d.primary.span.source).expect("a source");
+        format!("{} {}: {}", d.code, file.name, file.slice(d.primary.span))
+    };
+    project.diagnostics.iter().map(show).collect()
+}
+
+fn load(dir: &Path) -> Project {
+    project::load(dir).expect("readable")
+}
+
+#[test]
+fn found_upwards_and_by_name() {
+    let dir =
+        folder(&[("segue.yaml", FILE.as_bytes()), ("catalog.yaml", CATALOG.as_bytes()), ("rules/a/b.seg", b"bought")]);
+    let root = dir.path();
+    assert_eq!(project::find(&root.join("rules/a")).expect("found"), root);
+    assert_eq!(project::named(root).expect("found"), root);
+    assert_eq!(project::named(&root.join("segue.yaml")).expect("found"), root);
+    assert_eq!(project::named(&root.join("rules/a/b.seg")).expect("found"), root);
+    for wrong in
+        [project::named(&root.join("rules")), project::named(&root.join("nothing")), project::find(Path::new("/"))]
+    {
+        let error = wrong.expect_err("no project");
+        assert_eq!(error.exit(), Exit::Usage, "{error}");
+        assert!(error.help().is_some());
+    }
+}
+
+#[test]
+fn rules_are_read_recursively_in_order() {
+    let dir = folder(&[
+        ("segue.yaml", format!("{FILE}rules: [rules, more/one.seg, rules/b]\nspecs: specs\n").as_bytes()),
+        ("catalog.yaml", CATALOG.as_bytes()),
+        ("rules/z.seg", b"bought"),
+        ("rules/b/a.seg", b"bought"),
+        ("rules/notes.txt", b"no rule"),
+        ("rules/.hidden/x.seg", b"bought"),
+        ("more/one.seg", b"bought"),
+        ("more/two.seg", b"bought"),
+        ("specs/x.yaml", b"{}"),
+        ("specs/y.yml", b"{}"),
+    ]);
+    let project = load(dir.path());
+    assert_eq!(shown(&project), Vec::<String>::new());
+    let names: Vec<&str> =
+        project.rules.iter().filter_map(|r| project.sources.get(r.source)).map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["more/one.seg", "rules/b/a.seg", "rules/z.seg"]);
+    assert_eq!(project.specs.len(), 2);
+}
+
+#[test]
+fn what_is_not_there() {
+    let dir = folder(&[("segue.yaml", format!("{FILE}catalog: words.yaml\nrules: [a, b.seg]\n").as_bytes())]);
+    let expected = ["E0223 segue.yaml: words.yaml", "E0223 segue.yaml: a", "E0223 segue.yaml: b.seg"];
+    assert_eq!(shown(&load(dir.path())), expected);
+    // Folders that nobody asked for need not be there.
+    let dir = folder(&[("segue.yaml", FILE.as_bytes()), ("catalog.yaml", CATALOG.as_bytes())]);
+    assert_eq!(shown(&load(dir.path())), Vec::<String>::new());
+    let dir = folder(&[("segue.yaml", FILE.as_bytes())]);
+    assert_eq!(shown(&load(dir.path())), ["E0223 segue.yaml: "]);
+    let error = project::load(&dir.path().join("nowhere")).expect_err("no folder");
+    assert_eq!(error.exit(), Exit::Environment);
+}
+
+#[test]
+fn texts_that_are_no_texts() {
+    let dir = folder(&[
+        ("segue.yaml", FILE.as_bytes()),
+        ("catalog.yaml", b"offers: [\xff]"),
+        ("rules/a.seg", b"bought \xc3"),
+    ]);
+    assert_eq!(shown(&load(dir.path())), ["E0224 catalog.yaml: \u{fffd}", "E0224 rules/a.seg: \u{fffd}"]);
+    let dir = folder(&[("segue.yaml", b"\xff\xfe")]);
+    assert_eq!(shown(&load(dir.path())), ["E0224 segue.yaml: \u{fffd}"]);
+    let huge = vec![b' '; (16 << 20) + 1];
+    let dir = folder(&[("segue.yaml", FILE.as_bytes()), ("catalog.yaml", CATALOG.as_bytes()), ("rules/a.seg", &huge)]);
+    assert_eq!(shown(&load(dir.path())), ["E0203 rules/a.seg: "]);
+}
+
+#[test]
+fn mistakes_of_all_files_in_one_go() {
+    let dir = folder(&[
+        ("segue.yaml", format!("{FILE}currency: Euro\nas_of: soon\n").as_bytes()),
+        ("catalog.yaml", b"offers: [1]\nx: 2\n"),
+    ]);
+    let expected =
+        ["E0219 segue.yaml: Euro", "E0227 segue.yaml: soon", "E0206 catalog.yaml: 1", "E0207 catalog.yaml: x"];
+    assert_eq!(shown(&load(dir.path())), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_stay_inside() {
+    use std::os::unix::fs::symlink;
+    let outside = folder(&[("x.seg", b"bought"), ("catalog.yaml", CATALOG.as_bytes())]);
+    let dir =
+        folder(&[("segue.yaml", FILE.as_bytes()), ("catalog.yaml", CATALOG.as_bytes()), ("rules/a.seg", b"bought")]);
+    let rules = dir.path().join("rules");
+    symlink(outside.path().join("x.seg"), rules.join("x.seg")).expect("link");
+    symlink(outside.path(), rules.join("out")).expect("link");
+    symlink(&rules, rules.join("loop")).expect("link");
+    symlink("a.seg", rules.join("again.seg")).expect("link");
+    let project = load(dir.path());
+    assert_eq!(shown(&project), ["E0221 segue.yaml: ", "E0221 segue.yaml: "]);
+    assert_eq!(project.rules.len(), 1);
+    fs::write(dir.path().join("segue.yaml"), format!("{FILE}allow_outside: true\n")).expect("written");
+    let project = load(dir.path());
+    assert_eq!(shown(&project), Vec::<String>::new());
+    // The same file behind two links is one file.
+    assert_eq!(project.rules.len(), 2);
+
+    fs::write(dir.path().join("segue.yaml"), FILE).expect("written");
+    fs::remove_dir_all(&rules).expect("removed");
+    fs::remove_file(dir.path().join("catalog.yaml")).expect("removed");
+    symlink(outside.path().join("catalog.yaml"), dir.path().join("catalog.yaml")).expect("link");
+    assert_eq!(shown(&load(dir.path())), ["E0221 segue.yaml: "]);
+}
+
+#[test]
+fn every_zone_that_is_accepted_has_a_calendar() {
+    for name in jiff::tz::db().available() {
+        assert!(segue::language::calendar::Zone::new(name.as_str()).is_some(), "{name}");
+    }
+}
