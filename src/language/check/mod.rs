@@ -3,3 +3,145 @@
 //! Owns: everything that can be said about a program before any data is read.
 //! Promises: what it lets through can be evaluated; every mistake is reported once, in one go; one mistake never causes a second message.
 //! Must not know: files, DataFusion.
+//!
+//! The way through: `items` collects the declarations, `names` gives every name its one meaning, `rules` understands traits and
+//! conditions in an order in which each stands behind what it uses. A condition is first a [`tree`] with places, made by
+//! `conditions`, `behaviour`, `values`, `compare` and `window`; `prove` and `lint` read the tree; then it becomes the program.
+
+mod behaviour;
+mod compare;
+mod conditions;
+mod facts;
+mod items;
+mod known;
+mod names;
+mod rules;
+mod subject;
+mod suggest;
+mod tree;
+mod values;
+mod window;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::calendar::Zone;
+use super::catalog::{Catalog, EventId, Level, ProjectFile};
+use super::diagnostic::{Code, Diagnostic, Severity, sort};
+use super::ir;
+use super::source::Sources;
+use super::syntax::ast;
+use items::Items;
+use known::KnownTable;
+use names::Names;
+use values::Typed;
+
+/// One parsed file and the name that a bare rule in it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckFile<'a> {
+    /// The file's name without folder and `.seg`.
+    pub stem: &'a str,
+    pub parsed: &'a ast::File,
+}
+
+/// What the checker found out.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The declarations without mistakes. It is the whole program only if no diagnostic is an error.
+    pub program: ir::Program,
+    /// Sorted by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What the project says about checking.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The project's zone, for written instants without offset.
+    pub zone: Zone,
+    /// The catalog's file name, for "add it to …".
+    pub catalog: String,
+    /// Severities that the project sets; `None` silences a warning.
+    pub severities: BTreeMap<Code, Option<Severity>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { zone: Zone::utc(), catalog: "catalog.yaml".to_owned(), severities: BTreeMap::new() }
+    }
+}
+
+impl Options {
+    /// As the project file says.
+    pub fn of(project: &ProjectFile) -> Options {
+        let severity = |level: Level| match level {
+            Level::Allow => None,
+            Level::Warn => Some(Severity::Warning),
+            Level::Error => Some(Severity::Error),
+        };
+        Options {
+            zone: Zone::new(&project.timezone).unwrap_or_else(Zone::utc),
+            catalog: project.catalog.name.clone(),
+            severities: project.severities.iter().map(|(code, level)| (*code, severity(*level))).collect(),
+        }
+    }
+}
+
+/// Checks all files of a project together.
+pub fn check(_: &Sources, catalog: &Catalog, project: &ProjectFile, files: &[CheckFile<'_>]) -> Checked {
+    check_files(catalog, &Options::of(project), files)
+}
+
+/// Checks files against a catalog.
+pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]) -> Checked {
+    let known = KnownTable::new(catalog);
+    let items = Items::collect(files);
+    let mut diagnostics = Vec::new();
+    let names = Names::declare(catalog, &items, &mut diagnostics);
+    let checker = Checker {
+        catalog,
+        options,
+        zone: &options.zone,
+        known: &known,
+        names,
+        traits: RefCell::new(vec![None; items.traits.len()]),
+        diagnostics: RefCell::new(diagnostics),
+        guesses: Cell::new(200),
+    };
+    let program = checker.program(&items);
+    let mut diagnostics = checker.diagnostics.into_inner();
+    diagnostics.retain_mut(|d| match options.severities.get(&d.code) {
+        None => true,
+        Some(Some(severity)) => {
+            d.severity = *severity;
+            true
+        }
+        // What can't be evaluated stays an error, whatever the project says.
+        Some(None) => d.is_error(),
+    });
+    sort(&mut diagnostics);
+    Checked { program, diagnostics }
+}
+
+/// Everything that the rooms of the checker share.
+struct Checker<'a> {
+    catalog: &'a Catalog,
+    options: &'a Options,
+    zone: &'a Zone,
+    known: &'a KnownTable<'a>,
+    names: Names<'a>,
+    /// The traits understood so far, by their place in [`Items::traits`].
+    traits: RefCell<Vec<Option<Typed<'a, ir::Value>>>>,
+    diagnostics: RefCell<Vec<Diagnostic>>,
+    /// How many more "did you mean" are worth their time.
+    guesses: Cell<u32>,
+}
+
+impl Checker<'_> {
+    fn report(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    fn event_name(&self, id: EventId) -> &str {
+        self.catalog.event(id).map_or("", |e| e.name.name.as_str())
+    }
+}

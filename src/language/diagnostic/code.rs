@@ -50,6 +50,7 @@ macro_rules! codes {
 
 codes! { syntax:
     UNEXPECTED = "E0101", "Text that does not fit the grammar where it stands.";
+    NOT_YET = "E0190", "A construct that is not available yet.";
 }
 
 codes! { yaml:
@@ -84,6 +85,53 @@ codes! { yaml:
 
 codes! { check:
     UNKNOWN_NAME = "E0301", "A name that nothing declares.";
+    DUPLICATE_NAME = "E0302", "A name that is declared twice.";
+    LOOK_ALIKE = "E0303", "Two names that look the same and are spelt with different letters.";
+    UNKNOWN_SUBJECT = "E0304", "A subject that is no known value of the event.";
+    AMBIGUOUS_SUBJECT = "E0305", "A subject that is a known value of two properties.";
+    AMBIGUOUS_SPELLING = "E0306", "A word that differs from several known values in case or accents only.";
+    UNKNOWN_VALUE = "E0307", "A value that is not in the closed set of known values.";
+    VALUE_OR_NAME = "E0308", "A word that is a known value and a declared name at once.";
+    UNKNOWN_PROPERTY = "E0309", "A property that the event does not have.";
+    CYCLE = "E0310", "Declarations that are made of themselves.";
+    UNKNOWN_ACTION = "E0311", "An action that the catalog does not list.";
+    UNKNOWN_CHANNEL = "E0312", "A channel that the catalog does not list.";
+    UNKNOWN_OFFER = "E0313", "An offer that the catalog does not list.";
+    CAMPAIGN_AS_CONDITION = "E0314", "A campaign's name used as a condition.";
+    PROPERTY_OR_ATTRIBUTE = "E0315", "A name in a `where` that is a property and an attribute at once.";
+    UNSEEN_VALUE = "W0316", "A value that is not among the known values of an open set.";
+    NOT_A_CONDITION = "E0401", "A value where a condition is expected.";
+    SUBJECT_LIST = "E0402", "Subjects joined without parentheses.";
+    TYPE_MISMATCH = "E0403", "A comparison of two things of different types.";
+    COUNT_FORM = "E0404", "A count that is no whole number, or a test that is no count.";
+    QUANTIFIER_FORM = "E0405", "`no`, `never`, `first` or `last` where it can't stand.";
+    EVENTS_ONLY = "E0406", "Something that belongs to events, on a name that is none.";
+    WINDOW_TYPE = "E0407", "A window on something that is no date.";
+    WINDOW_UNIT = "E0408", "Hours or instants in a window on a plain date.";
+    TEXT_TEST = "E0409", "A test of text on something that is no text.";
+    LIST_TEST = "E0410", "A list compared, or `has` on something that is no list.";
+    YES_NO_TEST = "E0411", "A yes/no value compared.";
+    AGGREGATE_TYPE = "E0412", "A calculation over something that it can't be made from.";
+    NOT_A_VALUE = "E0413", "A condition, an event or a segment where a value is expected.";
+    EMPTY_TEXT = "E0414", "A comparison with empty text.";
+    NOT_IN_WHERE = "E0415", "Something that can't stand in a `where`.";
+    HOUR_OR_WEEKDAY = "E0416", "An hour outside 0 to 23, or a weekday that does not exist.";
+    CONSTANTS = "E0417", "A comparison of two constants.";
+    NO_TEST = "E0418", "A test or window on something that is yes or no by itself.";
+    SHARE_OVER_100 = "W0419", "A percentage over 100.";
+    NOT_FOR_NO = "W0420", "`not` before a behaviour, where `no` is the word.";
+    NEVER_HOLDS = "E0501", "A condition that can never hold.";
+    EMPTY_WINDOW = "E0502", "A window with nothing in it.";
+    UNORDERED_WINDOW = "E0503", "A window whose ends may come in either order.";
+    ALWAYS_HOLDS = "W0504", "A condition that always holds.";
+    ADDS_NOTHING = "W0505", "A part of a condition that changes nothing.";
+    INACTIVE = "W0506", "A condition that holds for people who never did anything.";
+    MISSING_COUNTS = "W0507", "`≠` or `not in` on an attribute that can be missing.";
+    MIXED = "W0508", "`and` and `or` side by side without parentheses.";
+    NO_REACHES_ONE = "W0509", "`no` before an `or`, which reaches one behaviour only.";
+    SAME_MEANING = "W0510", "Two segments with the same meaning.";
+    UNUSED_TRAIT = "W0511", "A trait that nothing uses.";
+    WAS_DECLARED = "W0512", "`was` with a name that is still in use.";
 }
 
 codes! { spec:
