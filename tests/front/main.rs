@@ -13,3 +13,4 @@ mod project_files;
 mod support;
 mod tidy;
 mod yaml_hostile;
+mod syntax_forms;

@@ -50,6 +50,25 @@ macro_rules! codes {
 
 codes! { syntax:
     UNEXPECTED = "E0101", "Text that does not fit the grammar where it stands.";
+    SPELLING = "E0102", "A word or sign of another language; Segue has its own for it.";
+    QUOTATION = "E0103", "A quotation mark that is missing or of another kind.";
+    PARENTHESIS = "E0104", "A parenthesis without its counterpart.";
+    HIDDEN_CHARACTER = "E0105", "A character that can't be seen.";
+    MIXED_SCRIPTS = "E0106", "A name with letters of two scripts that look alike.";
+    TOO_DEEP = "E0107", "Nesting beyond the limit.";
+    NUMBER = "E0108", "A number that can't be read.";
+    DURATION = "E0109", "A duration that can't be read.";
+    DATE = "E0110", "A date or an instant that does not exist or is written in another form.";
+    COUNT = "E0111", "A count without a sign.";
+    ORDER = "E0112", "Parts of a condition in an order that has no meaning.";
+    TWICE = "E0113", "A part that is given twice.";
+    LIST = "E0114", "Several words where they need parentheses and `or`.";
+    WHERE = "E0115", "A `where` without its parentheses, or parentheses without their `where`.";
+    QUANTIFIER = "E0116", "`no`, `never`, `first` or `last` where it can't stand.";
+    DECLARATION = "E0117", "A declaration whose head is not well formed.";
+    ACTION = "E0118", "An action that is missing or stands where none can.";
+    WINDOW = "E0119", "A window that is incomplete or written in another form.";
+    LOOSE = "E0120", "Conditions side by side without a connective.";
     NOT_YET = "E0190", "A construct that is not available yet.";
 }
 

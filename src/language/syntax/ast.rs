@@ -344,3 +344,32 @@ pub struct DaysSince {
     /// Without quantifier, test and window.
     pub of: Phrase,
 }
+
+/// One entry of a spec's timeline: `purchased anti-aging where (amount = 20) 80d ago, 50d ago x3`
+#[derive(Debug, Clone)]
+pub struct TimelineEntry {
+    pub event: Name,
+    pub subject: Option<Word>,
+    /// `property = value`; a bare word is a [`Phrase`] of nothing but a name.
+    pub properties: Vec<(Name, Expr)>,
+    /// One at least.
+    pub occurrences: Vec<Occurrence>,
+    pub span: Span,
+}
+
+/// When an event of a timeline happened, and how often at that time.
+#[derive(Debug, Clone)]
+pub struct Occurrence {
+    pub when: When,
+    /// 1 unless `x3` says otherwise.
+    pub times: u32,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone)]
+pub enum When {
+    /// `80d ago`
+    Ago(Duration),
+    /// `at 2026-11-01T10:00`, `on 2026-11-01`
+    At(Moment),
+}

@@ -1,0 +1,292 @@
+//! Constructs that are not available yet, and forms that are no part of the language.
+
+use super::tail::{Tails, short};
+use super::*;
+
+impl Builder<'_> {
+    /// `what` can't be read by this version.
+    pub(super) fn not_yet(&mut self, span: Span, what: &str, help: Option<&str>) {
+        let mut d = self
+            .error(codes::NOT_YET, span, format!("{what} is not available yet"))
+            .label("this version can't evaluate it");
+        if let Some(help) = help {
+            d = d.help(help);
+        }
+        self.say(d);
+    }
+
+    pub(super) fn primary_later(&mut self, pair: Pair) -> Expr {
+        let span = self.span(&pair);
+        if let Some(p) = pair.into_inner().next() {
+            let what = match p.as_rule() {
+                Rule::ranked_later => "a rank (`top`, `bottom`)",
+                Rule::sample_later => "`sample`",
+                Rule::predicted_later => "`predicted`",
+                Rule::member_later => "`member of`",
+                Rule::session_later => "`in one session`",
+                Rule::any_later => "`in any`",
+                Rule::anniversary_later => "`anniversary of`",
+                _ => match p.into_inner().next().map(|p| p.as_str()) {
+                    Some("entered") => "`entered`",
+                    Some("left") => "`left`",
+                    Some("contacted") => "`contacted`",
+                    _ => "`held out`",
+                },
+            };
+            self.not_yet(span, what, None);
+        }
+        self.hole(span)
+    }
+
+    pub(super) fn tail_later(&mut self, pair: Pair, span: Span) {
+        let Some(p) = pair.into_inner().next() else { return };
+        match p.as_rule() {
+            Rule::in_later => {
+                let word =
+                    p.clone().into_inner().find(|p| p.as_rule() == Rule::kw_period).map_or("this", |p| p.as_str());
+                let help = match word {
+                    "next" => "a window forward in time is written `within 7d`, which is not available yet either",
+                    _ => "a rolling window, such as `in 1mo`, is available",
+                };
+                self.not_yet(span, &format!("a calendar window (`in {word} …`)"), Some(help));
+            }
+            Rule::since_later => self.not_yet(
+                span,
+                "`since` with an event",
+                Some("`since` with a date, such as `since 2026-01-01`, is available"),
+            ),
+            Rule::then_later => self.not_yet(span, "a sequence (`then`)", None),
+            Rule::without_later => {
+                self.not_yet(span, "`without`", Some("where order does not matter: `and no purchased in 14d`"))
+            }
+            Rule::same_later => self.not_yet(span, "`of same`", None),
+            Rule::within_later => {
+                let mut inner = p.into_inner();
+                let duration = inner.find(|p| p.as_rule() == Rule::duration).map(|p| self.duration(&p));
+                let mut d = self
+                    .error(codes::NOT_YET, span, "a window forward in time (`within`) is not available yet")
+                    .label("`within` looks forward from the moment just named, `in` looks back");
+                if let Some(duration) = duration {
+                    let should = format!("in {}{}", duration.amount, short(duration.unit));
+                    d = d
+                        .help(format!("for events up to now: `{should}`"))
+                        .fix(format!("write `{should}`"), vec![(span, should)]);
+                }
+                self.say(d);
+            }
+            Rule::after_later => {
+                self.not_yet(span, "`after` with a duration", Some("`over 30d ago` is older than 30 days"))
+            }
+            _ => self.not_yet(span, "arithmetic", None),
+        }
+    }
+
+    /// A tail in words that are not the language's.
+    pub(super) fn tail_wrong(&mut self, pair: Pair, span: Span, out: &mut Tails, before: Option<Span>) {
+        let rule = pair.as_rule();
+        let inner: Vec<Pair> = pair.into_inner().collect();
+        let has = |rule: Rule| inner.iter().find(|p| p.as_rule() == rule);
+        let duration = has(Rule::duration).cloned();
+        match rule {
+            Rule::in_wrong => {
+                self.in_wrong(&inner, span, before);
+                out.broken = true;
+            }
+            Rule::last_wrong => match duration {
+                Some(p) => {
+                    let d = self.duration(&p);
+                    let should = format!("in {}", self.slice(d.span));
+                    self.window_spelt(span, &should);
+                    out.window.get_or_insert(Window { kind: WindowKind::In(d), span });
+                }
+                None => {
+                    let unit = has(Rule::unit).map_or("month", |p| p.as_str());
+                    self.last_unit(span, unit);
+                    out.broken = true;
+                }
+            },
+            Rule::more_wrong | Rule::older_wrong => {
+                let more = rule == Rule::older_wrong || has(Rule::kw_more).is_some_and(|p| p.as_str() == "more");
+                if let Some(p) = duration {
+                    let d = self.duration(&p);
+                    let shown = self.slice(d.span);
+                    let (should, kind) = if more {
+                        (format!("over {shown} ago"), WindowKind::OverAgo(d))
+                    } else {
+                        (format!("in {shown}"), WindowKind::In(d))
+                    };
+                    self.window_spelt(span, &should);
+                    out.window.get_or_insert(Window { kind, span });
+                    return;
+                }
+                let sign = if more { ">" } else { "<" };
+                let value =
+                    inner.iter().find(|p| !matches!(p.as_rule(), Rule::kw_more | Rule::kw_than | Rule::kw_times));
+                let Some(value) = value.cloned() else { return };
+                let place = self.span(&value);
+                let should = format!("{sign} {}", self.slice(place));
+                self.spelt(span, &should);
+                let right = self.value(value);
+                let op = if more { Op::Gt } else { Op::Lt };
+                out.test.get_or_insert(Test { kind: TestKind::Compare { op, right }, span });
+            }
+            Rule::after_wrong => {
+                let moment = inner.iter().find(|p| p.as_rule() != Rule::kw_after).cloned();
+                let moment = moment.and_then(|p| self.moment(&p));
+                if let Some(m) = moment {
+                    let shown = self.slice(m.span);
+                    let d = self
+                        .error(codes::WINDOW, span, "a window from a date on is written `since`")
+                        .label(format!("expected `since {shown}`"))
+                        .help(format!("`since {shown}` takes the day itself in"))
+                        .fix(format!("write `since {shown}`"), vec![(span, format!("since {shown}"))]);
+                    self.say(d);
+                    out.window.get_or_insert(Window { kind: WindowKind::Since(m), span });
+                } else {
+                    out.broken = true;
+                }
+            }
+            Rule::not_wrong => {
+                let word = inner.iter().find(|p| p.as_rule() != Rule::kw_not).map_or("", |p| p.as_str());
+                let name = before.map_or("", |b| self.slice(b));
+                let d = self
+                    .error(codes::SPELLING, span, "`not` stands before a condition")
+                    .label("it can't stand behind the name")
+                    .help(format!(
+                        "for a value `{name} ≠ {word}`; for the subject of an event `{name} other than {word}`"
+                    ));
+                self.say(d);
+                out.broken = true;
+            }
+            Rule::count_wrong => {
+                let n = match has(Rule::kw_twice).map(|p| p.as_str()) {
+                    Some("once") => "1".to_string(),
+                    Some(_) => "2".to_string(),
+                    None => inner.first().map_or(String::new(), |p| p.as_str().to_string()),
+                };
+                let d = self
+                    .error(codes::COUNT, span, format!("the count `{}` needs a sign", self.slice(span)))
+                    .label("at least so often, or exactly so often")
+                    .help(format!("`≥ {n}` or `= {n}`"));
+                self.say(d);
+                out.broken = true;
+            }
+            Rule::ago_wrong => {
+                if let Some(p) = duration {
+                    let d = self.duration(&p);
+                    let shown = self.slice(d.span);
+                    let diagnostic = self
+                        .error(codes::WINDOW, span, format!("`{}` is no window", self.slice(span)))
+                        .label("a window has two ends")
+                        .help(format!("`in {shown}` for the time since then, `over {shown} ago` for the time before"));
+                    self.say(diagnostic);
+                }
+                out.broken = true;
+            }
+            _ => out.broken = true,
+        }
+    }
+
+    fn last_unit(&mut self, span: Span, unit: &str) {
+        let one = unit.trim_end_matches('s');
+        let rolling = match one {
+            "second" => "1s",
+            "minute" => "1min",
+            "hour" => "1h",
+            "day" => "1d",
+            "week" => "1w",
+            "quarter" => "3mo",
+            "year" => "1y",
+            _ => "1mo",
+        };
+        let d = self
+            .error(codes::WINDOW, span, format!("`{}` can be read in two ways", self.slice(span)))
+            .label(format!("the last {one} up to now, or the {one} before this one"))
+            .help(format!(
+                "`in {rolling}` goes back from now; the whole calendar {one}, `in previous {one}`, is not available yet"
+            ));
+        self.say(d);
+    }
+
+    /// `in last month`, `in 90`, `in FR`, `not in 30d`
+    fn in_wrong(&mut self, inner: &[Pair], span: Span, before: Option<Span>) {
+        let find = |rule: Rule| inner.iter().find(|p| p.as_rule() == rule);
+        let not = find(Rule::kw_not).is_some();
+        let name = before.map_or("", |b| self.slice(b));
+        if let Some(p) = find(Rule::duration) {
+            // `purchased not in 30d`
+            let d = self.duration(p);
+            let shown = self.slice(d.span);
+            let diagnostic = self
+                .error(codes::QUANTIFIER, span, "`not` can't stand between an event and its window")
+                .label("a window is not denied, the event is")
+                .help(format!("`no {name} in {shown}`; for events before that, `{name} over {shown} ago`"));
+            self.say(diagnostic);
+            return;
+        }
+        if let Some(number) = find(Rule::number) {
+            let place = self.span(number);
+            let n = number.as_str();
+            let d = self
+                .error(codes::DURATION, place, "the window has no unit")
+                .label("days, weeks, months?")
+                .help(format!("`in {n}d`, `in {n}w`, `in {n}mo`"));
+            self.say(d);
+            return;
+        }
+        if let Some(unit) = find(Rule::unit) {
+            if find(Rule::kw_last).is_some() || find(Rule::kw_the).is_some() {
+                let unit = unit.as_str().to_string();
+                return self.last_unit(span, &unit);
+            }
+        }
+        let words: Vec<Span> = inner
+            .iter()
+            .filter(|p| !matches!(p.as_rule(), Rule::kw_not | Rule::kw_in | Rule::kw_the | Rule::kw_last))
+            .map(|p| match p.as_rule() {
+                Rule::subject_more => p.clone().into_inner().next().map_or_else(|| self.span(p), |p| self.span(&p)),
+                _ => self.span(p),
+            })
+            .collect();
+        let shown: Vec<&str> = words.iter().map(|s| self.slice(*s)).collect();
+        let should = format!("{}in ({})", if not { "not " } else { "" }, shown.join(", "));
+        let d = self
+            .error(codes::LIST, span, "the values behind `in` stand in parentheses")
+            .label(format!("expected `{should}`, or a window such as `in 90d`"))
+            .fix(format!("write `{should}`"), vec![(span, should)]);
+        self.say(d);
+    }
+
+    /// A word where nothing can be said of it.
+    pub(super) fn stray(&mut self, pair: Pair, span: Span, out: &mut Tails, before: Option<Span>) {
+        let first = !out.broken;
+        out.broken = true;
+        let Some(p) = pair.into_inner().last() else { return };
+        if p.as_rule() == Rule::glued_wrong {
+            return self.glued(p.as_str(), span);
+        }
+        if !first {
+            return; // one stray word is enough for a phrase
+        }
+        let word = self.slice(span);
+        let previous = before.map_or("", |b| self.slice(b));
+        let d = self
+            .error(codes::LOOSE, span, format!("`{word}` stands loose"))
+            .label(if previous.is_empty() { "nothing joins it".to_string() } else { format!("nothing joins it to `{}`", brief(previous)) })
+            .help(
+                "a second condition is joined by `and` or `or`; a subject stands right behind its event, and several in \
+                 parentheses: `(serum or cream)`",
+            );
+        self.say(d);
+    }
+}
+
+/// A text short enough for a label.
+pub(super) fn brief(text: &str) -> String {
+    let one: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if one.chars().count() <= 40 {
+        return one;
+    }
+    let head: String = one.chars().take(37).collect();
+    format!("{head}…")
+}
