@@ -5,3 +5,8 @@ mod demo_example;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
 mod support;
+
+mod infer_bad;
+mod infer_real;
+mod infer_shop;
+mod infer_support;

@@ -218,6 +218,10 @@ const IRREGULAR: &[(&str, &[&str])] = &[
     ("submit", &["submitted"]),
 ];
 
+/// Verbs that name a thing when they stand first.
+const NOUNS_TOO: &[&str] =
+    &["email", "message", "text", "push", "order", "chat", "search", "review", "purchase", "call"];
+
 /// Words that people use for the same act.
 const SAME: &[&[&str]] = &[&["purchase", "buy"]];
 
@@ -313,12 +317,15 @@ pub fn other_forms(name: &str) -> Vec<String> {
     } else if let (Some(first), Some(last)) = (parts.first(), parts.last()) {
         let head = parts.get(..parts.len().saturating_sub(1)).unwrap_or(&[]);
         let tail = parts.get(1..).unwrap_or(&[]);
-        if let Some(base) = base_of(first) {
-            let verbs = past(&base).into_iter().chain([base.clone(), with_s(&base)]);
-            found.extend(verbs.map(|v| join(&[v], tail)));
+        // `email_sent` and `order_shipped` are about the last word, `add_to_cart` and `click_email` about the first.
+        let last_verb = base_of(last).filter(|base| base != last || NOUNS_TOO.contains(&first.as_str()));
+        let inflect = |base: String| past(&base).into_iter().chain([base.clone(), with_s(&base)]).collect::<Vec<_>>();
+        if let Some(base) = last_verb {
+            found.extend(inflect(base).into_iter().map(|v| join(head, &[v])));
+        } else if let Some(base) = base_of(first) {
+            found.extend(inflect(base).into_iter().map(|v| join(&[v], tail)));
         } else if let Some(base) = base_of(last) {
-            let verbs = past(&base).into_iter().chain([base.clone(), with_s(&base)]);
-            found.extend(verbs.map(|v| join(head, &[v])));
+            found.extend(inflect(base).into_iter().map(|v| join(head, &[v])));
         } else {
             let one = singular(last);
             found.push(join(head, std::slice::from_ref(&one)));
@@ -379,6 +386,8 @@ mod tests {
             ("add_to_cart", "added_to_cart adds_to_cart"),
             ("page_view", "page_viewed page_views"),
             ("email_sent", "email_send email_sends"),
+            ("click_email", "clicked_email clicks_email"),
+            ("order_shipped", "order_ship order_ships"),
             ("transactions", "transaction"),
             ("coupon_redemptions", "coupon_redemption"),
             ("rated", "rates"),
