@@ -85,7 +85,7 @@ fn wrong_flags() {
     assert_eq!(code, 2);
     assert!(error.contains("holds no times"), "{error}");
     let (code, error) = fails(&["init", place, "--currency", "EURO"]);
-    assert_eq!(code, 4, "{error}");
+    assert_eq!(code, 2, "{error}");
     assert!(error.contains("EURO"), "{error}");
     assert!(!root.join("segue.yaml").exists());
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, ListBuilder, StringArray,
-    StringBuilder, StructArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, ListBuilder,
+    StringArray, StringBuilder, StructArray,
 };
 use arrow::datatypes::{DataType, Field, Int32Type};
 use segue::language::catalog::{ColumnRef, Event, RawMatch, Type};
@@ -58,7 +58,9 @@ fn shop(root: &Path) {
             ("name", texts((0..n).map(|i| ["Alpha", "Beta", "Gamma", "Delta"][i as usize % 4]))),
             (
                 "price",
-                Arc::new(Decimal128Array::from_iter_values((0..n).map(i128::from)).with_precision_and_scale(10, 3).unwrap()),
+                Arc::new(
+                    Decimal128Array::from_iter_values((0..n).map(i128::from)).with_precision_and_scale(10, 3).unwrap(),
+                ),
             ),
         ],
     );
@@ -101,8 +103,11 @@ fn a_shop_is_understood() {
     assert_eq!(catalog.sources.len(), 1);
     let source = &catalog.sources[0];
     assert_eq!((source.name.name.as_str(), source.path.as_str()), ("events", "data/events"));
-    assert_eq!((source.customer.as_str(), source.time.as_str(), source.event.as_deref()), ("user_id", "ts", Some("event")));
-    assert!(text.contains("user_id                # 90 distinct of 3,600 rows"), "{text}");
+    assert_eq!(
+        (source.customer.as_str(), source.time.as_str(), source.event.as_deref()),
+        ("user_id", "ts", Some("event"))
+    );
+    assert!(text.contains("customer: user_id            # 90 distinct of 3,600 rows"), "{text}");
 
     let bought = event(&catalog.events, "order_completed");
     assert_eq!(bought.raw, RawMatch::Names { exact: vec!["Order Completed".to_owned()], prefixes: vec![] });

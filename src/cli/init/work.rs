@@ -31,6 +31,11 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     if !args.force {
         refuse_existing(&root)?;
     }
+    if let Some(zone) = args.timezone.as_ref().filter(|zone| !questions::is_zone(zone)) {
+        return Err(Error::usage(format!("there is no time zone `{zone}`"))
+            .with_help("use an IANA name, such as Europe/Paris or UTC")
+            .into());
+    }
     let survey = infer::survey(&root, &places)?;
     let mut answers = Answers {
         hints: Hints { customer: args.customer.clone(), time: args.time.clone(), event: args.event.clone() },
@@ -46,7 +51,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         questions::ask(&survey, &mut answers, &mut input, &mut |text| out.complain(text))?;
     }
     let findings = survey.findings(&answers.hints)?;
-    let project = project(args, &root, &survey, &answers, &findings.draft)?;
+    let project = project(args, &root, &survey, &answers, &findings.draft);
     let texts = infer::texts(&project, &findings.draft, jiff::Timestamp::now().as_microsecond());
     prove(&texts)?;
     write(&root, &texts, args.force)?;
@@ -71,7 +76,7 @@ fn project(
     survey: &infer::Survey,
     answers: &Answers,
     draft: &infer::draft::Draft,
-) -> Result<ProjectDraft, Failure> {
+) -> ProjectDraft {
     let whole = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
     let folder = whole.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = args.name.clone().unwrap_or(if folder.is_empty() { "segue".to_owned() } else { folder });
@@ -79,11 +84,6 @@ fn project(
         Some(zone) => (zone.clone(), String::new()),
         None => ("UTC".to_owned(), "no file says where days begin; make it the zone of the business".to_owned()),
     };
-    if !questions::is_zone(&timezone) {
-        return Err(Error::usage(format!("there is no time zone `{timezone}`"))
-            .with_help("use an IANA name, such as Europe/Paris or UTC")
-            .into());
-    }
     let (currency, currency_why) = match (&answers.currency, survey.currency()) {
         (Some(code), _) => (Some(code.to_uppercase()), String::new()),
         (None, Some((code, why))) => (Some(code), why),
@@ -92,7 +92,7 @@ fn project(
     let absolute = |path: &str| Path::new(path).is_absolute();
     let outside = draft.sources.iter().map(|s| s.path.as_str()).chain(draft.lookups.iter().map(|l| l.path.as_str()));
     let outside = outside.chain(draft.profile.iter().map(|p| p.path.as_str())).any(absolute);
-    Ok(ProjectDraft { name, timezone, timezone_why, currency, currency_why, outside })
+    ProjectDraft { name, timezone, timezone_why, currency, currency_why, outside }
 }
 
 /// The files that init writes.
@@ -126,7 +126,10 @@ fn prove(texts: &[(&str, String)]) -> Result<(), Error> {
         };
         if let Some(first) = found.first() {
             let help = first.help.clone().unwrap_or_else(|| first.primary.text.clone());
-            return Err(Error::data(format!("no {path} can be written from this: {}", first.message)).with_help(help));
+            // What is wrong with the project file stood on the command line.
+            let message = format!("no {path} can be written from this: {}", first.message);
+            let error = if *path == "segue.yaml" { Error::usage(message) } else { Error::data(message) };
+            return Err(error.with_help(help));
         }
     }
     Ok(())

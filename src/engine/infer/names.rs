@@ -326,7 +326,7 @@ pub fn other_forms(name: &str) -> Vec<String> {
             found.extend(inflect(base).into_iter().map(|v| join(&[v], tail)));
         } else if let Some(base) = base_of(last) {
             found.extend(inflect(base).into_iter().map(|v| join(head, &[v])));
-        } else {
+        } else if last.is_ascii() {
             let one = singular(last);
             found.push(join(head, std::slice::from_ref(&one)));
             found.push(join(head, &[with_s(&one)]));

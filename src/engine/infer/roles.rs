@@ -62,23 +62,20 @@ fn one(tables: &[Table], table: &Table, hints: &Hints) -> Result<Guess, Error> {
             30,
         )
     });
-    let time = told(&hints.time).or_else(|| best(&|c| time_score(table, c), 30)).filter(|at| Some(*at) != customer);
-    let time = match time {
+    let told_time = told(&hints.time);
+    let time = told_time.or_else(|| best(&|c| time_score(table, c), 30).filter(|at| Some(*at) != customer));
+    let time = match time.and_then(|at| Some((at, table.columns.get(at)?))) {
         None => None,
-        Some(at) => {
-            let Some(column) = table.columns.get(at) else { return Ok(Guess::default()) };
-            match column.kind {
-                Kind::Instant | Kind::Date => Some((at, None)),
-                Kind::Integer => Some((at, Some(epoch_unit(column).unwrap_or(TimeUnit::Second)))),
-                _ if hints.time.is_empty() => None,
-                _ => {
-                    return Err(Error::usage(format!("column `{}` of `{}` holds no times", column.name, table.name))
-                        .with_help(
-                            "a time is a timestamp, a date, or a whole number since 1970; text must be converted first",
-                        ));
-                }
+        Some((at, column)) => match column.kind {
+            Kind::Instant | Kind::Date => Some((at, None)),
+            Kind::Integer => Some((at, Some(epoch_unit(column).unwrap_or(TimeUnit::Second)))),
+            _ => {
+                return Err(Error::usage(format!("column `{}` of `{}` holds no times", column.name, table.name))
+                    .with_help(
+                        "a time is a timestamp, a date, or a whole number since 1970; text must be converted first",
+                    ));
             }
-        }
+        },
     };
     let event = match hints.event.iter().any(|h| h == "none") {
         true => None,
@@ -140,6 +137,10 @@ const PEOPLE: &[(&str, i32)] = &[
 
 fn customer_score(column: &Column) -> i32 {
     if !matches!(column.kind, Kind::Text | Kind::Integer | Kind::Uuid) || column.facts.distinct() < 2 {
+        return 0;
+    }
+    // `contact` may well hold a telephone number.
+    if column.facts.mostly(column.facts.emails) || column.facts.mostly(column.facts.phones) {
         return 0;
     }
     let words: Vec<&str> = column.plain.split('_').collect();
