@@ -19,8 +19,8 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use super::life::{BLANK, KINDS, Kind, Row};
 use super::people::{self, NONE, Period, Person, Profile};
+use super::rows::{BLANK, KINDS, Kind, Row};
 use super::shop::{CAMPAIGNS, CATEGORIES, CHANNELS, PRODUCTS, REFERRERS, TOPICS};
 use crate::error::Error;
 

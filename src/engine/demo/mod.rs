@@ -10,7 +10,9 @@ mod files;
 mod life;
 mod people;
 mod project;
+mod rows;
 mod shop;
+mod visits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,8 +25,9 @@ use jiff::tz::TimeZone;
 use crate::error::Error;
 use crate::language::ir::Date;
 use files::Table;
-use life::{Almanac, Row, Scribe};
+use life::Scribe;
 use people::{Period, Person};
+use rows::{Almanac, Row};
 
 /// The shop's zone; the project file says the same.
 const ZONE: &str = "Europe/Paris";

@@ -83,7 +83,7 @@ fn put(root: &Path, path: &str, text: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{life, shop};
+    use super::super::{rows, shop};
     use super::*;
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
         let catalog = TEXTS.iter().find(|(path, _)| *path == "catalog.yaml").map_or("", |(_, text)| text);
         let known: Vec<&str> = catalog.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).collect();
         let products = shop::PRODUCTS.iter().map(|p| p.id);
-        let words = life::KINDS.iter().chain(&shop::CATEGORIES).chain(&shop::CAMPAIGNS).chain(&shop::CHANNELS);
+        let words = rows::KINDS.iter().chain(&shop::CATEGORIES).chain(&shop::CAMPAIGNS).chain(&shop::CHANNELS);
         let words = words.chain(&shop::REFERRERS).chain(&shop::TOPICS).copied();
         let missing: Vec<&str> = products.chain(words).filter(|word| !known.contains(word)).collect();
         assert!(missing.is_empty(), "{missing:?}");

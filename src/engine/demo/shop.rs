@@ -107,7 +107,7 @@ pub(super) const PRODUCTS: [Product; 56] = [
     product("spa-evening", 13, 3900, "Solea", false),
 ];
 
-/// Mail campaigns, in the order of [`Row::campaign`](super::people::Row); an index never changes its meaning.
+/// Mail campaigns, in the order of [`Row::campaign`](super::rows::Row); an index never changes its meaning.
 pub(super) const CAMPAIGNS: [&str; 13] = [
     "newsletter",
     "welcome",
