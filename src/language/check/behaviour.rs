@@ -2,7 +2,7 @@
 
 use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Behaviour, Cond, End, Matching, Op, Pred, Window};
+use crate::language::ir::{Behaviour, Cond, End, Matching, Op, Window};
 use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, TestKind};
@@ -112,7 +112,7 @@ impl Checker<'_> {
         let pred = match pred {
             None => None,
             Some(tree) => {
-                self.prove_predicate(&tree)?;
+                self.prove(&tree);
                 Some(tree.into_formula())
             }
         };
@@ -297,13 +297,5 @@ pub(super) fn counted(behaviour: Behaviour, op: Op, n: Num, span: Span) -> Tree<
             Tree::leaf(formula, fact, span)
         }
         None => Tree::opaque(formula, span),
-    }
-}
-
-impl Checker<'_> {
-    /// Proofs about one event's predicate: a `where` that no event can fulfil.
-    fn prove_predicate(&self, tree: &Tree<Pred>) -> Option<()> {
-        let _ = tree;
-        Some(())
     }
 }

@@ -779,7 +779,7 @@ fn listed_word(expr: &Expr) -> Option<String> {
 
 /// A text as it would be written as a value.
 pub(super) fn word(text: &str) -> String {
-    super::suggest::quote(text)
+    crate::language::syntax::quote(text)
 }
 
 fn word_of(w: &Word) -> String {

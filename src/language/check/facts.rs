@@ -48,10 +48,6 @@ impl Fact {
     pub fn never(&self) -> bool {
         self.set.is_empty()
     }
-
-    pub fn always(&self) -> bool {
-        self.domain.complement(&self.set).is_empty()
-    }
 }
 
 /// How a number becomes a step: on the grid of 10^-scale, or between any two steps of 10^-18 there is always another.

@@ -14,7 +14,9 @@ mod conditions;
 mod facts;
 mod items;
 mod known;
+mod lint;
 mod names;
+mod prove;
 mod rules;
 mod subject;
 mod suggest;
@@ -105,6 +107,7 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
         names,
         traits: RefCell::new(vec![None; items.traits.len()]),
         diagnostics: RefCell::new(diagnostics),
+        meanings: RefCell::default(),
         guesses: Cell::new(200),
     };
     let program = checker.program(&items);
@@ -132,6 +135,7 @@ struct Checker<'a> {
     /// The traits understood so far, by their place in [`Items::traits`].
     traits: RefCell<Vec<Option<Typed<'a, ir::Value>>>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
+    meanings: RefCell<prove::Meanings>,
     /// How many more "did you mean" are worth their time.
     guesses: Cell<u32>,
 }

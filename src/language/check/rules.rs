@@ -1,17 +1,19 @@
 //! From declarations to the program: traits, rules, arms, the catalog's event filters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Action, Cond, Program, Rule, RuleId, RuleKind, Trait, Value};
+use crate::language::source::Span;
 use crate::language::syntax::ast::{self, ExprKind};
 use crate::language::text::nfc;
 
 use super::Checker;
 use super::items::{Items, RuleItem};
+use super::lint::Idle;
 use super::names::Meaning;
 use super::suggest::some_of;
-use super::tree::Tree;
 use super::values::{Side, Typed};
 
 impl<'a> Checker<'a> {
@@ -23,7 +25,9 @@ impl<'a> Checker<'a> {
             .enumerate()
             .map(|(i, e)| {
                 let filter = e.filter.as_ref()?;
-                let tree = self.predicate(filter, crate::language::catalog::EventId(i as u32))?;
+                self.lint_form(filter);
+                let tree = self.predicate(filter, EventId(i as u32))?;
+                self.prove(&tree);
                 Some(tree.into_formula())
             })
             .collect();
@@ -66,20 +70,30 @@ impl<'a> Checker<'a> {
             }
         }
         let mut placed: BTreeMap<u32, RuleId> = BTreeMap::new();
-        let mut checked: Vec<(usize, Tree<Cond>)> = Vec::new();
+        let mut meanings: HashMap<u32, (&'a str, Span)> = HashMap::new();
+        let mut inactive: BTreeMap<u32, Idle> = BTreeMap::new();
         let mut rules = Vec::new();
         for i in order.1 {
             let Some(item) = items.rules.get(i) else { continue };
             self.was(item);
             let arm = item.arms.first().map(|arm| self.action(&arm.action));
+            self.lint_form(item.condition);
             let Some(tree) = self.condition(item.condition) else { continue };
+            self.lint_missing(&tree);
+            let meaning = self.prove(&tree);
             let kind = match arm {
                 None => RuleKind::Segment,
                 Some(Some(arm)) => RuleKind::Campaign { arm },
                 Some(None) => continue,
             };
-            let mut condition = tree.clone().into_formula();
-            checked.push((i, tree));
+            if !item.is_campaign() {
+                self.same_meaning(item, meaning, &mut meanings);
+            }
+            let mut condition = tree.into_formula();
+            let span = item.condition.span;
+            let earlier = |rule: u32| inactive.get(&rule).copied().unwrap_or(Idle::ANY);
+            let idle = self.lint_inactive(&condition, &earlier, span);
+            inactive.insert(i as u32, idle);
             // A rule that uses one with a mistake is left out as that one is.
             if !place_rules(&mut condition, &placed) {
                 continue;
@@ -152,6 +166,25 @@ impl<'a> Checker<'a> {
         let mut value = value;
         value.about.says.clone_from(name);
         Some(value)
+    }
+
+    /// Two segments that no data can tell apart.
+    fn same_meaning(&self, item: &RuleItem<'a>, meaning: u32, meanings: &mut HashMap<u32, (&'a str, Span)>) {
+        match meanings.get(&meaning) {
+            None => {
+                meanings.insert(meaning, (item.name, item.name_span));
+            }
+            Some((other, place)) => self.report(
+                Diagnostic::new(
+                    code::check::SAME_MEANING,
+                    item.name_span,
+                    format!("`{}` means the same as `{other}`", item.name),
+                )
+                .label("the same people")
+                .also(*place, format!("`{other}` is declared here"))
+                .help(format!("use `{other}`, or take one of them out")),
+            ),
+        }
     }
 
     /// `was` names what the segment was called before.

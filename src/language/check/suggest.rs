@@ -48,14 +48,6 @@ pub(super) fn some_of<'s>(words: impl IntoIterator<Item = &'s str>) -> String {
     }
 }
 
-/// A text as it is written as a value: bare where a name can be.
-pub(super) fn quote(text: &str) -> String {
-    let bare = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        && !text.ends_with('-');
-    if bare { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,6 @@ pub(super) enum Node<F> {
 /// What conditions and predicates have in common.
 pub(super) trait Formula: Clone + std::fmt::Debug + Sized {
     type Value: Clone + std::fmt::Debug + PartialEq;
-    fn constant(holds: bool) -> Self;
     fn and(parts: Vec<Self>) -> Self;
     fn or(parts: Vec<Self>) -> Self;
     fn negation(part: Self) -> Self;
@@ -34,9 +33,6 @@ pub(super) trait Formula: Clone + std::fmt::Debug + Sized {
 
 impl Formula for Cond {
     type Value = Value;
-    fn constant(holds: bool) -> Self {
-        Cond::Const(holds)
-    }
     fn and(parts: Vec<Self>) -> Self {
         Cond::And(parts)
     }
@@ -56,9 +52,6 @@ impl Formula for Cond {
 
 impl Formula for Pred {
     type Value = Operand;
-    fn constant(holds: bool) -> Self {
-        Pred::Const(holds)
-    }
     fn and(parts: Vec<Self>) -> Self {
         Pred::And(parts)
     }

@@ -32,23 +32,13 @@ pub(super) struct About<'a> {
     pub known: Option<&'a KnownIndex<'a>>,
     pub fold: bool,
     pub empty_is_value: bool,
-    /// A profile attribute, by itself or through a trait: it can be missing without anyone having asked for that.
-    pub attribute: bool,
     pub domain: Domain,
     pub hour_or_weekday: bool,
 }
 
 impl About<'_> {
     fn plain(says: String, domain: Domain) -> Self {
-        About {
-            says,
-            known: None,
-            fold: false,
-            empty_is_value: false,
-            attribute: false,
-            domain,
-            hour_or_weekday: false,
-        }
+        About { says, known: None, fold: false, empty_is_value: false, domain, hour_or_weekday: false }
     }
 }
 
@@ -318,7 +308,6 @@ impl<'a> Checker<'a> {
                 known: self.known.attribute(id),
                 fold: a.fold,
                 empty_is_value: a.empty_is_value,
-                attribute: true,
                 ..About::plain(a.name.name.clone(), Domain::of(a.ty, true))
             },
             span,
@@ -502,7 +491,7 @@ impl<'a> Checker<'a> {
                 Some(Typed {
                     value: Value::DaysSinceAttribute(id),
                     ty: Type::Integer,
-                    about: About { attribute: true, ..about(format!("days since {}", name.text)) },
+                    about: about(format!("days since {}", name.text)),
                     span,
                 })
             }

@@ -1,0 +1,382 @@
+//! Proofs: what can never hold, what always holds, what changes nothing.
+//!
+//! A condition is read with its negations pushed to the leaves; each `and` and each `or` is judged by its direct parts. Parts with
+//! one meaning have one number, so that equality is one comparison. Every finding is certain; not everything is found.
+
+use std::collections::HashMap;
+
+use crate::language::diagnostic::{Diagnostic, code};
+use crate::language::ir::{Behaviour, Literal, Op, Operand, Pred, Test};
+use crate::language::source::Span;
+
+use super::Checker;
+use super::facts::Fact;
+use super::tree::{Formula, Node, Tree};
+use super::window::{apart, inside};
+
+/// In one conjunction, more parts about one thing than this are only compared for equality.
+const PAIRS: usize = 64;
+
+/// One number for each meaning.
+#[derive(Debug, Default)]
+pub(super) struct Meanings(HashMap<String, u32>);
+
+impl Meanings {
+    fn number(&mut self, text: String) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(text).or_insert(next)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Open,
+    Never,
+    Always,
+}
+
+/// A part that has been judged.
+struct Part {
+    span: Span,
+    id: u32,
+    /// The number of its complement.
+    not: u32,
+    fact: Option<Fact>,
+    verdict: Verdict,
+}
+
+impl Checker<'_> {
+    /// Reports what can be proved about a condition, and gives the number of its meaning.
+    pub(super) fn prove<F: Formula>(&self, tree: &Tree<F>) -> u32 {
+        if let Node::Leaf(_, fact) = &tree.node
+            && fact.family.is_empty()
+        {
+            // `everyone`, alone.
+            return self.number("everyone".to_owned());
+        }
+        self.judge(tree, true, true).id
+    }
+
+    fn number(&self, text: String) -> u32 {
+        self.meanings.borrow_mut().number(text)
+    }
+
+    /// `top`: if this can't hold, the whole can't.
+    fn judge<F: Formula>(&self, tree: &Tree<F>, positive: bool, top: bool) -> Part {
+        match &tree.node {
+            Node::Not(inner) => Part { span: tree.span, ..self.judge(inner, !positive, top) },
+            Node::Leaf(_, fact) => self.judge_leaf(fact, positive, top, tree.span),
+            Node::And(_) | Node::Or(_) => {
+                let all = matches!(tree.node, Node::And(_)) == positive;
+                let mut parts = Vec::new();
+                self.flatten(tree, positive, all, top && all, &mut parts);
+                self.judge_parts(parts, all, top, tree.span)
+            }
+        }
+    }
+
+    /// The parts of a conjunction (`all`) or disjunction, nested ones of the same kind included.
+    fn flatten<F: Formula>(&self, tree: &Tree<F>, positive: bool, all: bool, top: bool, parts: &mut Vec<Part>) {
+        match &tree.node {
+            Node::Not(inner) => self.flatten(inner, !positive, all, top, parts),
+            Node::And(inner) | Node::Or(inner) if (matches!(tree.node, Node::And(_)) == positive) == all => {
+                for part in inner {
+                    self.flatten(part, positive, all, top, parts);
+                }
+            }
+            _ => parts.push(self.judge(tree, positive, top)),
+        }
+    }
+
+    fn judge_leaf(&self, fact: &Fact, positive: bool, top: bool, span: Span) -> Part {
+        let negated = fact.negated();
+        let (fact, other) = if positive { (fact.clone(), negated) } else { (negated, fact.clone()) };
+        let constant = fact.family.is_empty();
+        let verdict = if fact.never() {
+            self.never(span, None, top);
+            Verdict::Never
+        } else if other.never() {
+            if !constant {
+                self.report(
+                    Diagnostic::new(code::check::ALWAYS_HOLDS, span, "this always holds")
+                        .label("true for everyone")
+                        .help("take it out, or ask something that can be false"),
+                );
+            }
+            Verdict::Always
+        } else {
+            Verdict::Open
+        };
+        let (id, not) = (self.number(key(&fact)), self.number(key(&other)));
+        Part { span, id, not, fact: Some(fact), verdict }
+    }
+
+    fn judge_parts(&self, parts: Vec<Part>, all: bool, top: bool, span: Span) -> Part {
+        let (id, not) = {
+            let number = |sign: char, mut ids: Vec<u32>| {
+                ids.sort_unstable();
+                ids.dedup();
+                match ids.as_slice() {
+                    [one] => *one,
+                    _ => self.number(format!("{sign}{ids:?}")),
+                }
+            };
+            let (sign, dual) = if all { ('&', '|') } else { ('|', '&') };
+            (number(sign, parts.iter().map(|p| p.id).collect()), number(dual, parts.iter().map(|p| p.not).collect()))
+        };
+        let (ruin, trivial) = if all { (Verdict::Never, Verdict::Always) } else { (Verdict::Always, Verdict::Never) };
+        let mut verdict = if parts.iter().any(|p| p.verdict == ruin) {
+            ruin
+        } else if parts.iter().all(|p| p.verdict == trivial) {
+            trivial
+        } else {
+            Verdict::Open
+        };
+        if verdict == Verdict::Never && !all && top {
+            self.never(span, None, true);
+        }
+        if verdict == Verdict::Open {
+            for part in parts.iter().filter(|p| p.verdict == trivial && all) {
+                if part.fact.as_ref().is_some_and(|f| f.family.is_empty()) {
+                    self.adds_nothing(part.span, None, all);
+                }
+            }
+            let open: Vec<&Part> = parts.iter().filter(|p| p.verdict == Verdict::Open).collect();
+            verdict = self.together(&open, all, top);
+        }
+        Part { span, id, not, fact: None, verdict }
+    }
+
+    /// What open parts say together.
+    fn together(&self, parts: &[&Part], all: bool, top: bool) -> Verdict {
+        let mut idle = vec![false; parts.len()];
+        let mut first: HashMap<u32, usize> = HashMap::new();
+        for (i, part) in parts.iter().enumerate() {
+            if let Some(&j) = first.get(&part.not) {
+                let other = parts.get(j).map(|p| p.span);
+                return self.decided(part.span, other, all, top);
+            }
+            match first.get(&part.id) {
+                Some(&j) => {
+                    self.adds_nothing(part.span, parts.get(j).map(|p| p.span), all);
+                    if let Some(idle) = idle.get_mut(i) {
+                        *idle = true;
+                    }
+                }
+                None => {
+                    first.insert(part.id, i);
+                }
+            }
+        }
+        // Parts about one value, and parts about events of one kind, can say something about each other.
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut group_of: HashMap<String, usize> = HashMap::new();
+        for (i, part) in parts.iter().enumerate() {
+            if idle.get(i) == Some(&true) {
+                continue;
+            }
+            let Some(fact) = &part.fact else { continue };
+            let topic = match (&fact.count, &fact.during) {
+                (Some(behaviour), _) => format!("{:?}", behaviour.matching.event),
+                (None, Some((value, _))) => value.clone(),
+                (None, None) => fact.family.clone(),
+            };
+            let at = *group_of.entry(topic.clone()).or_insert_with(|| {
+                groups.push((topic, Vec::new()));
+                groups.len() - 1
+            });
+            if let Some((_, members)) = groups.get_mut(at) {
+                members.push(i);
+            }
+        }
+        let fact = |i: usize| parts.get(i).and_then(|p| p.fact.as_ref());
+        let span = |i: usize| parts.get(i).map(|p| p.span);
+        for (_, members) in groups.iter().filter(|(_, m)| m.len() > 1) {
+            if members.len() <= PAIRS {
+                for (n, &j) in members.iter().enumerate() {
+                    for &i in members.iter().take(n) {
+                        let (Some(a), Some(b), Some(place)) = (fact(i), fact(j), span(j)) else { continue };
+                        let clash = if all { contradict(a, b) } else { contradict(&a.negated(), &b.negated()) };
+                        if clash {
+                            return self.decided(place, span(i), all, top);
+                        }
+                    }
+                }
+            }
+            if let Some((j, i)) = jointly(members, &fact, all)
+                && let Some(place) = span(j)
+            {
+                return self.decided(place, span(i), all, top);
+            }
+        }
+        for (_, members) in groups.iter().filter(|(_, m)| m.len() > 1 && m.len() <= PAIRS) {
+            for (n, &j) in members.iter().enumerate() {
+                for &i in members.iter().take(n) {
+                    if idle.get(i) == Some(&true) || idle.get(j) == Some(&true) {
+                        continue;
+                    }
+                    let (Some(a), Some(b)) = (fact(i), fact(j)) else { continue };
+                    // In a conjunction what is implied is idle, in a disjunction what implies.
+                    let (first_idle, second_idle) =
+                        if all { (implies(b, a), implies(a, b)) } else { (implies(a, b), implies(b, a)) };
+                    let (lazy, other) = if second_idle {
+                        (j, i)
+                    } else if first_idle {
+                        (i, j)
+                    } else {
+                        continue;
+                    };
+                    if let Some(place) = span(lazy) {
+                        self.adds_nothing(place, span(other), all);
+                    }
+                    if let Some(idle) = idle.get_mut(lazy) {
+                        *idle = true;
+                    }
+                }
+            }
+        }
+        Verdict::Open
+    }
+
+    fn decided(&self, span: Span, other: Option<Span>, all: bool, top: bool) -> Verdict {
+        if all {
+            self.never(span, other, top);
+            Verdict::Never
+        } else {
+            let mut d = Diagnostic::new(code::check::ALWAYS_HOLDS, span, "these parts together always hold")
+                .label("holds wherever the other does not")
+                .help("take the parentheses or parts out that always hold, or join them with `and`");
+            if let Some(other) = other {
+                d = d.also(other, "the other part");
+            }
+            self.report(d);
+            Verdict::Always
+        }
+    }
+
+    fn never(&self, span: Span, other: Option<Span>, top: bool) {
+        let (code, message) = if top {
+            (code::check::NEVER_HOLDS, "this can never hold")
+        } else {
+            (code::check::ADDS_NOTHING, "this part can never hold, so it adds nothing")
+        };
+        let d = Diagnostic::new(code, span, message);
+        self.report(match other {
+            Some(other) => d
+                .label("rules out the other part")
+                .also(other, "the other part")
+                .help("take one of them out, or join them with `or`"),
+            None => d.label("true for no one").help("ask something that can be true"),
+        });
+    }
+
+    fn adds_nothing(&self, span: Span, other: Option<Span>, all: bool) {
+        let d =
+            Diagnostic::new(code::check::ADDS_NOTHING, span, "this part changes nothing").label(match (other, all) {
+                (None, _) => "true for everyone",
+                (Some(_), true) => "holds whenever the other part does",
+                (Some(_), false) => "wherever this holds, the other part does, too",
+            });
+        let d = match other {
+            Some(other) => d.also(other, "the other part"),
+            None => d,
+        };
+        self.report(d.help("take it out, or ask something stricter"));
+    }
+}
+
+/// Where a family's tests together leave nothing (or, in a disjunction, everything): the last of them and the one before.
+fn jointly<'f>(members: &[usize], fact: &impl Fn(usize) -> Option<&'f Fact>, all: bool) -> Option<(usize, usize)> {
+    let mut rest: HashMap<&str, (super::facts::Set, usize)> = HashMap::new();
+    for &i in members {
+        let f = fact(i)?;
+        let set = if all { f.set.clone() } else { f.negated().set };
+        match rest.get_mut(f.family.as_str()) {
+            None => {
+                rest.insert(&f.family, (set, i));
+            }
+            Some((left, before)) => {
+                let both = left.intersect(&set);
+                if both.is_empty() {
+                    return Some((i, *before));
+                }
+                (*left, *before) = (both, i);
+            }
+        }
+    }
+    None
+}
+
+fn key(fact: &Fact) -> String {
+    if fact.family.is_empty() {
+        return if fact.never() { "no one".to_owned() } else { "everyone".to_owned() };
+    }
+    format!("{} in {:?}", fact.family, fact.set)
+}
+
+fn implies(a: &Fact, b: &Fact) -> bool {
+    contradict(a, &b.negated())
+}
+
+/// Whether the two can't hold together.
+fn contradict(a: &Fact, b: &Fact) -> bool {
+    if a.family == b.family && a.domain == b.domain {
+        return a.set.intersect(&b.set).is_empty();
+    }
+    if let (Some(x), Some(y)) = (&a.count, &b.count) {
+        return more_than(a, x, b, y) || more_than(b, y, a, x);
+    }
+    if let (Some((value, x)), Some((other, y))) = (&a.during, &b.during) {
+        let holds = |f: &Fact| f.set.bounds() == Some((1, 1));
+        let fails = |f: &Fact| f.set.bounds() == Some((0, 0));
+        return value == other
+            && ((holds(a) && holds(b) && apart(*x, *y))
+                || (holds(a) && fails(b) && inside(*x, *y, false))
+                || (fails(a) && holds(b) && inside(*y, *x, false)));
+    }
+    false
+}
+
+/// Whether `a` asks for more events than `b` lets be, where every event that `a` counts is counted by `b`.
+fn more_than(a: &Fact, x: &Behaviour, b: &Fact, y: &Behaviour) -> bool {
+    let (Some((least, _)), Some((_, most))) = (a.set.bounds(), b.set.bounds()) else { return false };
+    least > most
+        && x.matching.event == y.matching.event
+        && inside(x.window, y.window, true)
+        && narrower(x.matching.pred.as_ref(), y.matching.pred.as_ref())
+}
+
+/// Whether every event that fulfils `a` fulfils `b`.
+fn narrower(a: Option<&Pred>, b: Option<&Pred>) -> bool {
+    match (a, b) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(a), Some(b)) => entails(a, b),
+    }
+}
+
+fn entails(a: &Pred, b: &Pred) -> bool {
+    if a == b {
+        return true;
+    }
+    match (a, b) {
+        (a, Pred::And(parts)) => parts.iter().all(|p| entails(a, p)),
+        (Pred::Or(parts), b) => parts.iter().all(|p| entails(p, b)),
+        (Pred::And(parts), b) if parts.iter().any(|p| entails(p, b)) => true,
+        (a, Pred::Or(parts)) => parts.iter().any(|p| entails(a, p)),
+        (Pred::Test(a), Pred::Test(b)) => match (texts(a), texts(b)) {
+            (Some((left, few)), Some((right, many))) => left == right && few.iter().all(|t| many.contains(t)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The property and the texts of `property = a` or `property in (a, b)`.
+fn texts(test: &Test<Operand>) -> Option<(&Operand, Vec<&Literal>)> {
+    match test {
+        Test::Compare { left, op: Op::Eq, right: Operand::Literal(l @ Literal::Text(_)) } => Some((left, vec![l])),
+        Test::OneOf { value, among, negated: false } => Some((value, among.iter().collect())),
+        _ => None,
+    }
+}
