@@ -7,6 +7,8 @@ mod catalog_schema;
 mod cli_basics;
 mod cli_exit;
 mod cli_render;
+mod check_mistakes;
+mod check_support;
 mod codes;
 mod interpret;
 mod project_files;
