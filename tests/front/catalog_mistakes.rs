@@ -109,9 +109,10 @@ fn names() {
     check("catalog", &with_events("{7up: {source: s}}"), &["E0211 7up"]);
     check("catalog", &with_events("{\"order placed\": {source: s}}"), &["E0211 \"order placed\""]);
     check("catalog", &with_events("{a-: {source: s}, a--b: {source: s}}"), &["E0211 a-", "E0211 a--b"]);
-    for word in
-        ["first", "last", "no", "never", "count", "sum", "everyone", "known", "entered", "top", "within", "rate"]
-    {
+    for word in [
+        "first", "last", "no", "never", "count", "sum", "everyone", "known", "entered", "top", "within", "rate",
+        "campaign",
+    ] {
         check("catalog", &with_events(&format!("{{{word}: {{source: s}}}}")), &[&format!("E0212 {word}")]);
     }
     check("catalog", &with_properties("{no: {type: text}, \"true\": {type: text}}"), &["E0212 no"]);

@@ -161,7 +161,7 @@ fn mutations() {
         "[", "]", "{", "}", ":", "- ", "\n", "\t", "\"", "'", "&a ", "*a", "!x ", "|", ">", "#", "null", "\u{202e}",
         "é", "? ",
     ];
-    for _ in 0..400 {
+    for _ in 0..150 {
         let mut text: Vec<char> = good.chars().collect();
         for _ in 0..=next(3) {
             let (at, n) = (next(text.len()), next(30));

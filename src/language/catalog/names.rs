@@ -50,8 +50,15 @@ pub const CONNECTIVES: &[&str] = &[
 /// Words that open a condition or value of their own. They would hide anything called like that.
 pub const OPENERS: &[&str] = &["everyone", "first", "last", "known", "customer"];
 
-/// Words that an event in particular can't have: functions, prefixes and the built-in histories.
+/// Words that an event in particular can't have: functions, prefixes, the built-in histories, and the words before the name of
+/// a declaration, which `campaign winback` would read as.
 pub const EVENT_OPENERS: &[&str] = &[
+    "campaign",
+    "model",
+    "policy",
+    "segment",
+    "stages",
+    "trait",
     "anniversary",
     "avg",
     "bottom",

@@ -103,7 +103,7 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Nod
         diagnostics.push(Diagnostic::new(code::yaml::EMPTY, whole(0), "this file is empty"));
         return None;
     }
-    let mut builder = Builder::new(file.id, diagnostics);
+    let mut builder = Builder::new(file, diagnostics);
     let options = yaml::options! {
         emit_comments: false, emit_unresolved_aliases: true, disallow_directives: true,
         flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH,
@@ -171,6 +171,7 @@ impl Start {
 
 struct Builder<'a> {
     source: SourceId,
+    given: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
     open: Vec<Open>,
     root: Option<Node>,
@@ -179,12 +180,28 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(source: SourceId, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
-        Builder { source, diagnostics, open: Vec::new(), root: None, nodes: 0, documents: 0 }
+    fn new(file: &'a SourceFile, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
+        Builder {
+            source: file.id,
+            given: &file.text,
+            diagnostics,
+            open: Vec::new(),
+            root: None,
+            nodes: 0,
+            documents: 0,
+        }
     }
 
+    /// The place in the text as it was given: where a direction control was replaced, a place may fall inside it.
     fn span(&self, range: &std::ops::Range<usize>) -> Span {
-        Span::new(self.source, range.start, range.end)
+        let (mut start, mut end) = (range.start.min(self.given.len()), range.end.min(self.given.len()));
+        while !self.given.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !self.given.is_char_boundary(end) {
+            end += 1;
+        }
+        Span::new(self.source, start, end.max(start))
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -279,7 +296,7 @@ impl<'a> Builder<'a> {
         use yaml::ErrorKind as K;
         let at = at.min(text.len());
         let end = text.get(at..).and_then(|t| t.chars().next()).map_or(at, |c| at + c.len_utf8());
-        let span = Span::new(self.source, at, end);
+        let span = self.span(&(at..end));
         let diagnostic = match kind {
             K::RecursionLimitExceeded => {
                 Diagnostic::new(code::yaml::LIMIT, span, format!("this nests deeper than {MAX_DEPTH} lists and maps"))

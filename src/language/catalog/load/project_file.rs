@@ -148,10 +148,11 @@ pub(super) fn path_problem(path: &At<String>, allow_outside: bool, urls: bool) -
 /// Why a time zone can't be used, if so.
 pub(super) fn zone_problem(zone: &At<String>) -> Option<Diagnostic> {
     let text = zone.value.as_str();
-    let all: Vec<String> = jiff::tz::db().available().map(|n| n.as_str().to_owned()).collect();
-    if all.iter().any(|name| name == text) {
+    // The database finds `europe/paris` too; a project should write what everyone else writes.
+    if jiff::tz::db().get(text).is_ok_and(|zone| zone.iana_name() == Some(text)) {
         return None;
     }
+    let all: Vec<String> = jiff::tz::db().available().map(|n| n.as_str().to_owned()).collect();
     let d = Diagnostic::new(code::yaml::TIMEZONE, zone.span, format!("there is no time zone `{text}`"))
         .help("use an IANA name, such as `Europe/Paris` or `UTC`: unlike abbreviations, it says when clocks change");
     let ends = |name: &&String| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(text));
