@@ -5,7 +5,7 @@
 //! project says so; what is not a plain file of sensible size is refused before it is read.
 //! Must not know: Parquet, the engine.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,12 @@ use crate::error::Error;
 use crate::language::calendar::{self, Zone};
 use crate::language::catalog::load::{self, Options};
 use crate::language::catalog::{Catalog, Named, ProjectFile, schema};
+use crate::language::check::{self, CheckFile, Checked};
 use crate::language::diagnostic::{self, Diagnostic, code};
+use crate::language::ir::Program;
 use crate::language::source::{SourceId, Sources, Span};
+use crate::language::syntax::{self, Parsed, ast::Item};
+use crate::language::text;
 
 /// The name of the project file.
 pub const FILE: &str = "segue.yaml";
@@ -58,6 +62,60 @@ pub struct RuleFile {
     /// The name of a bare rule in it.
     pub stem: String,
     pub source: SourceId,
+    pub parsed: Parsed,
+}
+
+impl Project {
+    /// Checks all rules, and one that was typed on the command line. Findings of all files are among the diagnostics, with the
+    /// severities that the project gives them.
+    pub fn check(&mut self, extra: Option<&str>) -> Checked {
+        if let Some(text) = extra {
+            self.add_rule(text);
+        }
+        let mut checked = if self.readable {
+            let files: Vec<CheckFile<'_>> =
+                self.rules.iter().map(|rule| CheckFile { stem: &rule.stem, parsed: &rule.parsed.file }).collect();
+            check::check(&self.sources, &self.catalog, &self.file, &files)
+        } else {
+            Checked { program: Program::default(), diagnostics: Vec::new() }
+        };
+        checked.diagnostics.extend(self.diagnostics.iter().cloned());
+        diagnostic::sort(&mut checked.diagnostics);
+        checked
+    }
+
+    /// Adds a rule that was typed on the command line, and gives the names of the rules in it. A bare one is called `rule`, or
+    /// whatever like that is free.
+    pub fn add_rule(&mut self, text: &str) -> Vec<String> {
+        let taken = |name: &str| {
+            let declared = self.rules.iter().any(|r| r.names().any(|n| n == name));
+            declared || self.catalog.declares(name)
+        };
+        let stem = std::iter::once("rule".to_owned())
+            .chain((2..).map(|n: u32| format!("rule_{n}")))
+            .find(|name| !taken(name))
+            .unwrap_or_default();
+        let source = self.sources.add("--rule", text);
+        let Some(parsed) = self.sources.get(source).map(syntax::parse) else { return Vec::new() };
+        self.diagnostics.extend(self.file.apply(parsed.diagnostics.clone()));
+        let rule = RuleFile { path: None, stem, source, parsed };
+        let names = rule.names().map(str::to_owned).collect();
+        self.rules.push(rule);
+        names
+    }
+}
+
+impl RuleFile {
+    /// The names of the segments, traits and campaigns that the file declares.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parsed.file.items.iter().filter_map(|item| match item {
+            Item::Segment(s) => Some(s.name.text.as_str()),
+            Item::Trait(t) => Some(t.name.text.as_str()),
+            Item::Campaign(c) => Some(c.name.text.as_str()),
+            Item::Bare(_) => Some(self.stem.as_str()),
+            Item::Error { name, .. } => name.as_ref().map(|n| n.text.as_str()),
+        })
+    }
 }
 
 /// The folder of the nearest `segue.yaml`, from `start` upwards.
@@ -120,9 +178,7 @@ pub fn load(root: &Path) -> Result<Project, Error> {
     let catalog = reading.catalog(&file)?;
     let mut rules = Vec::new();
     for path in reading.collect(&file.rules, "seg", "rules")? {
-        let source = reading.text(&path, MAX_RULES_BYTES)?;
-        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        rules.push(RuleFile { path: Some(path), stem, source });
+        rules.extend(reading.rules(path)?);
     }
     let mut specs = reading.collect(&file.specs, "yaml", "specs")?;
     specs.extend(reading.collect(&file.specs, "yml", "specs")?);
@@ -246,6 +302,28 @@ impl Reading {
         Ok(catalog)
     }
 
+    /// One file of rules, parsed.
+    fn rules(&mut self, path: PathBuf) -> Result<Option<RuleFile>, Error> {
+        let source = self.text(&path, MAX_RULES_BYTES)?;
+        let Some(parsed) = self.sources.get(source).filter(|_| self.sound(source)).map(syntax::parse) else {
+            return Ok(None);
+        };
+        self.diagnostics.extend(parsed.diagnostics.iter().cloned());
+        let stem = text::nfc(&path.file_stem().map(|s| s.to_string_lossy()).unwrap_or_default());
+        let bare = parsed.file.items.iter().find_map(|item| match item {
+            Item::Bare(bare) => Some(bare.span),
+            _ => None,
+        });
+        if let Some(span) = bare.filter(|_| !syntax::is_name(&stem)) {
+            self.diagnostics.push(
+                Diagnostic::new(code::yaml::FILE_NAME, span, format!("`{stem}` can't be the name of a rule"))
+                    .label("a bare rule is named after its file")
+                    .help("rename the file, or declare the rule in it: `segment NAME: …`"),
+            );
+        }
+        Ok(Some(RuleFile { path: Some(path), stem, source, parsed }))
+    }
+
     /// All files with this extension at these places, folders read recursively, sorted by path.
     fn collect(&mut self, places: &[Named], extension: &str, what: &str) -> Result<Vec<PathBuf>, Error> {
         self.seen.clear();
@@ -322,14 +400,9 @@ impl Reading {
         self.inside(path, said).is_some_and(|real| self.seen.insert(real))
     }
 
-    fn finish(
-        mut self,
-        file: ProjectFile,
-        catalog: Option<Catalog>,
-        rules: Vec<RuleFile>,
-        specs: Vec<PathBuf>,
-    ) -> Project {
-        diagnostic::sort(&mut self.diagnostics);
+    fn finish(self, file: ProjectFile, catalog: Option<Catalog>, rules: Vec<RuleFile>, specs: Vec<PathBuf>) -> Project {
+        let mut diagnostics = file.apply(self.diagnostics);
+        diagnostic::sort(&mut diagnostics);
         Project {
             root: self.root,
             file,
@@ -338,26 +411,7 @@ impl Reading {
             catalog: catalog.unwrap_or_default(),
             rules,
             specs,
-            diagnostics: self.diagnostics,
-        }
-    }
-}
-
-/// Reports bare rules that would have one name: same stem, different folders.
-#[allow(dead_code)]
-fn same_stems<'a>(bare: impl Iterator<Item = (&'a str, Span)>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut first: HashMap<&str, Span> = HashMap::new();
-    for (stem, span) in bare {
-        match first.get(stem) {
-            Some(&earlier) => diagnostics.push(
-                Diagnostic::new(code::yaml::SAME_STEM, span, format!("two files hold a bare rule `{stem}`"))
-                    .label("a bare rule is named after its file")
-                    .also(earlier, "the other one")
-                    .help(format!("rename one of the files, or declare it: `segment {stem}: …`")),
-            ),
-            None => {
-                first.insert(stem, span);
-            }
+            diagnostics,
         }
     }
 }

@@ -261,7 +261,7 @@ fn a_broken_entry_is_known_by_its_name() {
     let id = sources.add("catalog.yaml", text);
     let (catalog, found) = load::catalog(&mut sources, id);
     assert_eq!(found.len(), 3, "{found:#?}");
-    let broken: Vec<String> = catalog.expect("a catalog").broken.into_iter().collect();
+    let broken: Vec<String> = catalog.expect("a catalog").broken.into_keys().collect();
     assert_eq!(broken, ["a", "b", "l", "x"]);
 }
 

@@ -13,6 +13,6 @@ mod codes;
 mod interpret;
 mod project_files;
 mod support;
+mod syntax_forms;
 mod tidy;
 mod yaml_hostile;
-mod syntax_forms;

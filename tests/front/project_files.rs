@@ -145,3 +145,82 @@ fn every_zone_that_is_accepted_has_a_calendar() {
         assert!(segue::language::calendar::Zone::new(name.as_str()).is_some(), "{name}");
     }
 }
+
+#[test]
+fn rules_are_checked_with_the_catalog() {
+    let dir = folder(&[
+        ("segue.yaml", FILE.as_bytes()),
+        ("catalog.yaml", CATALOG.as_bytes()),
+        ("rules/a.seg", b"segment buyers: bought in 30d"),
+        ("rules/2026 x.seg", b"bought"),
+        ("rules/b.seg", b"segment b: nothing_of_the_kind"),
+    ]);
+    let mut project = load(dir.path());
+    assert_eq!(shown(&project), ["E0225 rules/2026 x.seg: bought"]);
+    let checked = project.check(Some("bought in 7d"));
+    let codes: Vec<&str> = checked.diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code.as_str()).collect();
+    assert_eq!(codes, ["E0225", "E0301"]);
+    assert!(checked.program.rules.iter().any(|r| r.name == "rule"));
+    assert!(checked.program.rules.iter().any(|r| r.name == "buyers"));
+    assert_eq!(project.add_rule("segment buyers_too: bought"), ["buyers_too"]);
+    assert_eq!(project.add_rule("bought"), ["rule_2"]);
+}
+
+#[test]
+fn what_a_broken_catalog_declares_is_not_missed_in_rules() {
+    let catalog = CATALOG.replace("{source: s}", "{source: t, aliases: [buys]}")
+        + "profiles: {path: p, customer: c, attributes: {age: {type: int}}}\nlists: {staff: {path: x.doc}}\n";
+    let rules = "segment a: bought ≥ 3 in 30d and buys serum and age > 3 and staff and nothing";
+    let dir = folder(&[
+        ("segue.yaml", FILE.as_bytes()),
+        ("catalog.yaml", catalog.as_bytes()),
+        ("rules/a.seg", rules.as_bytes()),
+    ]);
+    let checked = load(dir.path()).check(None);
+    let codes: Vec<&str> = checked.diagnostics.iter().map(|d| d.code.as_str()).collect();
+    assert_eq!(codes, ["E0214", "E0210", "E0222", "E0301"], "{:#?}", checked.diagnostics);
+    for gross in ["events: [a]", "profiles: [a]", "profiles: {path: p, customer: c, attributes: [a]}", "lists: x"] {
+        let dir = folder(&[
+            ("segue.yaml", FILE.as_bytes()),
+            ("catalog.yaml", gross.as_bytes()),
+            ("rules/a.seg", rules.as_bytes()),
+        ]);
+        let checked = load(dir.path()).check(None);
+        assert_eq!(checked.diagnostics.len(), 1, "{gross}: {:#?}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn a_filter_has_its_places_in_the_yaml() {
+    let with = |filter: &str| {
+        CATALOG
+            .replace("{source: s}", &format!("{{source: s, filter: {filter}, properties: {{n: {{type: integer}}}}}}"))
+    };
+    for (filter, underlined) in [
+        ("n > nonsense", "nonsense"),
+        ("'n > nonsense'", "nonsense"),
+        ("\"n > nonsense\"", "nonsense"),
+        ("\"n > \\u006eonsense\"", "nonsense"),
+    ] {
+        let dir = folder(&[("segue.yaml", FILE.as_bytes()), ("catalog.yaml", with(filter).as_bytes())]);
+        let mut project = load(dir.path());
+        let checked = project.check(None);
+        let places: Vec<&str> = checked
+            .diagnostics
+            .iter()
+            .filter_map(|d| project.sources.get(d.primary.span.source).map(|f| f.slice(d.primary.span)))
+            .collect();
+        assert_eq!(places, [underlined], "{filter}: {:#?}", checked.diagnostics);
+    }
+    for broken in ["n >", "(n", "n > 1 → offer", "n => 1"] {
+        let catalog = with(&format!("'{broken}'"));
+        let dir = folder(&[
+            ("segue.yaml", FILE.as_bytes()),
+            ("catalog.yaml", catalog.as_bytes()),
+            ("rules/a.seg", b"bought"),
+        ]);
+        let checked = load(dir.path()).check(None);
+        assert_eq!(checked.diagnostics.len(), 1, "{broken}: {:#?}", checked.diagnostics);
+        assert!(checked.diagnostics.iter().all(|d| d.code.as_str().starts_with("E01")));
+    }
+}

@@ -16,7 +16,16 @@ fn play() {
             println!("  {}", d.chars().take(60).collect::<String>());
         }
         for d in p.diagnostics {
-            println!("  {} [{}] {:?}: {} | {} | {:?} {:?}", d.code, d.severity as u8, f.slice(d.primary.span), d.message, d.primary.text, d.help, d.fix.map(|f| f.edits.into_iter().map(|e| (e.0.start, e.0.end, e.1)).collect::<Vec<_>>()));
+            println!(
+                "  {} [{}] {:?}: {} | {} | {:?} {:?}",
+                d.code,
+                d.severity as u8,
+                f.slice(d.primary.span),
+                d.message,
+                d.primary.text,
+                d.help,
+                d.fix.map(|f| f.edits.into_iter().map(|e| (e.0.start, e.0.end, e.1)).collect::<Vec<_>>())
+            );
         }
     }
 }

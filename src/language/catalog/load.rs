@@ -43,7 +43,6 @@ pub fn catalog_with(sources: &mut Sources, id: SourceId, options: Options) -> (O
     let mut loader = Loader {
         id,
         sources,
-        file_name: file.name,
         options,
         diagnostics: reader.diagnostics,
         catalog: Catalog::default(),
@@ -51,7 +50,8 @@ pub fn catalog_with(sources: &mut Sources, id: SourceId, options: Options) -> (O
         taxonomies: HashMap::new(),
     };
     loader.load(&raw);
-    (Some(loader.catalog), finish(loader.diagnostics))
+    // Without knowing what is declared, no rule can be told that it uses something that is not.
+    (Some(loader.catalog).filter(|_| raw.tells_names()), finish(loader.diagnostics))
 }
 
 fn finish(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -63,7 +63,6 @@ fn finish(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 struct Loader<'a> {
     id: SourceId,
     sources: &'a mut Sources,
-    file_name: String,
     options: Options,
     diagnostics: Vec<Diagnostic>,
     catalog: Catalog,
@@ -100,13 +99,13 @@ impl Loader<'_> {
             let good = !entry.broken && self.diagnostics.len() == before;
             self.taxonomies.insert(entry.name.value.clone(), values.filter(|_| good));
         }
-        for entry in entries(&raw.events) {
+        for entry in needed(&raw.events) {
             self.event(entry, raw);
         }
-        if let Some(profiles) = &raw.profiles {
+        if let Some(Needed(Some(profiles))) = &raw.profiles {
             self.profiles(profiles);
         }
-        for entry in entries(&raw.lists) {
+        for entry in needed(&raw.lists) {
             self.list(entry);
         }
         for entry in entries(&raw.channels) {
@@ -163,7 +162,7 @@ impl Loader<'_> {
         self.path(profiles.path.0.as_ref());
         self.zone(profiles.timezone.as_ref());
         let mut attributes = Vec::new();
-        for entry in entries(&profiles.attributes) {
+        for entry in needed(&profiles.attributes) {
             let free = self.declare(&entry.name, "an attribute", &[]);
             match entry.value.as_ref().and_then(|a| self.attribute(&entry.name, a)) {
                 Some(attribute) if free && !entry.broken => attributes.push(attribute),
@@ -270,7 +269,7 @@ impl Loader<'_> {
                 }
                 return u32::try_from(at).ok().map(AttributeId);
             }
-            if !self.catalog.broken.contains(&name.value) {
+            if !self.catalog.broken.contains_key(&name.value) {
                 let names: Vec<&str> = attributes.iter().map(|a| a.name.name.as_str()).collect();
                 let d = unknown("attribute", name, &names);
                 self.report(d);
@@ -345,7 +344,7 @@ impl Loader<'_> {
     }
 
     fn broken(&mut self, name: &At<String>) {
-        self.catalog.broken.insert(crate::language::text::nfc(&name.value));
+        self.catalog.broken.entry(crate::language::text::nfc(&name.value)).or_insert(name.span);
     }
 }
 
@@ -372,6 +371,10 @@ fn list(names: &[&str]) -> String {
 
 fn entries<T>(entries: &Option<Entries<T>>) -> &[Entry<T>] {
     entries.as_ref().map_or(&[], |e| &e.0)
+}
+
+fn needed<T>(all: &Option<Needed<Entries<T>>>) -> &[Entry<T>] {
+    all.as_ref().and_then(|n| n.0.as_ref()).map_or(&[], |e| &e.0)
 }
 
 fn named(name: &At<String>) -> Named {

@@ -4,7 +4,7 @@
 //! Promises: every id inside is valid; names are unique where LANGUAGE says one namespace; known values are NFC; a taxonomy has no loop.
 //! Must not know: DataFusion. It names columns and paths, and never opens them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::source::Span;
 use super::syntax::ast::Expr;
@@ -59,7 +59,7 @@ pub struct Catalog {
     pub population: Population,
     /// Events, aliases, attributes and lists that are declared with mistakes. The mistakes have been reported, so a rule that
     /// uses such a name needs no message of its own.
-    pub broken: BTreeSet<String>,
+    pub broken: BTreeMap<String, Span>,
 }
 
 /// A name that the catalog declares, with its place in the YAML.
@@ -314,6 +314,14 @@ impl Catalog {
     pub fn event_named(&self, name: &str) -> Option<EventId> {
         let is = |e: &Event| e.name.name == name || e.aliases.iter().any(|a| a.name == name);
         self.events.iter().position(is).map(|i| EventId(i as u32))
+    }
+
+    /// Whether an event, alias, attribute or list has this name, be its declaration right or wrong.
+    pub fn declares(&self, name: &str) -> bool {
+        self.event_named(name).is_some()
+            || self.attributes().iter().any(|a| a.name.name == name)
+            || self.lists.iter().any(|l| l.name.name == name)
+            || self.broken.contains_key(name)
     }
 
     pub fn attributes(&self) -> &[Attribute] {

@@ -59,22 +59,11 @@ impl ProjectFile {
         }
     }
 
-    /// The severity that the project gives a code; `None` where it wants to hear nothing.
-    pub fn severity(&self, code: Code) -> Option<Severity> {
-        match self.severities.get(&code) {
-            None => Some(code.severity()),
-            Some(Level::Allow) => None,
-            Some(Level::Warn) => Some(Severity::Warning),
-            Some(Level::Error) => Some(Severity::Error),
-        }
-    }
-
     /// The diagnostics with the severities that the project gives them, without those that it allows.
     pub fn apply(&self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         diagnostics
             .into_iter()
             .filter_map(|mut d| {
-                // Only what the code leaves open can be set: an error that keeps a rule from being evaluated stays one.
                 if let Some(level) = self.severities.get(&d.code) {
                     d.severity = match level {
                         Level::Allow => return None,

@@ -59,11 +59,11 @@ record! {
         /// Values that nest, by name: a parent includes its children.
         pub taxonomies: Option<Entries<Branches>>,
         /// What customers do, by name.
-        pub events: Option<Entries<Event>>,
+        pub events: Option<Needed<Entries<Event>>>,
         /// The table of customers.
-        pub profiles: Option<Profiles>,
+        pub profiles: Option<Needed<Profiles>>,
         /// Files of customer ids, by name; the name is a condition.
-        pub lists: Option<Entries<List>>,
+        pub lists: Option<Needed<Entries<List>>>,
         /// Who is a customer: `all`, `profiles` or `events`.
         pub population: Option<At<Population>>,
         /// Ways to reach a customer, by name.
@@ -161,7 +161,7 @@ record! {
         /// The zone of times that carry none; UTC where unsaid.
         pub timezone: Option<Text>,
         /// What is known about each customer, by name.
-        pub attributes: Option<Entries<Attribute>>,
+        pub attributes: Option<Needed<Entries<Attribute>>>,
     }
 
     /// A typed attribute of a customer.
@@ -288,6 +288,20 @@ choice! {
     pub enum Empty("a meaning of empty text") {
         Missing = "missing",
         Value = "value",
+    }
+}
+
+impl Catalog {
+    /// Whether every name that is declared can be told, be its declaration right or wrong.
+    pub fn tells_names(&self) -> bool {
+        fn told<T>(part: &Option<Needed<T>>) -> bool {
+            !matches!(part, Some(Needed(None)))
+        }
+        let attributes = match &self.profiles {
+            Some(Needed(Some(profiles))) => told(&profiles.attributes),
+            _ => true,
+        };
+        told(&self.events) && told(&self.profiles) && told(&self.lists) && attributes
     }
 }
 

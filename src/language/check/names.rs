@@ -68,6 +68,9 @@ impl<'a> Names<'a> {
         for (i, list) in catalog.lists.iter().enumerate() {
             names.add_named(&list.name, Meaning::List(ListId(i as u32)), diagnostics);
         }
+        for (name, span) in &catalog.broken {
+            names.all.entry(name).or_insert((Meaning::Broken, *span));
+        }
         for (i, item) in items.traits.iter().enumerate() {
             names.add(&item.name.text, item.name.span, Meaning::Trait(i), diagnostics);
         }

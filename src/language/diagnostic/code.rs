@@ -97,7 +97,7 @@ codes! { yaml:
     PATH = "E0222", "A path that can't be what it should be.";
     NO_FILE = "E0223", "A file or folder that the project names and that is not there.";
     NOT_UTF8 = "E0224", "A file that is not UTF-8 text.";
-    SAME_STEM = "E0225", "Two bare rules that would have one name.";
+    FILE_NAME = "E0225", "A bare rule in a file whose name can't be its name.";
     CODE = "E0226", "A diagnostic code that does not exist.";
     AS_OF = "E0227", "An as-of instant that can't be read.";
 }

@@ -6,7 +6,9 @@ use crate::language::catalog::raw;
 use crate::language::catalog::{
     ColumnRef, Event, LookupId, Property, PropertyId, RawMatch, SourceTableId, Type, names,
 };
-use crate::language::diagnostic::{Diagnostic, code, nearest};
+use crate::language::diagnostic::{Diagnostic, code, has_errors, nearest};
+use crate::language::source::SourceFile;
+use crate::language::syntax;
 use crate::language::syntax::ast::Expr;
 use crate::language::yaml::read::{At, Entry};
 
@@ -230,11 +232,27 @@ impl Loader<'_> {
         out
     }
 
-    /// Parses a filter as a source of its own, so that its places are places in its own text.
+    /// Parses a filter. Where the YAML has its text as it is, its places are places in the YAML; otherwise (escapes, several
+    /// lines) it becomes a source of its own.
     fn filter(&mut self, entry: &Entry<raw::Event>, text: &At<String>) -> Option<Expr> {
-        let name = format!("{}: filter of {}", self.file_name, entry.name.value);
-        let id = self.sources.add(name, text.value.as_str());
-        let (_file, _) = (self.sources.get(id)?, &self.diagnostics);
-        None
+        let file = self.sources.get(self.id)?;
+        let start = text.span.start as usize;
+        let quote = usize::from(file.slice(text.span).starts_with(['"', '\'']));
+        let from = start + quote;
+        let as_it_is = from < MAX_PADDING && file.text.get(from..).is_some_and(|t| t.starts_with(text.value.as_str()));
+        let (condition, found) = if as_it_is {
+            let padded = " ".repeat(from) + &text.value;
+            syntax::parse_condition(&SourceFile { text: padded.into(), ..file.clone() })
+        } else {
+            let name = format!("{}: filter of {}", file.name, entry.name.value);
+            let id = self.sources.add(name, text.value.as_str());
+            syntax::parse_condition(self.sources.get(id)?)
+        };
+        let good = !has_errors(&found);
+        self.diagnostics.extend(found);
+        good.then_some(condition)
     }
 }
+
+/// How far into the file a filter may stand to be padded up to its place. It bounds the work on files with many filters.
+const MAX_PADDING: usize = 64 << 10;
