@@ -1,7 +1,26 @@
 //! The engine wing: Parquet in, one row a customer out.
 //!
 //! Owns: the second implementation of the meaning, as one DataFusion plan. Must not know: syntax, the command line.
+//!
+//! `tables` finds and opens files, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it,
+//! `report` is what it saw on the way, `write` puts audiences into files.
 
 pub mod demo;
 
 pub mod infer;
+
+pub mod kernels;
+
+pub mod plan;
+
+pub mod report;
+
+pub mod run;
+
+pub mod tables;
+
+pub mod types;
+
+pub use report::{ListReport, Report, SourceReport};
+pub use run::{Limits, Outcome, Progress, Request, run, run_histories};
+pub use tables::Layout;

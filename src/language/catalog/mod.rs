@@ -153,7 +153,7 @@ pub struct Property {
 }
 
 /// Where a property's values are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ColumnRef {
     /// A column of the event's own source.
     Own(String),

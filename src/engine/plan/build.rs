@@ -1,0 +1,314 @@
+//! The plan around the program.
+//!
+//! Owns: scans, look-ups, projections, the union, the one aggregate, the order. Promises: pure; standard nodes and functions found by
+//! name. Must not know: how it is run.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Column, JoinType, Result, ScalarValue};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::DataFusionError;
+use datafusion::functions_window::expr_fn::{rank, row_number};
+use datafusion::logical_expr::logical_plan::Union;
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
+
+use super::lower::{Lowered, Parts, Table, micros};
+use super::program::{Branch, ColumnSpec, Kind, Program, Ty};
+use crate::engine::kernels::convert::{Recipe, bytes, literal, value};
+use crate::engine::kernels::history::History;
+use crate::engine::kernels::slot::EventSlot;
+use crate::engine::report::Counters;
+use crate::engine::tables::{Opened, Tables};
+use crate::language::catalog::{Catalog, ColumnRef, LookupId};
+
+/// The names of the answer's columns.
+pub const CUSTOMER: &str = "customer";
+pub const ANSWER: &str = "answer";
+
+/// The one plan of a run; `None` where there is nothing to read.
+pub fn plan(
+    catalog: &Catalog,
+    tables: &Tables,
+    parts: &Parts,
+    counters: &Arc<Counters>,
+) -> Result<Option<LogicalPlan>> {
+    let builder = Builder {
+        catalog,
+        tables,
+        program: &parts.program,
+        slot: Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters)))),
+    };
+    let mut branches = Vec::with_capacity(parts.branches.len());
+    for (b, branch) in parts.branches.iter().enumerate() {
+        branches.push(Arc::new(builder.branch(b, branch)?));
+    }
+    let Some(first) = branches.first() else { return Ok(None) };
+    let all = match branches.len() {
+        1 => Arc::clone(first),
+        _ => Arc::new(LogicalPlan::Union(Union::try_new_with_loose_types(branches)?)),
+    };
+    let program = ScalarValue::Dictionary(
+        Box::new(DataType::Int8),
+        Box::new(ScalarValue::LargeBinary(Some(bytes(&parts.program)?))),
+    );
+    let mut arguments = vec![lit(program), name("time"), name("slot")];
+    arguments.extend((0..parts.program.int_channels).map(|c| name(&format!("i{c}"))));
+    arguments.extend((0..parts.program.text_channels).map(|c| name(&format!("t{c}"))));
+    let history = AggregateUDF::from(History::default()).call(arguments).alias(ANSWER);
+    LogicalPlanBuilder::from(Arc::unwrap_or_clone(all))
+        .aggregate(vec![name(CUSTOMER)], vec![history])?
+        .sort(vec![name(CUSTOMER).sort(true, false)])?
+        .build()
+        .map(Some)
+}
+
+/// Keys that a look-up table holds twice: one row with a key, if there is any.
+pub fn repeated_keys(catalog: &Catalog, tables: &Tables, lookup: LookupId) -> Result<Option<LogicalPlan>> {
+    let (Some(table), Some(Some(opened))) = (catalog.lookups.get(lookup.index()), tables.lookups.get(lookup.index()))
+    else {
+        return Ok(None);
+    };
+    let key = text_id(name(&table.key), &table.name.name)?.alias("key");
+    let count = datafusion::functions_aggregate::expr_fn::count(lit(1)).alias("rows");
+    LogicalPlanBuilder::scan("lookup", provider_as_source(Arc::clone(&opened.provider)), None)?
+        .project(vec![key])?
+        .aggregate(vec![name("key")], vec![count])?
+        .filter(name("rows").gt(lit(1i64)).and(name("key").is_not_null()))?
+        .sort_with_limit(vec![name("key").sort(true, false)], Some(1))?
+        .build()
+        .map(Some)
+}
+
+/// A column by its name alone, whatever its letters.
+fn name(column: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(column))
+}
+
+fn text_id(column: Expr, of: &str) -> Result<Expr> {
+    value(&Recipe::Id { number: false, label: format!("the key of `{of}`") }, column)
+}
+
+struct Builder<'a> {
+    catalog: &'a Catalog,
+    tables: &'a Tables,
+    program: &'a Program,
+    slot: Arc<ScalarUDF>,
+}
+
+impl Builder<'_> {
+    /// Rows of one table as customer, time, slot and measures.
+    fn branch(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
+        let raw = self.raw(number, lowered)?;
+        let rows = match lowered.table {
+            Table::Profile => self.latest_profiles(raw)?,
+            _ => raw,
+        };
+        let rows = match &lowered.collapse {
+            None => rows,
+            Some((id, properties)) => self.collapse(rows, lowered, *id, properties)?,
+        };
+        let mut columns = vec![name(CUSTOMER), name("time"), self.slot(&lowered.branch)?.alias("slot")];
+        let spec = |c: u32| lowered.branch.columns.get(c as usize).cloned();
+        for channel in 0..self.program.int_channels {
+            let column = lowered.ints.iter().find(|(c, _)| *c == channel);
+            let measure = match column.and_then(|(_, c)| Some((c, spec(*c)?))) {
+                Some((c, spec)) => value(&Recipe::Value(spec), name(&format!("c{c}")))?,
+                None => lit(ScalarValue::Int64(None)),
+            };
+            columns.push(measure.alias(format!("i{channel}")));
+        }
+        for channel in 0..self.program.text_channels {
+            let column = lowered.texts.iter().find(|(c, _)| *c == channel + self.program.int_channels);
+            let measure = match column.and_then(|(_, c)| Some((c, spec(*c)?))) {
+                Some((c, spec)) => value(&Recipe::Value(spec), name(&format!("c{c}")))?,
+                None => lit(ScalarValue::Utf8View(None)),
+            };
+            columns.push(measure.alias(format!("t{channel}")));
+        }
+        LogicalPlanBuilder::from(rows).project(columns)?.filter(name("slot").is_not_null())?.build()
+    }
+
+    fn slot(&self, branch: &Branch) -> Result<Expr> {
+        let mut arguments = vec![literal(branch)?, name(CUSTOMER), name("time"), name("raw")];
+        arguments.extend((0..branch.columns.len()).map(|c| name(&format!("c{c}"))));
+        Ok(self.slot.call(arguments))
+    }
+
+    /// Rows of one table as customer, time, raw name and the branch's columns as they are in the file.
+    fn raw(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
+        let of_customer = |column: &str, label: String| {
+            value(&Recipe::Id { number: self.tables.number_ids, label }, name(column)).map(|e| e.alias(CUSTOMER))
+        };
+        let no_time = || lit(ScalarValue::Int64(None)).alias("time");
+        let no_name = || lit(ScalarValue::Utf8View(None)).alias("raw");
+        let table = format!("t{number}");
+        match lowered.table {
+            Table::Source(s) => self.source(s as usize, &table, lowered),
+            Table::Profile => {
+                let profile = self.catalog.profile.as_ref().ok_or_else(|| odd("a profile"))?;
+                let opened = self.tables.profile.as_ref().ok_or_else(|| odd("the profile's table"))?;
+                let label = |c: &str| format!("column `{c}` of the profiles");
+                let time = |c: &String| instant(c, profile.timezone.as_deref(), None, label(c));
+                let created = profile.created.as_ref().map(time).transpose()?.map(|e| e.alias("time"));
+                let mut columns = vec![
+                    of_customer(&profile.customer, label(&profile.customer))?,
+                    created.unwrap_or_else(no_time),
+                    no_name(),
+                ];
+                if let Some(updated) = &profile.updated_at {
+                    columns.push(time(updated)?.alias("updated"));
+                }
+                for (c, at) in lowered.refs.iter().enumerate() {
+                    let ColumnRef::Own(column) = at else { continue };
+                    columns.push(name(column).alias(format!("c{c}")));
+                }
+                scan(&table, opened)?.project(columns)?.build()
+            }
+            Table::List(l) => {
+                let opened = self.tables.lists.get(l as usize).and_then(Option::as_ref).ok_or_else(|| odd("a list"))?;
+                let column = opened.schema.fields().first().map_or("id", |f| f.name().as_str());
+                let list = self.catalog.lists.get(l as usize).map_or("", |l| l.name.name.as_str());
+                let customer = of_customer(column, format!("column `{column}` of list `{list}`"))?;
+                scan(&table, opened)?.project(vec![customer, no_time(), no_name()])?.build()
+            }
+        }
+    }
+
+    fn source(&self, s: usize, table: &str, lowered: &Lowered) -> Result<LogicalPlan> {
+        let source = self.catalog.sources.get(s).ok_or_else(|| odd("a source"))?;
+        let opened = self.tables.sources.get(s).and_then(Option::as_ref).ok_or_else(|| odd("a source's table"))?;
+        let label = |c: &str| format!("column `{c}` of source `{}`", source.name.name);
+        let id = Recipe::Id { number: self.tables.number_ids, label: label(&source.customer) };
+        let unit = source.time_unit.map(micros);
+        let time = instant(&source.time, source.timezone.as_deref(), unit, label(&source.time))?;
+        let raw = match &source.event {
+            Some(column) if lowered.branch.kinds.iter().any(|k: &Kind| k.exact.is_some()) => name(column),
+            _ => lit(ScalarValue::Utf8View(None)),
+        };
+        let mut columns =
+            vec![value(&id, name(&source.customer))?.alias(CUSTOMER), time.alias("time"), raw.alias("raw")];
+        // The look-ups that are needed, each with its key in the source.
+        let mut joins: Vec<(LookupId, &str)> = Vec::new();
+        for (c, at) in lowered.refs.iter().enumerate() {
+            match at {
+                ColumnRef::Own(column) => columns.push(name(column).alias(format!("c{c}"))),
+                ColumnRef::Lookup { lookup, on, .. } => {
+                    if !joins.contains(&(*lookup, on)) {
+                        joins.push((*lookup, on));
+                    }
+                }
+            }
+        }
+        if joins.is_empty() {
+            return scan(table, opened)?.project(columns)?.build();
+        }
+        let mut left: Vec<(LogicalPlan, Column, Column)> = Vec::new();
+        for (j, &(id, on)) in joins.iter().enumerate() {
+            let lookup = self.catalog.lookups.get(id.index()).ok_or_else(|| odd("a look-up"))?;
+            let there = self.tables.lookups.get(id.index()).and_then(Option::as_ref);
+            let there = there.ok_or_else(|| odd("a look-up's table"))?;
+            let same = match (opened.column(on), there.column(&lookup.key)) {
+                (Some(a), Some(b)) => a == b && !matches!(a, DataType::Dictionary(..)),
+                _ => false,
+            };
+            let key = |column: &str| {
+                if same { Ok(name(column)) } else { text_id(name(column), &lookup.name.name) }
+            };
+            columns.push(key(on)?.alias(format!("on{j}")));
+            let mut wanted = vec![key(&lookup.key)?.alias(format!("key{j}"))];
+            for (c, at) in lowered.refs.iter().enumerate() {
+                if let ColumnRef::Lookup { lookup, on: by, column } = at
+                    && (*lookup, by.as_str()) == (id, on)
+                {
+                    wanted.push(name(column).alias(format!("c{c}")));
+                }
+            }
+            let plan = scan(&format!("{table}_l{j}"), there)?.project(wanted)?.build()?;
+            left.push((plan, Column::new_unqualified(format!("key{j}")), Column::new_unqualified(format!("on{j}"))));
+        }
+        let mut rows = scan(table, opened)?.project(columns)?.build()?;
+        for (plan, key, on) in left {
+            // The look-up is the side that is kept in memory.
+            rows = LogicalPlanBuilder::from(plan).join(rows, JoinType::Right, (vec![key], vec![on]), None)?.build()?;
+        }
+        let mut columns = vec![name(CUSTOMER), name("time"), name("raw")];
+        columns.extend((0..lowered.refs.len()).map(|c| name(&format!("c{c}"))));
+        LogicalPlanBuilder::from(rows).project(columns)?.build()
+    }
+
+    /// Where the catalog names an `updated_at`, the latest row of each customer (several, if they are equally late).
+    fn latest_profiles(&self, rows: LogicalPlan) -> Result<LogicalPlan> {
+        let updated = self.catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref());
+        if updated.is_none() {
+            return Ok(rows);
+        }
+        let place = rank()
+            .partition_by(vec![name(CUSTOMER)])
+            .order_by(vec![name("updated").sort(false, false)])
+            .build()?
+            .alias("place");
+        LogicalPlanBuilder::from(rows)
+            .window(vec![place])?
+            .filter(name("place").eq(lit(1u64)).or(name(CUSTOMER).is_null()))?
+            .build()
+    }
+
+    /// Of the rows of an event with one id the earliest, at one instant the one with the smallest properties.
+    fn collapse(&self, rows: LogicalPlan, lowered: &Lowered, id: u32, properties: &[u32]) -> Result<LogicalPlan> {
+        let gate = Branch {
+            counts: false,
+            keep_all: true,
+            kinds: lowered.branch.kinds.iter().map(|k| Kind { patterns: Vec::new(), ..k.clone() }).collect(),
+            ..lowered.branch.clone()
+        };
+        let mut columns: Vec<Expr> = vec![name(CUSTOMER), name("time"), name("raw")];
+        columns.extend((0..lowered.branch.columns.len()).map(|c| name(&format!("c{c}"))));
+        let mut first = columns.clone();
+        first.push(self.slot(&gate)?.alias("gate"));
+        let text = |c: u32| -> Result<Expr> {
+            let raw = name(&format!("c{c}"));
+            let spec = lowered.branch.columns.get(c as usize);
+            // Ids of any type are compared as text.
+            let spec = spec.map(|s| ColumnSpec { ty: Ty::Text, fold: false, empty_is_value: false, ..s.clone() });
+            spec.map_or_else(|| Err(odd("an event's id")), |spec| value(&Recipe::Raw(spec), raw))
+        };
+        first.push(text(id)?.alias("event_id"));
+        let mut order = vec![name("time").sort(true, true)];
+        for (p, &c) in properties.iter().enumerate() {
+            let Some(spec) = lowered.branch.columns.get(c as usize) else { continue };
+            first.push(value(&Recipe::Sort(spec.clone()), name(&format!("c{c}")))?.alias(format!("sort{p}")));
+            order.push(name(&format!("sort{p}")).sort(true, true));
+        }
+        let place =
+            row_number().partition_by(vec![name(CUSTOMER), name("event_id")]).order_by(order).build()?.alias("place");
+        LogicalPlanBuilder::from(rows)
+            .project(first)?
+            .filter(name("gate").is_not_null())?
+            .window(vec![place])?
+            .filter(name("event_id").is_null().or(name("place").eq(lit(1u64))))?
+            .project(columns)?
+            .build()
+    }
+}
+
+fn scan(table: &str, opened: &Opened) -> Result<LogicalPlanBuilder> {
+    LogicalPlanBuilder::scan(table, provider_as_source(Arc::clone(&opened.provider)), None)
+}
+
+fn instant(column: &str, zone: Option<&str>, unit: Option<(i64, i64)>, label: String) -> Result<Expr> {
+    let spec = ColumnSpec {
+        ty: Ty::Instant,
+        fold: false,
+        empty_is_value: false,
+        zone: zone.unwrap_or("UTC").into(),
+        project_zone: "UTC".into(),
+        unit,
+        label,
+    };
+    value(&Recipe::Value(spec), name(column))
+}
+
+fn odd(what: &str) -> DataFusionError {
+    DataFusionError::Internal(format!("{what} is missing"))
+}

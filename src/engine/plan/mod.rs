@@ -1,0 +1,10 @@
+//! From the checked program to one DataFusion plan.
+//!
+//! `lower` takes the program apart into shared terms, `program` is what comes out, `build` makes the plan around it.
+//! Promises: pure; no files, no clock. Must not know: how a plan is run.
+
+pub mod build;
+
+pub mod lower;
+
+pub mod program;

@@ -1,0 +1,326 @@
+//! The program as data: what travels to the operators as a literal.
+//!
+//! Owns: patterns, terms and nodes, with every window resolved to instants. Promises: plain data that serialises, compares and
+//! hashes, so that equal parts are shared. Must not know: DataFusion, the catalog.
+
+use serde::{Deserialize, Serialize};
+
+use crate::language::ir;
+use crate::language::num::Num;
+
+/// What one branch of the plan reads and which patterns its rows match: the literal of `event_slot`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Branch {
+    pub rows: Rows,
+    /// As in messages: the source's name, or `profiles`, or the list's name.
+    pub label: String,
+    /// Index for the counters of the run.
+    pub counter: u32,
+    /// Only one branch of a source counts its rows.
+    pub counts: bool,
+    pub columns: Vec<ColumnSpec>,
+    pub kinds: Vec<Kind>,
+    /// Rows that match no pattern matter too (for the population or for the first trace).
+    pub keep_all: bool,
+    /// Rows at or after this instant never happened.
+    pub as_of: i64,
+    pub zone: String,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rows {
+    Event = 0,
+    Profile = 1,
+    List = 2,
+    /// A profile created at or after the as-of instant: its customer is left out.
+    Late = 3,
+}
+
+/// One event of a source (or the one kind of row of a profile or list).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kind {
+    /// Index for the counters.
+    pub event: Option<u32>,
+    /// `None`: all rows.
+    pub exact: Option<Vec<String>>,
+    pub prefixes: Vec<String>,
+    pub filter: Option<Pred>,
+    /// Global pattern number and what it asks.
+    pub patterns: Vec<(u32, Pred)>,
+    /// Another branch reads these rows; here they are only known.
+    pub foreign: bool,
+}
+
+/// How a raw column becomes a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ColumnSpec {
+    pub ty: Ty,
+    pub fold: bool,
+    pub empty_is_value: bool,
+    /// Zone of times that carry none.
+    pub zone: String,
+    /// The project's zone: what date an instant falls on.
+    pub project_zone: String,
+    /// Microseconds of one unit of an integer time, as numerator and denominator.
+    pub unit: Option<(i64, i64)>,
+    /// The place, as in messages: "column `x` of source `y`".
+    pub label: String,
+}
+
+/// A catalog type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Ty {
+    Text,
+    Integer,
+    Money(u8),
+    Number,
+    YesNo,
+    Date,
+    Instant,
+    List,
+}
+
+/// The whole evaluation of one customer: the literal of `history`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Program {
+    pub as_of: i64,
+    pub zone: String,
+    /// Number of integer and of text measure columns; the text ones come behind.
+    pub int_channels: u32,
+    pub text_channels: u32,
+    pub patterns: u32,
+    pub terms: Vec<Term>,
+    /// A node refers only to nodes before it.
+    pub nodes: Vec<Node>,
+    /// The node of each rule.
+    pub rules: Vec<u32>,
+    /// The node of each list that is counted.
+    pub lists: Vec<u32>,
+    pub profiles_count: bool,
+    pub events_count: bool,
+}
+
+/// An aggregate of one pattern over one interval `[lo, hi)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Term {
+    pub pattern: u32,
+    pub lo: i64,
+    pub hi: i64,
+    pub agg: Agg,
+}
+
+/// The number is a measure column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Agg {
+    Count,
+    Periods(Period),
+    /// How many rows have a value.
+    CountKnown(u32),
+    Distinct(u32),
+    Sum(u32),
+    SumFloat(u32),
+    Min(u32),
+    Max(u32),
+    MinFloat(u32),
+    MaxFloat(u32),
+    First,
+    Last,
+}
+
+impl Agg {
+    /// The measure that it reads.
+    pub fn channel(self) -> Option<u32> {
+        match self {
+            Agg::Count | Agg::Periods(_) | Agg::First | Agg::Last => None,
+            Agg::CountKnown(c)
+            | Agg::Distinct(c)
+            | Agg::Sum(c)
+            | Agg::SumFloat(c)
+            | Agg::Min(c)
+            | Agg::Max(c)
+            | Agg::MinFloat(c)
+            | Agg::MaxFloat(c) => Some(c),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+/// A condition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Node {
+    Const(bool),
+    And(Vec<u32>),
+    Or(Vec<u32>),
+    Not(u32),
+    /// The count of the term lies in `[lo, hi]`.
+    Range {
+        term: u32,
+        lo: i64,
+        hi: i64,
+    },
+    /// The picked time exists and lies in `[lo, hi)`.
+    Time {
+        term: u32,
+        lo: i64,
+        hi: i64,
+    },
+    /// The first trace is at or before the instant.
+    Trace(i64),
+    Test(Test<Val>),
+}
+
+/// A value of a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Val {
+    Literal(Lit),
+    Term { term: u32, ty: Ty },
+    Average { sum: u32, known: u32, ty: Ty },
+    DaysSince(u32),
+    DaysSinceDate(u32),
+}
+
+/// A constant, with floats as bits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Lit {
+    /// Upper and lower half of the units, scale.
+    Exact(i64, u64, u8),
+    Float(u64),
+    Text(String),
+    YesNo(bool),
+    Date(i32),
+    Instant(i64),
+}
+
+impl Lit {
+    pub fn num(num: Num) -> Lit {
+        match num {
+            Num::Exact { units, scale } => Lit::Exact((units >> 64) as i64, units as u64, scale),
+            Num::Float(x) => Lit::Float(x.to_bits()),
+        }
+    }
+
+    pub fn scalar(&self) -> Scalar<'_> {
+        match self {
+            Lit::Exact(high, low, scale) => {
+                Scalar::Num(Num::Exact { units: (i128::from(*high) << 64) | i128::from(*low), scale: *scale })
+            }
+            Lit::Float(bits) => Scalar::Num(Num::Float(f64::from_bits(*bits))),
+            Lit::Text(text) => Scalar::Text(text),
+            Lit::YesNo(yes) => Scalar::YesNo(*yes),
+            Lit::Date(days) => Scalar::Date(*days),
+            Lit::Instant(at) => Scalar::Instant(*at),
+        }
+    }
+}
+
+/// A value at work.
+#[derive(Debug, Clone, Copy)]
+pub enum Scalar<'a> {
+    Num(Num),
+    Text(&'a str),
+    YesNo(bool),
+    Date(i32),
+    Instant(i64),
+    List(&'a [String]),
+}
+
+/// A condition on one row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Pred {
+    Const(bool),
+    And(Vec<Pred>),
+    Or(Vec<Pred>),
+    Not(Box<Pred>),
+    Test(Test<Operand>),
+}
+
+/// A value of one row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operand {
+    Literal(Lit),
+    Column(u32),
+    Hour,
+    Weekday,
+    Date,
+}
+
+/// See [`ir::Test`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Test<V> {
+    Compare { left: V, op: Cmp, right: V },
+    OneOf { value: V, among: Vec<Lit>, negated: bool },
+    Text { value: V, how: How, pattern: String, fold: bool },
+    Has { value: V, among: Vec<String> },
+    Known(V),
+    During { value: V, instants: (i64, i64), dates: (i32, i32) },
+    Yes(V),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Cmp {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+impl From<ir::Op> for Cmp {
+    fn from(op: ir::Op) -> Cmp {
+        match op {
+            ir::Op::Eq => Cmp::Eq,
+            ir::Op::Ne => Cmp::Ne,
+            ir::Op::Lt => Cmp::Lt,
+            ir::Op::Le => Cmp::Le,
+            ir::Op::Gt => Cmp::Gt,
+            ir::Op::Ge => Cmp::Ge,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum How {
+    Contains,
+    StartsWith,
+    EndsWith,
+    Matches,
+}
+
+impl From<ir::TextTest> for How {
+    fn from(how: ir::TextTest) -> How {
+        match how {
+            ir::TextTest::Contains => How::Contains,
+            ir::TextTest::StartsWith => How::StartsWith,
+            ir::TextTest::EndsWith => How::EndsWith,
+            ir::TextTest::Matches => How::Matches,
+        }
+    }
+}
+
+impl From<ir::PeriodUnit> for Period {
+    fn from(unit: ir::PeriodUnit) -> Period {
+        match unit {
+            ir::PeriodUnit::Day => Period::Day,
+            ir::PeriodUnit::Week => Period::Week,
+            ir::PeriodUnit::Month => Period::Month,
+        }
+    }
+}
+
+impl From<Period> for ir::PeriodUnit {
+    fn from(unit: Period) -> ir::PeriodUnit {
+        match unit {
+            Period::Day => ir::PeriodUnit::Day,
+            Period::Week => ir::PeriodUnit::Week,
+            Period::Month => ir::PeriodUnit::Month,
+        }
+    }
+}

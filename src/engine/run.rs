@@ -1,0 +1,414 @@
+//! Runs the plan and makes an outcome of its answer.
+//!
+//! Owns: sessions, limits, progress, and the translation of what the engine says. Promises: the outcome is in the order of
+//! customers and the same for any number of threads, any batch size, any order of files; a panic below is an error here.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, Int64Builder, StringBuilder};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::Int64Type;
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+
+use super::plan::build;
+use super::plan::lower::{Parts, Table, lower};
+use super::plan::program::Rows;
+use super::report::{Counters, ListReport, Report};
+use super::tables::{self, Layout, Tables};
+use crate::error::Error;
+use crate::language::calendar::Clock;
+use crate::language::catalog::{Catalog, ColumnRef, LookupId};
+use crate::language::interpret::history::History;
+use crate::language::ir::Program;
+
+/// Told how far a run is, from another thread.
+pub trait Progress: Send + Sync {
+    /// What there is to read.
+    fn start(&self, rows: u64, bytes: u64, files: usize);
+    /// Rows read so far.
+    fn rows(&self, so_far: u64);
+    /// No more calls follow.
+    fn finish(&self);
+}
+
+/// A run that is asked for.
+#[derive(Clone)]
+pub struct Request<'a> {
+    pub catalog: &'a Catalog,
+    pub program: &'a Program,
+    pub clock: &'a Clock,
+    /// The project's folder.
+    pub root: &'a Path,
+    pub limits: Limits,
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+/// What a run may use. None of it shows in the outcome.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// All cores where unsaid.
+    pub threads: Option<usize>,
+    /// Bytes; beyond that, the engine writes to the system's folder for temporary files.
+    pub memory: Option<usize>,
+    /// Rows that are worked on at a time; for tests.
+    pub batch_rows: Option<usize>,
+}
+
+/// The answer of a run.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The population, sorted: `Int64` where all ids of the project are whole numbers, else `Utf8`.
+    pub customers: ArrayRef,
+    /// For each rule of the program who is a member, in the order of `customers`.
+    pub members: Vec<BooleanBuffer>,
+    pub report: Report,
+}
+
+impl Outcome {
+    /// How many members a rule has.
+    pub fn size(&self, rule: usize) -> usize {
+        self.members.get(rule).map_or(0, BooleanBuffer::count_set_bits)
+    }
+
+    /// The ids of a rule's members.
+    pub fn member_ids(&self, rule: usize) -> Vec<String> {
+        let Some(bits) = self.members.get(rule) else { return Vec::new() };
+        bits.set_indices().map(|row| self.customer(row)).collect()
+    }
+
+    /// A customer's id as text.
+    pub fn customer(&self, row: usize) -> String {
+        match self.customers.as_primitive_opt::<Int64Type>() {
+            Some(ids) if row < ids.len() => ids.value(row).to_string(),
+            Some(_) => String::new(),
+            None => match self.customers.as_string_opt::<i32>() {
+                Some(ids) if row < ids.len() => ids.value(row).to_owned(),
+                _ => String::new(),
+            },
+        }
+    }
+}
+
+/// Evaluates a program over the files of a project.
+pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
+    let tables = tables::open(request.catalog, request.root).await?;
+    evaluate(request.catalog, request.program, request.clock, &tables, request.limits, request.progress).await
+}
+
+/// Evaluates a program over histories, as if they were files. A customer without event and profile is in no population.
+pub async fn run_histories(
+    catalog: &Catalog,
+    program: &Program,
+    clock: &Clock,
+    customers: &[(String, History)],
+    layout: Layout,
+    limits: Limits,
+) -> Result<Outcome, Error> {
+    let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
+    evaluate(&catalog, program, clock, &tables, limits, None).await
+}
+
+/// Evaluates a program over tables.
+pub async fn evaluate(
+    catalog: &Catalog,
+    program: &Program,
+    clock: &Clock,
+    tables: &Tables,
+    limits: Limits,
+    progress: Option<Arc<dyn Progress>>,
+) -> Result<Outcome, Error> {
+    let parts = lower(catalog, program, clock);
+    let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()));
+    let context = session(tables, limits)?;
+    for lookup in lookups(&parts) {
+        unique(&context, catalog, tables, lookup).await?;
+    }
+    let mut gathered = Gathered::new(&parts, tables.number_ids);
+    let plan = build::plan(catalog, tables, &parts, &counters).map_err(|e| translate(&e))?;
+    if let Some(plan) = plan {
+        if let Some(progress) = &progress {
+            let (rows, bytes, files) = tables.size();
+            progress.start(rows, bytes, files);
+        }
+        let done = drive(&context, plan, gathered, &counters, progress.as_deref()).await;
+        if let Some(progress) = &progress {
+            progress.finish();
+        }
+        gathered = done?;
+    }
+    gathered.finish(catalog, tables, &parts, &counters)
+}
+
+fn session(tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
+    let threads = limits.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads.max(1))
+        .with_batch_size(limits.batch_rows.unwrap_or(8_192).max(1))
+        .with_information_schema(false);
+    let options = config.options_mut();
+    // A look-up is held in memory once, not dealt out with the rows of the source.
+    options.optimizer.hash_join_single_partition_threshold = usize::MAX;
+    options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(bytes) = limits.memory {
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+        // The reservation for merging spilled runs must fit the limit.
+        options.execution.sort_spill_reservation_bytes = options.execution.sort_spill_reservation_bytes.min(bytes / 16);
+    }
+    let runtime = runtime.build_arc().map_err(|e| translate(&e))?;
+    for (address, store) in tables.stores.iter() {
+        if let Ok(url) = url::Url::parse(address) {
+            runtime.register_object_store(&url, Arc::clone(store));
+        }
+    }
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+fn lookups(parts: &Parts) -> Vec<LookupId> {
+    let mut all: Vec<LookupId> = parts
+        .branches
+        .iter()
+        .flat_map(|b| &b.refs)
+        .filter_map(|at| match at {
+            ColumnRef::Lookup { lookup, .. } => Some(*lookup),
+            ColumnRef::Own(_) => None,
+        })
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A look-up has one row a key; anything else would multiply events.
+async fn unique(context: &SessionContext, catalog: &Catalog, tables: &Tables, lookup: LookupId) -> Result<(), Error> {
+    let plan = build::repeated_keys(catalog, tables, lookup).map_err(|e| translate(&e))?;
+    let (Some(plan), Some(table)) = (plan, catalog.lookups.get(lookup.index())) else { return Ok(()) };
+    let frame = context.execute_logical_plan(plan).await.map_err(|e| translate(&e))?;
+    let batches = caught(frame.collect()).await?;
+    for batch in batches.iter().filter(|b| b.num_rows() > 0) {
+        let keys = batch.column(0).as_string_view_opt();
+        let key = keys.map_or(String::new(), |keys| keys.value(0).to_owned());
+        let message = format!("look-up `{}`: several rows have the key `{key}` in `{}`", table.name.name, table.key);
+        return Err(Error::data(message).with_help("a look-up has one row a key; name another key, or clean the table"));
+    }
+    Ok(())
+}
+
+/// Awaits in a task, so that a panic is an error.
+async fn caught<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DataFusionError>> + Send + 'static,
+) -> Result<T, Error> {
+    let task = AbortOnDrop(tokio::spawn(work));
+    let mut task = task;
+    match (&mut task.0).await {
+        Ok(done) => done.map_err(|e| translate(&e)),
+        Err(stopped) if stopped.is_cancelled() => Err(Error::Interrupted),
+        Err(_) => Err(Error::Engine {
+            message: "a file could not be decoded".into(),
+            help: Some("a Parquet file is damaged behind its footer; write it again".into()),
+        }),
+    }
+}
+
+/// Work ends with whoever waits for it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn drive(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    mut gathered: Gathered,
+    counters: &Arc<Counters>,
+    progress: Option<&dyn Progress>,
+) -> Result<Gathered, Error> {
+    let state = context.state();
+    let task: Arc<TaskContext> = context.task_ctx();
+    let work = caught(async move {
+        let physical = state.create_physical_plan(&plan).await?;
+        let mut stream = execute_stream(physical, task)?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            gathered.take(batch.column(0), batch.column(1))?;
+        }
+        Ok(gathered)
+    });
+    let Some(progress) = progress else { return work.await };
+    let mut work = std::pin::pin!(work);
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                progress.rows(counters.rows());
+                return done;
+            }
+            _ = tick.tick() => progress.rows(counters.rows()),
+        }
+    }
+}
+
+/// The answers, turned from rows of bits into one column a rule.
+struct Gathered {
+    rules: usize,
+    lists: usize,
+    numbers: Option<Int64Builder>,
+    texts: StringBuilder,
+    members: Vec<BooleanBufferBuilder>,
+    population: u64,
+    orphans: Vec<u64>,
+    twice: Option<String>,
+}
+
+impl Gathered {
+    fn new(parts: &Parts, number_ids: bool) -> Gathered {
+        let (rules, lists) = (parts.program.rules.len(), parts.program.lists.len());
+        Gathered {
+            rules,
+            lists,
+            numbers: number_ids.then(Int64Builder::new),
+            texts: StringBuilder::new(),
+            members: (0..rules).map(|_| BooleanBufferBuilder::new(0)).collect(),
+            population: 0,
+            orphans: vec![0; lists],
+            twice: None,
+        }
+    }
+
+    fn take(&mut self, customers: &ArrayRef, answers: &ArrayRef) -> Result<(), DataFusionError> {
+        let odd = || DataFusionError::Internal("the answer has other columns than planned".into());
+        let answers = answers.as_binary_opt::<i32>().ok_or_else(odd)?;
+        let bit =
+            |row: usize, bit: usize| answers.value(row).get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1);
+        let marks = self.rules + self.lists;
+        let mut keep = Vec::with_capacity(answers.len());
+        for row in 0..answers.len() {
+            let id = || -> Option<String> {
+                match customers.as_primitive_opt::<Int64Type>() {
+                    Some(ids) => Some(ids.value(row).to_string()),
+                    None => customers.as_string_view_opt().map(|ids| ids.value(row).to_owned()),
+                }
+            };
+            if self.twice.is_none() && bit(row, marks + 1) {
+                self.twice = id();
+            }
+            if bit(row, marks) {
+                keep.push(row);
+            } else {
+                for (list, orphans) in self.orphans.iter_mut().enumerate() {
+                    *orphans += u64::from(bit(row, self.rules + list));
+                }
+            }
+        }
+        self.population += keep.len() as u64;
+        match (&mut self.numbers, customers.as_primitive_opt::<Int64Type>()) {
+            (Some(numbers), Some(ids)) => keep.iter().for_each(|&row| numbers.append_value(ids.value(row))),
+            _ => {
+                let ids = customers.as_string_view_opt().ok_or_else(odd)?;
+                keep.iter().for_each(|&row| self.texts.append_value(ids.value(row)));
+            }
+        }
+        for (rule, members) in self.members.iter_mut().enumerate() {
+            for &row in &keep {
+                members.append(bit(row, rule));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(
+        mut self,
+        catalog: &Catalog,
+        tables: &Tables,
+        parts: &Parts,
+        counters: &Counters,
+    ) -> Result<Outcome, Error> {
+        if let Some(id) = self.twice {
+            let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
+                None => (
+                    format!("the profiles have several rows of customer `{id}`"),
+                    "name the column that tells the latest: `updated_at: …`",
+                ),
+                Some(column) => (
+                    format!("the profiles have several rows of customer `{id}` with the same `{column}`"),
+                    "one row a customer must be the latest",
+                ),
+            };
+            return Err(Error::data(message).with_help(help));
+        }
+        let mut report = Report { population: self.population, ..Report::default() };
+        let mut read = vec![false; catalog.sources.len()];
+        let mut list_orphans = self.orphans.into_iter();
+        for branch in parts.branches.iter().filter(|b| b.branch.counts) {
+            let files = |t: Option<&tables::Opened>| t.map_or(0, |t| t.files);
+            let (name, counter) = (&branch.branch.label, branch.branch.counter);
+            match (branch.branch.rows, branch.table) {
+                (Rows::Event, Table::Source(s)) => {
+                    let s = s as usize;
+                    if let Some(read) = read.get_mut(s) {
+                        *read = true;
+                    }
+                    let opened = tables.sources.get(s).and_then(Option::as_ref);
+                    report.sources.push(counters.source(counter, name, files(opened)));
+                }
+                (Rows::Profile, _) => {
+                    report.profiles = Some(counters.source(counter, name, files(tables.profile.as_ref())));
+                }
+                _ => {
+                    let rows = counters.source(counter, name, 1);
+                    report.lists.push(ListReport {
+                        name: name.clone(),
+                        rows: rows.rows,
+                        no_customer: rows.no_customer,
+                        orphans: list_orphans.next().unwrap_or(0),
+                    });
+                }
+            }
+        }
+        report.missing_events = counters.missing(catalog, |s| read.get(s).copied().unwrap_or(false));
+        let customers: ArrayRef = match self.numbers.as_mut() {
+            Some(numbers) => Arc::new(numbers.finish()),
+            None => Arc::new(self.texts.finish()),
+        };
+        let members = self.members.iter_mut().map(BooleanBufferBuilder::finish).collect();
+        Ok(Outcome { customers, members, report })
+    }
+}
+
+/// An error of ours that went through DataFusion, or DataFusion's own in our words.
+pub(crate) fn translate(error: &DataFusionError) -> Error {
+    let root = error.find_root();
+    match root {
+        DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
+            Some(ours) => {
+                let again = Error::data(ours.to_string());
+                match ours.help() {
+                    Some(help) => again.with_help(help),
+                    None => again,
+                }
+            }
+            None => Error::Engine { message: inner.to_string(), help: None },
+        },
+        DataFusionError::ResourcesExhausted(why) => Error::Engine {
+            message: format!("the memory limit is too small: {}", why.lines().next().unwrap_or_default()),
+            help: Some("raise the limit, or use fewer threads".into()),
+        },
+        DataFusionError::ParquetError(why) => Error::data(format!("a Parquet file cannot be decoded: {why}")),
+        DataFusionError::ObjectStore(why) => Error::data(format!("a file cannot be read: {why}")),
+        other => {
+            Error::Engine { message: other.strip_backtrace().lines().next().unwrap_or_default().into(), help: None }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Which files a path means: a file, a folder, a glob, on disk or in an object store.
+//!
+//! Owns: listing. Promises: sorted by name; hidden files (`.x`, `_x`) are no data; nothing found is an error that says where.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::execution::object_store::ObjectStoreUrl;
+use futures::TryStreamExt;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use url::Url;
+
+use crate::error::Error;
+
+/// Object stores by the start of their addresses.
+#[derive(Debug, Clone, Default)]
+pub struct Stores {
+    stores: BTreeMap<String, Arc<dyn ObjectStore>>,
+}
+
+impl Stores {
+    /// All remote stores with their addresses.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Arc<dyn ObjectStore>)> {
+        self.stores.iter()
+    }
+}
+
+/// A file with the `key=value` folders above it, as far as they stand below the path that was asked for.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub meta: ObjectMeta,
+    /// As in messages.
+    pub shown: String,
+    pub hive: Vec<(String, Option<String>)>,
+}
+
+/// Files and where to read them.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    pub store: Arc<dyn ObjectStore>,
+    pub url: ObjectStoreUrl,
+    pub files: Vec<Found>,
+}
+
+/// A local path: relative to the project, or as it stands if absolute.
+pub fn local(root: &Path, path: &str) -> PathBuf {
+    root.join(path.strip_prefix("file://").unwrap_or(path))
+}
+
+/// Whether the path is the address of an object store.
+pub fn is_remote(path: &str) -> bool {
+    path.contains("://") && !path.starts_with("file://")
+}
+
+/// Lists the files of a path.
+pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> Result<Listing, Error> {
+    if is_remote(path) {
+        return remote(stores, path, what).await;
+    }
+    let at = local(root, path);
+    let nothing = |why: &str, help: &str| {
+        Err(Error::data(format!("{what}: {why} `{}`", at.display())).with_help(help.to_owned()))
+    };
+    let mut found: Vec<(PathBuf, Vec<String>)> = Vec::new();
+    if has_glob(path) {
+        let (base, pattern) = split(&at);
+        if !base.is_dir() {
+            return nothing("no folder to match", "the path in the catalog is relative to the project's folder");
+        }
+        walk(&base, &mut Vec::new(), &mut found, 0)?;
+        found.retain(|(_, below)| matches(below, &pattern));
+        if found.is_empty() {
+            return nothing("no file matches", "`*` stays within a folder's name, `**` crosses folders");
+        }
+    } else if at.is_dir() {
+        walk(&at, &mut Vec::new(), &mut found, 0)?;
+        found.retain(|(file, _)| is_parquet(&file.to_string_lossy()));
+        if found.is_empty() {
+            return nothing("no `.parquet` file in", "the folder is searched with all folders below it");
+        }
+    } else if at.is_file() {
+        found.push((at.clone(), Vec::new()));
+    } else {
+        return nothing("nothing at", "the path in the catalog is relative to the project's folder");
+    }
+    found.sort();
+    let mut files = Vec::with_capacity(found.len());
+    for (file, below) in found {
+        let meta = std::fs::metadata(&file).map_err(|e| Error::io("cannot read", &file, e))?;
+        let whole = std::path::absolute(&file).map_err(|e| Error::io("cannot find", &file, e))?;
+        let location =
+            object_store::path::Path::from_absolute_path(&whole).map_err(|e| Error::io("cannot name", &file, e))?;
+        let modified = meta.modified().unwrap_or(std::time::SystemTime::UNIX_EPOCH);
+        let meta =
+            ObjectMeta { location, last_modified: modified.into(), size: meta.len(), e_tag: None, version: None };
+        let hive = hive(below.iter().map(String::as_str));
+        files.push(Found { meta, shown: shown(root, &file), hive });
+    }
+    let store = Arc::new(object_store::local::LocalFileSystem::new());
+    Ok(Listing { store, url: ObjectStoreUrl::local_filesystem(), files })
+}
+
+fn shown(root: &Path, file: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
+}
+
+fn is_parquet(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".parquet", ".parq", ".pq"].iter().any(|end| name.ends_with(end))
+}
+
+fn has_glob(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+/// The folder before the first part with a star, and the parts behind it.
+fn split(path: &Path) -> (PathBuf, Vec<String>) {
+    let mut base = PathBuf::new();
+    let mut pattern = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) if !pattern.is_empty() || has_glob(&name.to_string_lossy()) => {
+                pattern.push(name.to_string_lossy().into_owned());
+            }
+            other => base.push(other),
+        }
+    }
+    (base, pattern)
+}
+
+/// Whether the parts of a path match those of a pattern; `**` is any number of folders.
+fn matches(parts: &[String], pattern: &[String]) -> bool {
+    match (pattern.split_first(), parts.split_first()) {
+        (None, None) => true,
+        (Some((star, rest)), _) if star == "**" => {
+            matches(parts, rest) || parts.split_first().is_some_and(|(_, parts)| matches(parts, pattern))
+        }
+        (Some((one, rest)), Some((part, parts))) => part_matches(part, one) && matches(parts, rest),
+        _ => false,
+    }
+}
+
+fn part_matches(part: &str, pattern: &str) -> bool {
+    crate::engine::kernels::test::text_test(crate::engine::plan::program::How::Matches, part, pattern)
+}
+
+/// All files below a folder, with the names on the way.
+fn walk(
+    folder: &Path,
+    way: &mut Vec<String>,
+    found: &mut Vec<(PathBuf, Vec<String>)>,
+    depth: usize,
+) -> Result<(), Error> {
+    if depth > 64 {
+        return Err(Error::io(
+            "too many folders within folders at",
+            folder,
+            "more than 64; is there a link in a circle?",
+        ));
+    }
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("cannot read the folder", folder, e))?;
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::io("cannot read the folder", folder, e))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(['.', '_']) && !name.contains('=') {
+            continue;
+        }
+        let path = entry.path();
+        way.push(name);
+        if path.is_dir() {
+            walk(&path, way, found, depth + 1)?;
+        } else {
+            found.push((path, way.clone()));
+        }
+        way.pop();
+    }
+    Ok(())
+}
+
+/// The `key=value` folders of a path, without its last part.
+fn hive<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(String, Option<String>)> {
+    let parts: Vec<&str> = parts.collect();
+    let folders = parts.split_last().map_or(&[][..], |(_, folders)| folders);
+    let pair = |part: &&str| {
+        let (key, value) = part.split_once('=')?;
+        let value = unescape(value);
+        Some((unescape(key), (value != "__HIVE_DEFAULT_PARTITION__").then_some(value)))
+    };
+    folders.iter().filter_map(pair).collect()
+}
+
+/// `%3A` as `:`.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        let code = match behind {
+            [a, b, ..] if byte == b'%' => {
+                std::str::from_utf8(&[*a, *b]).ok().and_then(|h| u8::from_str_radix(h, 16).ok())
+            }
+            _ => None,
+        };
+        match code {
+            Some(code) => {
+                bytes.push(code);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Lists an object store.
+async fn remote(stores: &mut Stores, path: &str, what: &str) -> Result<Listing, Error> {
+    let bad = |why: &dyn std::fmt::Display| Error::data(format!("{what}: cannot read `{path}`: {why}"));
+    let url = Url::parse(&path.replace('*', "%2A")).map_err(|e| bad(&e))?;
+    let address = format!("{}://{}", url.scheme(), url.authority());
+    let store = match stores.stores.get(&address) {
+        Some(store) => Arc::clone(store),
+        None => {
+            let store = connect(&url, path, what)?;
+            stores.stores.insert(address.clone(), Arc::clone(&store));
+            store
+        }
+    };
+    let inner = path.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, key)| key);
+    let fixed: Vec<&str> = inner.split('/').take_while(|part| !has_glob(part)).collect();
+    let glob = has_glob(inner);
+    let prefix = object_store::path::Path::from(fixed.join("/"));
+    let mut files = Vec::new();
+    let one = if glob { None } else { store.head(&prefix).await.ok() };
+    let single = one.is_some();
+    let metas: Vec<ObjectMeta> = match one {
+        Some(meta) => vec![meta],
+        None => store.list(Some(&prefix)).try_collect().await.map_err(|e| bad(&e))?,
+    };
+    let pattern: Vec<String> = inner.split('/').skip(fixed.len()).map(str::to_owned).collect();
+    for meta in metas {
+        let below: Vec<String> = match meta.location.prefix_match(&prefix) {
+            Some(parts) if !single => parts.map(|p| p.as_ref().to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        let hidden = below.iter().any(|p| p.starts_with(['.', '_']) && !p.contains('='));
+        let wanted = if glob { matches(&below, &pattern) } else { single || is_parquet(meta.location.as_ref()) };
+        if hidden || !wanted {
+            continue;
+        }
+        let shown = format!("{address}/{}", meta.location);
+        files.push(Found { hive: hive(below.iter().map(String::as_str)), meta, shown });
+    }
+    if files.is_empty() {
+        return Err(Error::data(format!("{what}: no Parquet file at `{path}`")));
+    }
+    files.sort_by(|a, b| a.meta.location.cmp(&b.meta.location));
+    let url = ObjectStoreUrl::parse(&address).map_err(|e| bad(&e))?;
+    Ok(Listing { store, url, files })
+}
+
+#[cfg(feature = "cloud")]
+fn connect(url: &Url, path: &str, what: &str) -> Result<Arc<dyn ObjectStore>, Error> {
+    if url.scheme() != "s3" && url.scheme() != "s3a" {
+        return Err(Error::data(format!("{what}: `{path}` is in a store of an unknown kind"))
+            .with_help("`s3://bucket/…` is the address of an S3-compatible store"));
+    }
+    let builder = object_store::aws::AmazonS3Builder::from_env().with_bucket_name(url.host_str().unwrap_or_default());
+    let store = builder.build().map_err(|e| {
+        Error::data(format!("{what}: cannot reach `{path}`: {e}")).with_help(
+            "access comes from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for other stores, AWS_ENDPOINT_URL",
+        )
+    })?;
+    Ok(Arc::new(store))
+}
+
+#[cfg(not(feature = "cloud"))]
+fn connect(_: &Url, path: &str, what: &str) -> Result<Arc<dyn ObjectStore>, Error> {
+    Err(Error::data(format!("{what}: `{path}` is in an object store, and this build reads local files only"))
+        .with_help("build with `--features cloud`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(path: &str) -> Vec<String> {
+        path.split('/').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn stars() {
+        for (path, pattern, expected) in [
+            ("a.parquet", "*.parquet", true),
+            ("x/a.parquet", "*.parquet", false),
+            ("x/a.parquet", "**/*.parquet", true),
+            ("a.parquet", "**/*.parquet", true),
+            ("day=1/x/a.parquet", "day=*/**", true),
+        ] {
+            assert_eq!(matches(&parts(path), &parts(pattern)), expected, "{path} {pattern}");
+        }
+    }
+
+    #[test]
+    fn partitions() {
+        assert_eq!(
+            hive(["day=2026-01-01", "x", "at=a%3Ab", "n=__HIVE_DEFAULT_PARTITION__", "k=v.parquet"].into_iter()),
+            [("day".into(), Some("2026-01-01".into())), ("at".into(), Some("a:b".into())), ("n".into(), None)]
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! Parquet files as one table.
+//!
+//! Owns: footers, the schema that the files share, the scan. Promises: what is checked is what is read, file by file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use ::parquet::arrow::parquet_to_arrow_schema;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Result as Done, ScalarValue, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use super::files::{self, Found, Listing, Stores};
+use super::{Opened, Wanted};
+use crate::engine::types::flat;
+use crate::error::Error;
+
+/// Opens the files of a path and compares them with what is wanted.
+pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, wanted: &Wanted) -> Result<Opened, Error> {
+    let listing = files::list(stores, root, path, what).await?;
+    let footers = footers(&listing, what).await?;
+    let schemas: Vec<(&Found, &Schema)> = listing.files.iter().zip(footers.iter().map(|f| &f.schema)).collect();
+    let (mut own, mut hive) = (Vec::new(), Vec::new());
+    for (column, wants) in wanted {
+        let found = column_type(what, column, &schemas)?;
+        for want in wants {
+            if !want.fits(found.data_type()) {
+                let file = schemas.first().map_or("", |(f, _)| f.shown.as_str());
+                return Err(Error::data(format!(
+                    "{what}: column `{column}` of `{file}` holds {}, but {} is wanted",
+                    flat(found.data_type()),
+                    want.words()
+                )));
+            }
+        }
+        match found {
+            Source::File(ty) => own.push(Field::new(column, ty, true)),
+            Source::Folder => hive.push(Arc::new(Field::new(column, DataType::Utf8, true))),
+        }
+    }
+    let files = listing
+        .files
+        .iter()
+        .map(|file| {
+            let mut part = PartitionedFile::new_from_meta(file.meta.clone());
+            let value = |f: &Arc<Field>| {
+                let pair = file.hive.iter().find(|(key, _)| key == f.name());
+                ScalarValue::Utf8(pair.and_then(|(_, value)| value.clone()))
+            };
+            part.partition_values = hive.iter().map(value).collect();
+            part
+        })
+        .collect();
+    let schema = TableSchema::builder(Arc::new(Schema::new(own))).with_table_partition_cols(hive).build();
+    let rows = footers.iter().map(|f| f.rows).sum();
+    let bytes = listing.files.iter().map(|f| f.meta.size).sum();
+    let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows };
+    Ok(Opened {
+        provider: Arc::new(table),
+        schema: Arc::clone(schema.table_schema()),
+        files: listing.files.len(),
+        rows,
+        bytes,
+    })
+}
+
+/// What is known of a file before it is read.
+struct Footer {
+    schema: Schema,
+    rows: u64,
+}
+
+async fn footers(listing: &Listing, what: &str) -> Result<Vec<Footer>, Error> {
+    use futures::{StreamExt, TryStreamExt};
+    let tasks: Vec<_> = listing
+        .files
+        .iter()
+        .map(|file| {
+            let (store, file, what) = (Arc::clone(&listing.store), file.clone(), what.to_owned());
+            async move {
+                let shown = file.shown.clone();
+                let what_is_it = what.clone();
+                // In a task of its own: whatever a broken file does to the reader stays there.
+                match tokio::spawn(async move { footer(store, &file, &what).await }).await {
+                    Ok(done) => done,
+                    Err(_) => {
+                        Err(Error::data(format!("{what_is_it}: `{shown}` cannot be read: its footer is damaged")))
+                    }
+                }
+            }
+        })
+        .collect();
+    futures::stream::iter(tasks).buffered(16).try_collect().await
+}
+
+async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result<Footer, Error> {
+    let bad = |why: String| Error::data(format!("{what}: `{}` {why}", file.shown));
+    let again = "write the file again, or take it out of the folder";
+    let size = file.meta.size;
+    if size == 0 {
+        return Err(bad("is empty".into()).with_help(again));
+    }
+    let mut tail = 65_536.min(size);
+    let metadata: ParquetMetaData = loop {
+        let read = store.get_range(&file.meta.location, size - tail..size).await;
+        let bytes = read.map_err(|e| bad(format!("cannot be read: {e}")))?;
+        if tail == size && size >= 4 && !bytes.starts_with(b"PAR1") {
+            return Err(bad("is no Parquet file".into()).with_help(again));
+        }
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&bytes, size) {
+            Ok(()) => break reader.finish().map_err(|e| bad(format!("cannot be read: {e}")))?,
+            Err(ParquetError::NeedMoreData(more)) if (more as u64) > tail && (more as u64) <= size => {
+                tail = more as u64
+            }
+            Err(e) => {
+                if !bytes.ends_with(b"PAR1") {
+                    let why = "is cut off or no Parquet file: it does not end in the mark of one";
+                    return Err(bad(why.into()).with_help(again));
+                }
+                return Err(bad(format!("cannot be read: {e}")).with_help(again));
+            }
+        }
+    };
+    let of_file = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(of_file.schema_descr(), of_file.key_value_metadata())
+        .map_err(|e| bad(format!("cannot be read: {e}")))?;
+    Ok(Footer { schema, rows: u64::try_from(of_file.num_rows()).unwrap_or(0) })
+}
+
+enum Source {
+    File(DataType),
+    Folder,
+}
+
+impl Source {
+    fn data_type(&self) -> &DataType {
+        match self {
+            Source::File(ty) => ty,
+            Source::Folder => &DataType::Utf8,
+        }
+    }
+}
+
+/// The type that a column has in all files.
+fn column_type(what: &str, column: &str, files: &[(&Found, &Schema)]) -> Result<Source, Error> {
+    let mut by_type: BTreeMap<String, (DataType, &str)> = BTreeMap::new();
+    let mut lacking = Vec::new();
+    for (file, schema) in files {
+        match schema.field_with_name(column) {
+            Ok(field) => {
+                let ty = read_as(field.data_type());
+                by_type.entry(ty.to_string()).or_insert((ty, &file.shown));
+            }
+            Err(_) => lacking.push((file, schema)),
+        }
+    }
+    let Some((lack, schema)) = lacking.first() else {
+        let mut types = by_type.into_values();
+        let Some((first, first_file)) = types.next() else {
+            return Err(Error::data(format!("{what}: no file")));
+        };
+        let mut one = first;
+        for (ty, file) in types {
+            one = common(&one, &ty).ok_or_else(|| {
+                Error::data(format!(
+                    "{what}: column `{column}` holds {} in `{first_file}` and {} in `{file}`",
+                    flat(&one),
+                    flat(&ty)
+                ))
+            })?;
+        }
+        return Ok(Source::File(one));
+    };
+    if by_type.is_empty() && files.iter().all(|(file, _)| file.hive.iter().any(|(key, _)| key == column)) {
+        return Ok(Source::Folder);
+    }
+    let message = match by_type.values().next() {
+        Some((_, other)) => {
+            format!("{what}: `{}` has no column `{column}`, which `{other}` has", lack.shown)
+        }
+        None => format!("{what}: `{}` has no column `{column}`", lack.shown),
+    };
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|f| f.name().as_str())
+        .chain(lack.hive.iter().map(|(key, _)| key.as_str()))
+        .collect();
+    let near = names.iter().max_by(|a, b| {
+        let near = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &column.to_lowercase());
+        near(a).total_cmp(&near(b))
+    });
+    let near = near.filter(|name| strsim::jaro_winkler(&name.to_lowercase(), &column.to_lowercase()) > 0.75);
+    let all = if names.len() > 12 {
+        format!("{}, …", names.get(..12).unwrap_or_default().join(", "))
+    } else {
+        names.join(", ")
+    };
+    Err(Error::data(message).with_help(match near {
+        Some(near) => format!("`{near}` is near; it has: {all}"),
+        None => format!("it has: {all}"),
+    }))
+}
+
+/// How a column is read: texts as views.
+fn read_as(found: &DataType) -> DataType {
+    match found {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        other => other.clone(),
+    }
+}
+
+/// One type for two files, where nothing is lost.
+fn common(a: &DataType, b: &DataType) -> Option<DataType> {
+    let text = |ty: &DataType| matches!(flat(ty), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    if a == b {
+        return Some(a.clone());
+    }
+    if text(a) && text(b) {
+        return Some(DataType::Utf8View);
+    }
+    let (a, b) = (flat(a), flat(b));
+    if a == b {
+        return Some(a.clone());
+    }
+    if a.is_integer() && b.is_integer() && *a != DataType::UInt64 && *b != DataType::UInt64 {
+        return Some(DataType::Int64);
+    }
+    if *a == DataType::Null {
+        return Some(b.clone());
+    }
+    if *b == DataType::Null {
+        return Some(a.clone());
+    }
+    match (a, b) {
+        (DataType::Float32, DataType::Float64) | (DataType::Float64, DataType::Float32) => Some(DataType::Float64),
+        (DataType::Timestamp(_, za), DataType::Timestamp(_, zb)) if za.is_some() == zb.is_some() => {
+            Some(DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, za.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// A fixed list of files, read in any order by any number of readers.
+#[derive(Debug)]
+struct ParquetTable {
+    url: ObjectStoreUrl,
+    files: Vec<PartitionedFile>,
+    schema: TableSchema,
+    rows: u64,
+}
+
+#[async_trait]
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> Done<Arc<dyn ExecutionPlan>> {
+        let options = state.config_options().execution.parquet.clone();
+        let parquet = datafusion::common::config::TableParquetOptions { global: options, ..Default::default() };
+        let source = ParquetSource::new(self.schema.clone()).with_table_parquet_options(parquet);
+        let mut statistics = Statistics::new_unknown(self.schema.table_schema());
+        statistics.num_rows = usize::try_from(self.rows).map_or(Precision::Absent, Precision::Inexact);
+        let groups = groups(&self.files, state.config().target_partitions());
+        let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+/// Deals the files out; large ones are split by DataFusion itself.
+fn groups(files: &[PartitionedFile], partitions: usize) -> Vec<FileGroup> {
+    let partitions = partitions.clamp(1, files.len().max(1));
+    let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); partitions];
+    for (f, file) in files.iter().enumerate() {
+        if let Some(group) = groups.get_mut(f % partitions) {
+            group.push(file.clone());
+        }
+    }
+    groups.into_iter().map(FileGroup::new).collect()
+}
