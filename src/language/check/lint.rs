@@ -11,8 +11,14 @@ use super::names::Meaning;
 use super::tree::{Node, Tree};
 
 impl Checker<'_> {
-    /// What the written form of a condition makes doubtful.
-    pub(super) fn lint_form(&self, expr: &Expr) {
+    /// What the written form of a condition makes doubtful. Whether it was asked what `no` reaches.
+    pub(super) fn lint_form(&self, expr: &Expr) -> bool {
+        let mut asked = false;
+        self.form(expr, &mut asked);
+        asked
+    }
+
+    fn form(&self, expr: &Expr, asked: &mut bool) {
         match &expr.kind {
             ExprKind::Or(parts) => {
                 for part in parts {
@@ -28,31 +34,31 @@ impl Checker<'_> {
                                 .fix("put it into parentheses", edits),
                         );
                     }
-                    self.lint_form(part);
+                    self.form(part, asked);
                 }
                 for pair in parts.windows(2) {
                     if let [a, b] = pair {
-                        self.no_reaches_one(a, b);
+                        *asked |= self.no_reaches_one(a, b);
                     }
                 }
             }
-            ExprKind::And(parts) => parts.iter().for_each(|p| self.lint_form(&p.expr)),
-            ExprKind::Not(inner) | ExprKind::Paren(inner) => self.lint_form(inner),
-            ExprKind::Phrase(p) => p.filter.iter().for_each(|f| self.lint_form(f)),
-            ExprKind::Test { left, .. } => self.lint_form(left),
-            ExprKind::Aggregate(a) => a.behaviour.filter.iter().for_each(|f| self.lint_form(f)),
-            ExprKind::DaysSince(d) => d.of.filter.iter().for_each(|f| self.lint_form(f)),
+            ExprKind::And(parts) => parts.iter().for_each(|p| self.form(&p.expr, asked)),
+            ExprKind::Not(inner) | ExprKind::Paren(inner) => self.form(inner, asked),
+            ExprKind::Phrase(p) => p.filter.iter().for_each(|f| self.form(f, asked)),
+            ExprKind::Test { left, .. } => self.form(left, asked),
+            ExprKind::Aggregate(a) => a.behaviour.filter.iter().for_each(|f| self.form(f, asked)),
+            ExprKind::DaysSince(d) => d.of.filter.iter().for_each(|f| self.form(f, asked)),
             _ => {}
         }
     }
 
     /// `no A or B`
-    fn no_reaches_one(&self, a: &Expr, b: &Expr) {
+    fn no_reaches_one(&self, a: &Expr, b: &Expr) -> bool {
         let event = |p: &Phrase| matches!(self.names.get(&p.name.text), Some(Meaning::Event(_)));
-        let (ExprKind::Phrase(none), ExprKind::Phrase(other)) = (&a.kind, &b.kind) else { return };
-        let Some((quantifier @ (Quantifier::No | Quantifier::Never), _)) = none.quantifier else { return };
+        let (ExprKind::Phrase(none), ExprKind::Phrase(other)) = (&a.kind, &b.kind) else { return false };
+        let Some((quantifier @ (Quantifier::No | Quantifier::Never), _)) = none.quantifier else { return false };
         if other.quantifier.is_some() || !event(none) || !event(other) {
-            return;
+            return false;
         }
         let (word, name) = (super::conditions::quantifier_word(quantifier), &other.name.text);
         self.report(
@@ -67,6 +73,7 @@ impl Checker<'_> {
                     vec![(point(a.span.start, a.span), "(".to_owned()), (point(a.span.end, a.span), ")".to_owned())],
                 ),
         );
+        true
     }
 
     /// `country ≠ FR` holds for those whose country nobody knows.
@@ -130,14 +137,17 @@ impl Checker<'_> {
     }
 
     /// A whole rule that people fulfil who never did anything, because of what they did not do. `earlier` is what this said about
-    /// the rules before.
-    pub(super) fn lint_inactive(&self, condition: &Cond, earlier: &dyn Fn(u32) -> Idle, span: Span) -> Idle {
+    /// the rules before; `span` is where to say it, if it is to be said.
+    pub(super) fn lint_inactive(&self, condition: &Cond, earlier: &dyn Fn(u32) -> Idle, span: Option<Span>) -> Idle {
         let idle = Idle {
             inside: fulfilled(condition, true, false, earlier),
             outside: fulfilled(condition, false, true, earlier),
             outside_anyway: fulfilled(condition, false, false, earlier),
         };
-        if !idle.inside && fulfilled(condition, true, true, earlier) {
+        if let Some(span) = span
+            && !idle.inside
+            && fulfilled(condition, true, true, earlier)
+        {
             self.report(
                 Diagnostic::new(code::check::INACTIVE, span, "people who never did anything fulfil this")
                     .label("nothing here asks for any activity")

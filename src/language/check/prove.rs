@@ -46,15 +46,16 @@ struct Part {
 }
 
 impl Checker<'_> {
-    /// Reports what can be proved about a condition, and gives the number of its meaning.
-    pub(super) fn prove<F: Formula>(&self, tree: &Tree<F>) -> u32 {
+    /// Reports what can be proved about a condition, and gives the number of its meaning and whether anything is left to ask.
+    pub(super) fn prove<F: Formula>(&self, tree: &Tree<F>) -> (u32, bool) {
         if let Node::Leaf(_, fact) = &tree.node
             && fact.family.is_empty()
         {
             // `everyone`, alone.
-            return self.number("everyone".to_owned());
+            return (self.number("everyone".to_owned()), false);
         }
-        self.judge(tree, true, true).id
+        let whole = self.judge(tree, true, true);
+        (whole.id, whole.verdict == Verdict::Open)
     }
 
     fn number(&self, text: String) -> u32 {
@@ -77,11 +78,14 @@ impl Checker<'_> {
 
     /// The parts of a conjunction (`all`) or disjunction, nested ones of the same kind included.
     fn flatten<F: Formula>(&self, tree: &Tree<F>, positive: bool, all: bool, top: bool, parts: &mut Vec<Part>) {
-        match &tree.node {
-            Node::Not(inner) => self.flatten(inner, !positive, all, top, parts),
-            Node::And(inner) | Node::Or(inner) if (matches!(tree.node, Node::And(_)) == positive) == all => {
+        let (mut bare, mut sign) = (tree, positive);
+        while let Node::Not(inner) = &bare.node {
+            (bare, sign) = (inner, !sign);
+        }
+        match &bare.node {
+            Node::And(inner) | Node::Or(inner) if (matches!(bare.node, Node::And(_)) == sign) == all => {
                 for part in inner {
-                    self.flatten(part, positive, all, top, parts);
+                    self.flatten(part, sign, all, top, parts);
                 }
             }
             _ => parts.push(self.judge(tree, positive, top)),

@@ -77,10 +77,10 @@ impl<'a> Checker<'a> {
             let Some(item) = items.rules.get(i) else { continue };
             self.was(item);
             let arm = item.arms.first().map(|arm| self.action(&arm.action));
-            self.lint_form(item.condition);
+            let asked = self.lint_form(item.condition);
             let Some(tree) = self.condition(item.condition) else { continue };
             self.lint_missing(&tree);
-            let meaning = self.prove(&tree);
+            let (meaning, open) = self.prove(&tree);
             let kind = match arm {
                 None => RuleKind::Segment,
                 Some(Some(arm)) => RuleKind::Campaign { arm },
@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
             let mut condition = tree.into_formula();
             let span = item.condition.span;
             let earlier = |rule: u32| inactive.get(&rule).copied().unwrap_or(Idle::ANY);
-            let idle = self.lint_inactive(&condition, &earlier, span);
+            let idle = self.lint_inactive(&condition, &earlier, (open && !asked).then_some(span));
             inactive.insert(i as u32, idle);
             // A rule that uses one with a mistake is left out as that one is.
             if !place_rules(&mut condition, &placed) {
