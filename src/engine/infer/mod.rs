@@ -4,9 +4,12 @@
 //! Promises: bounded memory and time however large the store; the same files and answers give the same texts; every guess
 //! carries its evidence. Must not know: the terminal.
 
+pub mod columns;
 mod discover;
 pub mod draft;
+pub mod measure;
 pub mod names;
+mod property;
 pub mod roles;
 pub mod scan;
 mod starter;
@@ -16,7 +19,7 @@ pub mod write;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-pub use roles::{Guess, Hints};
+pub use columns::{Guess, Hints};
 pub use scan::thousands;
 pub use table::Table;
 pub use write::ProjectDraft;
@@ -40,7 +43,7 @@ pub fn survey(root: &Path, places: &[PathBuf]) -> Result<Survey, Error> {
 #[derive(Debug)]
 pub struct Findings {
     pub guesses: Vec<Guess>,
-    pub measured: Vec<scan::Measured>,
+    pub measured: Vec<measure::Measured>,
     pub roles: Vec<roles::Role>,
     pub draft: draft::Draft,
 }
@@ -48,7 +51,7 @@ pub struct Findings {
 impl Survey {
     /// The columns that hints and names point at, before the closer look.
     pub fn guess(&self, hints: &Hints) -> Result<Vec<Guess>, Error> {
-        roles::guess(&self.tables, hints)
+        columns::guess(&self.tables, hints)
     }
 
     /// The closer look, and the catalog that follows.
@@ -56,7 +59,7 @@ impl Survey {
         let guesses = self.guess(hints)?;
         let mut measured = Vec::new();
         for (table, guess) in self.tables.iter().zip(&guesses) {
-            measured.push(scan::measure(table, &roles::ask(&self.tables, &guesses, table, guess))?);
+            measured.push(measure::measure(table, &roles::ask(&self.tables, &guesses, table, guess))?);
         }
         let roles = roles::roles(&self.tables, &guesses, &measured);
         let found = draft::Found { tables: &self.tables, guesses: &guesses, measured: &measured, roles: &roles };

@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 
 use super::draft::{Draft, Event, Property, day};
+use super::measure::STEPS;
 use super::names;
-use super::scan::{STEPS, thousands};
+use super::scan::thousands;
 use crate::language::catalog::Type;
 
 /// Days of a window that a first rule looks back.
@@ -46,7 +47,7 @@ fn events(out: &mut String, event: &Event, now: i64) {
     }
     // The highest step that at least a tenth of the customers reach, and somebody in any case.
     let enough = |(_, reached): &(u32, u64)| *reached > 0 && reached.saturating_mul(10) >= event.customers;
-    let step = STEPS.into_iter().zip(event.at_least).filter(enough).last();
+    let step = STEPS.into_iter().zip(event.at_least).collect::<Vec<_>>().into_iter().rev().find(enough);
     match step {
         Some((step, reached)) if event.last < now => {
             let sampled = if event.whole { "" } else { " of the rows that `init` read" };
