@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::columns::{Guess, pii};
+use super::columns::Guess;
 use super::measure::{KindFacts, Measured};
 use super::names;
 use super::property::{properties, property, subject, usable};
 use super::roles::{Role, cells};
-use super::scan::{list_values, thousands};
-use super::table::{Cells, Column, Kind, Table};
+use super::scan::thousands;
+use super::table::{Cells, Kind, Table};
 use crate::language::catalog::{TimeUnit, Type};
 
 /// A catalog to be written.

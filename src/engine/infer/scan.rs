@@ -5,7 +5,7 @@
 //! seen in part says so. The same files give the same facts.
 //! Must not know: names of columns.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +16,6 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::table::{Cells, FilePart, Kind, Table, arrays};
 use crate::error::Error;
-use crate::language::catalog::TimeUnit;
 
 /// Rows of a table that are kept to look at.
 pub const SAMPLE_ROWS: u64 = 200_000;
