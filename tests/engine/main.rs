@@ -2,6 +2,7 @@
 
 mod cli_demo;
 mod demo_example;
+mod engine_answers;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
 mod support;
