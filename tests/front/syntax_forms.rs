@@ -11,10 +11,8 @@ fn play() {
         let f = s.get(id).unwrap();
         let p = syntax::parse(f);
         println!("=== {chunk}");
-        for i in &p.file.items {
-            let d = format!("{i:?}");
-            println!("  {}", d.chars().take(60).collect::<String>());
-        }
+        println!("{}", segue::language::syntax::dump::file(&p.file));
+        match segue::language::format::format(f, &p, Default::default()) { Ok(t) => println!("{t}"), Err(e) => println!("{e}") }
         for d in p.diagnostics {
             println!(
                 "  {} [{}] {:?}: {} | {} | {:?} {:?}",

@@ -11,6 +11,7 @@
 
 pub mod ast;
 mod builder;
+pub mod dump;
 mod grammar;
 mod recover;
 mod scan;
@@ -21,7 +22,7 @@ use super::source::{SourceFile, Span};
 use builder::Builder;
 use grammar::Rule;
 
-pub use words::{is_name, nfc, quote, quoted, skeleton};
+pub use words::{is_name, quote, quoted, skeleton};
 
 /// How deep parentheses and `not` may be nested.
 pub const MAX_DEPTH: usize = 64;

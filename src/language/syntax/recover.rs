@@ -11,6 +11,7 @@ use super::scan::{Kind, Piece, Token};
 use super::{MAX_DEPTH, words};
 use crate::language::diagnostic::code::{spec, syntax as codes};
 use crate::language::source::Span;
+use crate::language::text::nfc;
 
 /// Parses each piece by itself.
 pub(super) fn pieces(b: &mut Builder, items: &mut Vec<Item>) {
@@ -105,7 +106,7 @@ fn named(b: &mut Builder, piece: &Piece) -> Option<Name> {
         return None;
     }
     let text = text_of(b, second);
-    (!words::is_hard(text)).then(|| Name { text: words::nfc(text), span: span_of(b, second) })
+    (!words::is_hard(text)).then(|| Name { text: nfc(text), span: span_of(b, second) })
 }
 
 /// Says why a piece does not parse.

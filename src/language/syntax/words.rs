@@ -3,7 +3,7 @@
 //! Owns: the character classes of names, the list of hard words, quoting, and skeletons for look-alike names.
 //! Must not know: where a word stands.
 
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::is_nfc;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
 /// Words that are never bare names; the grammar has the same list (a test compares them).
@@ -123,11 +123,6 @@ pub fn quoted(text: &str) -> String {
 /// What a name looks like: two names with one skeleton can't be told apart by eye.
 pub fn skeleton(text: &str) -> String {
     unicode_security::confusable_detection::skeleton(text).collect()
-}
-
-/// NFC, without work for what is NFC already.
-pub fn nfc(text: &str) -> String {
-    if text.is_ascii() || is_nfc(text) { text.to_string() } else { text.nfc().collect() }
 }
 
 /// The first character of another script than the name's first letter, if the scripts are not written together anywhere and

@@ -18,6 +18,7 @@ use super::scan::Scan;
 use super::words;
 use crate::language::diagnostic::{Code, Diagnostic, code::syntax as codes};
 use crate::language::source::{SourceId, Span};
+use crate::language::text::nfc;
 
 pub(super) type Pair<'a> = pest::iterators::Pair<'a, Rule>;
 pub(super) type Pairs<'a> = pest::iterators::Pairs<'a, Rule>;
@@ -102,7 +103,7 @@ impl<'a> Builder<'a> {
                 .help("type the name again in one script, or quote it if the data has it so");
             self.say(d);
         }
-        Name { text: words::nfc(text), span }
+        Name { text: nfc(text), span }
     }
 
     pub fn name(&mut self, pair: &Pair) -> Name {
@@ -128,7 +129,7 @@ impl<'a> Builder<'a> {
         if pair.as_rule() == Rule::text {
             let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
             if !inner.contains('\\') {
-                return words::nfc(inner);
+                return nfc(inner);
             }
             let mut out = String::with_capacity(inner.len());
             let mut chars = inner.char_indices();
@@ -158,7 +159,7 @@ impl<'a> Builder<'a> {
                     }
                 }
             }
-            return words::nfc(&out);
+            return nfc(&out);
         }
         let mut chars = raw.chars();
         (chars.next(), chars.next_back());
@@ -170,7 +171,7 @@ impl<'a> Builder<'a> {
             .label("other quotation marks")
             .fix(format!("write {should}"), vec![(span, should)]);
         self.say(d);
-        words::nfc(inner)
+        nfc(inner)
     }
 
     /// An expression that could not be read.
