@@ -21,6 +21,8 @@ pub mod tables;
 
 pub mod types;
 
+pub mod write;
+
 pub use report::{ListReport, Report, SourceReport};
 pub use run::{Limits, Outcome, Progress, Request, run, run_histories};
 pub use tables::Layout;

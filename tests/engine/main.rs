@@ -3,6 +3,7 @@
 mod cli_demo;
 mod demo_example;
 mod engine_answers;
+mod engine_write;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
 mod support;

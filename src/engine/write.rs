@@ -1,0 +1,224 @@
+//! Audiences as files.
+//!
+//! Owns: what an audience file looks like and how it takes the place of the one before. Promises: the same audience is the same
+//! bytes; everything is written aside first, so that a reader finds whole files only and a failure or an interruption leaves the
+//! files of the run before. Must not know: rules.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Int64Type, Schema};
+use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::run::Outcome;
+use crate::error::Error;
+
+/// What kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Parquet,
+    Csv,
+    Jsonl,
+}
+
+impl Kind {
+    /// How the file's name ends.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Kind::Parquet => "parquet",
+            Kind::Csv => "csv",
+            Kind::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// One audience.
+#[derive(Debug, Clone)]
+pub struct Audience<'a> {
+    /// The file's name without its ending.
+    pub name: &'a str,
+    /// Index of the rule in the outcome.
+    pub rule: usize,
+    /// What a campaign does: a second column `arm`.
+    pub arm: Option<String>,
+}
+
+/// Where the files go.
+#[derive(Debug, Clone)]
+pub struct Output<'a> {
+    pub folder: &'a Path,
+    pub kinds: &'a [Kind],
+    /// These are all audiences of the project: files of an earlier run that no audience has any more are taken away.
+    pub whole: bool,
+}
+
+/// Rows of a row group.
+const ROW_GROUP: usize = 1 << 20;
+/// Names the files that a run has written.
+const INDEX: &str = ".segue-audiences";
+const CREATED_BY: &str = "segue";
+
+/// Writes the audiences; the answer is the files in the order of audiences and kinds.
+pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>) -> Result<Vec<PathBuf>, Error> {
+    let folder = output.folder;
+    let cant = |path: &Path, why: &dyn std::fmt::Display| {
+        Error::io("cannot write", path, why).with_help("name another folder with `--output`, or free this one")
+    };
+    if folder.exists() && !folder.is_dir() {
+        return Err(cant(folder, &"it is a file, and a folder is wanted"));
+    }
+    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(|e| cant(folder, &e))?;
+    // Aside, but on the same disk, so that moving is renaming. It goes away with this value, whatever happens.
+    let beside = if folder.is_dir() { folder } else { parent };
+    let staging = tempfile::Builder::new().prefix(".segue-").tempdir_in(beside).map_err(|e| cant(folder, &e))?;
+    let mut names = Vec::new();
+    for audience in audiences {
+        if audience.name.is_empty() || audience.name.contains(['/', '\\', '\0']) || audience.name.starts_with('.') {
+            return Err(Error::usage(format!("an audience called `{}` can't be a file", audience.name)));
+        }
+        let batch = batch(outcome, audience)?;
+        for &kind in output.kinds {
+            let name = format!("{}.{}", audience.name, kind.extension());
+            let path = staging.path().join(&name);
+            let file = File::create_new(&path).map_err(|e| cant(&folder.join(&name), &e))?;
+            fill(file, kind, &batch).map_err(|why| cant(&folder.join(&name), &why))?;
+            names.push(name);
+        }
+    }
+    let before = index(folder);
+    let mut all = names.clone();
+    if !output.whole {
+        all.extend(before.iter().filter(|name| !names.contains(name)).cloned());
+    }
+    all.sort();
+    all.dedup();
+    let text = all.iter().map(|name| format!("{name}\n")).collect::<String>();
+    std::fs::write(staging.path().join(INDEX), text).map_err(|e| cant(folder, &e))?;
+    if !folder.exists() {
+        // The whole folder appears at once.
+        let staged = staging.keep();
+        open_to_all(&staged);
+        std::fs::rename(&staged, folder).map_err(|e| {
+            let _ = std::fs::remove_dir_all(&staged);
+            cant(folder, &e)
+        })?;
+    } else {
+        for name in names.iter().map(String::as_str).chain([INDEX]) {
+            let to = folder.join(name);
+            std::fs::rename(staging.path().join(name), &to).map_err(|e| cant(&to, &e))?;
+        }
+        for name in before.iter().filter(|name| output.whole && !names.contains(name)) {
+            let path = folder.join(name);
+            match std::fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(cant(&path, &e)),
+                _ => {}
+            }
+        }
+    }
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// A temporary folder is its owner's alone; an output folder is like any other.
+fn open_to_all(folder: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What the user's mask leaves of 777 is not known here without asking another folder.
+        let like = folder.parent().and_then(|p| std::fs::metadata(p).ok()).map(|m| m.permissions().mode() & 0o777);
+        let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(like.unwrap_or(0o755)));
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+}
+
+/// The files that earlier runs wrote here, as far as their names are plain.
+fn index(folder: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join(INDEX)).unwrap_or_default();
+    let plain = |name: &&str| {
+        let ours =
+            [Kind::Parquet, Kind::Csv, Kind::Jsonl].iter().any(|k| name.ends_with(&format!(".{}", k.extension())));
+        ours && !name.contains(['/', '\\'])
+    };
+    text.lines().filter(plain).map(str::to_owned).collect()
+}
+
+fn batch(outcome: &Outcome, audience: &Audience<'_>) -> Result<RecordBatch, Error> {
+    let odd = |e: &dyn std::fmt::Display| Error::Engine { message: e.to_string(), help: None };
+    let Some(members) = outcome.members.get(audience.rule) else { return Err(odd(&"an audience has no rule")) };
+    let filter = BooleanArray::new(members.clone(), None);
+    let customers = arrow::compute::filter(&outcome.customers, &filter).map_err(|e| odd(&e))?;
+    let mut fields = vec![Field::new("customer", customers.data_type().clone(), false)];
+    let rows = customers.len();
+    let mut columns = vec![customers];
+    if let Some(arm) = &audience.arm {
+        fields.push(Field::new("arm", arrow::datatypes::DataType::Utf8, false));
+        columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(arm.as_str(), rows))) as ArrayRef);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| odd(&e))
+}
+
+fn fill(file: File, kind: Kind, batch: &RecordBatch) -> Result<(), String> {
+    let text = |e: &dyn std::fmt::Display| e.to_string();
+    let mut out = BufWriter::new(file);
+    match kind {
+        Kind::Parquet => {
+            let level = ZstdLevel::try_new(1).map_err(|e| text(&e))?;
+            let properties = WriterProperties::builder()
+                .set_created_by(CREATED_BY.into())
+                .set_max_row_group_row_count(Some(ROW_GROUP))
+                .set_compression(Compression::ZSTD(level))
+                .build();
+            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+            let mut writer =
+                ArrowWriter::try_new_with_options(&mut out, batch.schema(), options).map_err(|e| text(&e))?;
+            writer.write(batch).map_err(|e| text(&e))?;
+            writer.close().map_err(|e| text(&e))?;
+        }
+        Kind::Csv => {
+            let heads: Vec<String> = batch.schema().fields().iter().map(|f| f.name().clone()).collect();
+            writeln!(out, "{}", heads.join(",")).map_err(|e| text(&e))?;
+            for row in 0..batch.num_rows() {
+                let fields: Vec<String> = batch.columns().iter().map(|c| csv(&cell(c, row))).collect();
+                writeln!(out, "{}", fields.join(",")).map_err(|e| text(&e))?;
+            }
+        }
+        Kind::Jsonl => {
+            for row in 0..batch.num_rows() {
+                let mut object = serde_json::Map::new();
+                for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+                    let value = match column.as_primitive_opt::<Int64Type>() {
+                        Some(numbers) => serde_json::Value::from(numbers.value(row)),
+                        None => serde_json::Value::from(cell(column, row)),
+                    };
+                    object.insert(field.name().clone(), value);
+                }
+                writeln!(out, "{}", serde_json::Value::Object(object)).map_err(|e| text(&e))?;
+            }
+        }
+    }
+    let file = out.into_inner().map_err(|e| text(&e))?;
+    file.sync_all().map_err(|e| text(&e))
+}
+
+fn cell(column: &ArrayRef, row: usize) -> String {
+    match (column.as_primitive_opt::<Int64Type>(), column.as_string_opt::<i32>()) {
+        (Some(numbers), _) => numbers.value(row).to_string(),
+        (_, Some(texts)) => texts.value(row).to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Quoted where a reader would stumble otherwise.
+fn csv(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,89 @@
+//! Audience files: their bytes, and what a failing or repeated run leaves behind.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::buffer::BooleanBuffer;
+use segue::engine::write::{Audience, Kind, Output, write};
+use segue::engine::{Outcome, Report};
+
+fn outcome(customers: ArrayRef, members: &[bool]) -> Outcome {
+    Outcome { customers, members: vec![BooleanBuffer::from(members.to_vec())], report: Report::default() }
+}
+
+fn texts() -> Outcome {
+    outcome(Arc::new(StringArray::from(vec!["ana", "b,o\"b", "eve"])), &[true, true, false])
+}
+
+fn audience(name: &str, arm: Option<&str>) -> Audience<'static> {
+    Audience { name: Box::leak(name.to_owned().into_boxed_str()), rule: 0, arm: arm.map(str::to_owned) }
+}
+
+const ALL: &[Kind] = &[Kind::Parquet, Kind::Csv, Kind::Jsonl];
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let read = |e: std::fs::DirEntry| (e.file_name().to_string_lossy().into_owned(), std::fs::read(e.path()).unwrap());
+    entries.map(|e| read(e.unwrap())).filter(|(name, _)| !name.starts_with('.')).collect()
+}
+
+#[test]
+fn text_forms() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("deep/out");
+    let output = Output { folder: &out, kinds: ALL, whole: true };
+    write(&texts(), &[audience("a", None), audience("b", Some("offer serum-15 by email"))], &output).unwrap();
+    let found = files(&out);
+    let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();
+    assert_eq!(text("a.csv"), "customer\nana\n\"b,o\"\"b\"\n");
+    assert_eq!(text("b.csv"), "customer,arm\nana,offer serum-15 by email\n\"b,o\"\"b\",offer serum-15 by email\n");
+    assert_eq!(text("a.jsonl"), "{\"customer\":\"ana\"}\n{\"customer\":\"b,o\\\"b\"}\n");
+    let numbers = outcome(Arc::new(Int64Array::from(vec![2, 10, 30])), &[true, false, true]);
+    write(&numbers, &[audience("n", None)], &Output { kinds: &[Kind::Jsonl], ..output }).unwrap();
+    assert_eq!(
+        files(&out).keys().collect::<Vec<_>>(),
+        ["n.jsonl"],
+        "a whole run takes the files of former audiences away"
+    );
+    assert_eq!(files(&out)["n.jsonl"], b"{\"customer\":2}\n{\"customer\":30}\n");
+}
+
+#[test]
+fn the_same_bytes_again() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for dir in [&one, &two, &two] {
+        let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+        write(&texts(), &[audience("a", Some("call"))], &output).unwrap();
+    }
+    assert_eq!(files(one.path()), files(two.path()));
+}
+
+#[test]
+fn others_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("notes.csv"), "mine").unwrap();
+    let output = Output { folder: dir.path(), kinds: &[Kind::Csv], whole: true };
+    write(&texts(), &[audience("a", None), audience("b", None)], &output).unwrap();
+    write(&texts(), &[audience("c", None)], &Output { whole: false, ..output.clone() }).unwrap();
+    assert_eq!(files(dir.path()).keys().collect::<Vec<_>>(), ["a.csv", "b.csv", "c.csv", "notes.csv"]);
+    write(&texts(), &[audience("c", None)], &output).unwrap();
+    assert_eq!(files(dir.path()).keys().collect::<Vec<_>>(), ["c.csv", "notes.csv"]);
+}
+
+#[test]
+fn failures_leave_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    for folder in [file.clone(), file.join("below")] {
+        let output = Output { folder: &folder, kinds: ALL, whole: true };
+        let error = write(&texts(), &[audience("a", None)], &output).unwrap_err();
+        assert_eq!(error.exit(), segue::error::Exit::Environment, "{error}");
+        assert!(error.to_string().starts_with("cannot write"), "{error}");
+    }
+    let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+    assert!(write(&texts(), &[audience("a", None), audience("../b", None)], &output).is_err());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the file that was there");
+}
