@@ -224,3 +224,20 @@ fn a_filter_has_its_places_in_the_yaml() {
         assert!(checked.diagnostics.iter().all(|d| d.code.as_str().starts_with("E01")));
     }
 }
+
+/// What people copy first has no mistakes.
+#[test]
+fn the_examples_are_clean() {
+    let mut seen = 0;
+    for entry in fs::read_dir(crate::support::root().join("examples")).expect("examples") {
+        let path = entry.expect("an entry").path();
+        if path.join("segue.yaml").is_file() {
+            let checked = load(&path).check(None);
+            let errors: Vec<_> = checked.diagnostics.iter().filter(|d| d.is_error()).collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+            assert!(!checked.program.rules.is_empty(), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2);
+}

@@ -48,6 +48,7 @@ pub fn catalog_with(sources: &mut Sources, id: SourceId, options: Options) -> (O
         catalog: Catalog::default(),
         taken: HashMap::new(),
         taxonomies: HashMap::new(),
+        guesses: 200,
     };
     loader.load(&raw);
     // Without knowing what is declared, no rule can be told that it uses something that is not.
@@ -70,6 +71,8 @@ struct Loader<'a> {
     taken: HashMap<String, (&'static str, Span)>,
     /// `None` for a taxonomy with mistakes.
     taxonomies: HashMap<String, Option<Vec<KnownValue>>>,
+    /// How many more "did you mean" are worth their time.
+    guesses: u32,
 }
 
 /// What a reference leads to.
@@ -122,6 +125,9 @@ impl Loader<'_> {
         let Some(source) = &entry.value else { return };
         self.path(source.path.0.as_ref());
         self.zone(source.timezone.as_ref());
+        for column in [source.customer.0.as_ref(), source.time.0.as_ref(), source.event.as_ref()] {
+            self.column(column);
+        }
         let raw::Source {
             path: Needed(Some(path)), customer: Needed(Some(customer)), time: Needed(Some(time)), ..
         } = source
@@ -148,6 +154,7 @@ impl Loader<'_> {
     fn lookup(&mut self, entry: &Entry<raw::Lookup>) {
         let Some(lookup) = &entry.value else { return };
         self.path(lookup.path.0.as_ref());
+        self.column(lookup.key.0.as_ref());
         if let raw::Lookup { path: Needed(Some(path)), key: Needed(Some(key)) } = lookup {
             self.catalog.lookups.push(Lookup {
                 name: named(&entry.name),
@@ -161,10 +168,13 @@ impl Loader<'_> {
     fn profiles(&mut self, profiles: &raw::Profiles) {
         self.path(profiles.path.0.as_ref());
         self.zone(profiles.timezone.as_ref());
+        for column in [profiles.customer.0.as_ref(), profiles.created.as_ref(), profiles.updated_at.as_ref()] {
+            self.column(column);
+        }
         let mut attributes = Vec::new();
         for entry in needed(&profiles.attributes) {
             let free = self.declare(&entry.name, "an attribute", &[]);
-            match entry.value.as_ref().and_then(|a| self.attribute(&entry.name, a)) {
+            match entry.value.as_ref().and_then(|a| self.attribute(&entry.name, a, entry.broken)) {
                 Some(attribute) if free && !entry.broken => attributes.push(attribute),
                 _ => self.broken(&entry.name),
             }
@@ -181,9 +191,12 @@ impl Loader<'_> {
         });
     }
 
-    fn attribute(&mut self, name: &At<String>, a: &raw::Attribute) -> Option<Attribute> {
+    fn attribute(&mut self, name: &At<String>, a: &raw::Attribute, broken: bool) -> Option<Attribute> {
         let before = self.diagnostics.len();
+        self.column(a.column.as_ref());
         let spec = words::ValueSpec {
+            name,
+            broken,
             r#type: a.r#type.0.as_ref(),
             scale: a.scale.as_ref(),
             known: a.known.as_deref(),
@@ -211,6 +224,7 @@ impl Loader<'_> {
         let list = entry.value.as_ref();
         let path = list.and_then(|l| l.path.0.as_ref());
         self.path(path);
+        self.column(list.and_then(|l| l.column.as_ref()));
         if let (Some(list), Some(path)) = (list, path) {
             self.list_file(&entry.name, path, list.column.as_ref());
         }
@@ -271,7 +285,7 @@ impl Loader<'_> {
             }
             if !self.catalog.broken.contains_key(&name.value) {
                 let names: Vec<&str> = attributes.iter().map(|a| a.name.name.as_str()).collect();
-                let d = unknown("attribute", name, &names);
+                let d = unknown("attribute", name, &names, &mut self.guesses);
                 self.report(d);
             }
             None
@@ -336,7 +350,7 @@ impl Loader<'_> {
             Some(_) => Found::Broken,
             None => {
                 let names: Vec<&str> = among.iter().map(|e| e.name.value.as_str()).collect();
-                let d = unknown(what, name, &names);
+                let d = unknown(what, name, &names, &mut self.guesses);
                 self.report(d);
                 Found::Unknown
             }
@@ -349,9 +363,10 @@ impl Loader<'_> {
 }
 
 /// `name` refers to nothing.
-fn unknown(what: &str, name: &At<String>, names: &[&str]) -> Diagnostic {
+fn unknown(what: &str, name: &At<String>, names: &[&str], guesses: &mut u32) -> Diagnostic {
+    *guesses = guesses.saturating_sub(1);
     let d = Diagnostic::new(code::yaml::REFERENCE, name.span, format!("there is no {what} `{}`", name.value));
-    match nearest(&name.value, names.iter().copied()) {
+    match Some(names).filter(|_| *guesses > 0).and_then(|names| nearest(&name.value, names.iter().copied())) {
         Some(meant) => d
             .label(format!("did you mean `{meant}`?"))
             .fix(format!("write `{meant}`"), vec![(name.span, meant.to_owned())]),

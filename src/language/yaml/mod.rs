@@ -7,6 +7,7 @@
 //! Segue reads a plain part of YAML 1.2: maps, lists and scalars. Anchors, aliases, tags, merge keys and several documents in
 //! one file are refused: a catalog that is reviewed should say what it means where it stands.
 
+mod elsewhere;
 pub mod read;
 
 use serde_yaml::granit_parser as yaml;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{Kind, Node, is_number, is_yes_no};
+use super::{Kind, Node, elsewhere, is_number, is_yes_no};
 use crate::language::diagnostic::{Diagnostic, code, nearest};
 use crate::language::source::Span;
 
@@ -495,7 +495,7 @@ pub fn unknown_word<'a>(
     let list = words.clone().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
     let d =
         Diagnostic::new(code::yaml::CHOICE, span, format!("`{text}` is not {what}")).help(format!("use one of {list}"));
-    match nearest(text, words) {
+    match elsewhere::ours(text, words.clone()).or_else(|| nearest(text, words)) {
         Some(meant) => {
             d.label(format!("did you mean `{meant}`?")).fix(format!("write `{meant}`"), vec![(span, meant.to_owned())])
         }

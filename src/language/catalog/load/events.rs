@@ -45,6 +45,7 @@ impl Loader<'_> {
         aliases: Vec<crate::language::catalog::Named>,
         raw: &raw::Catalog,
     ) -> Option<Event> {
+        self.column(event.event_id.as_ref());
         let name = event.source.0.as_ref();
         let source = name.map(|name| self.find(entries(&raw.sources), name, "source"));
         let has_kinds = match source {
@@ -57,7 +58,7 @@ impl Loader<'_> {
         let written = entries(&event.properties);
         for property in written {
             self.shape(&property.name, "a property", &[]);
-            match property.value.as_ref().map(|p| self.property(&property.name, p, raw)) {
+            match property.value.as_ref().map(|p| self.property(property, p, raw)) {
                 Some(Some(property)) => properties.push(property),
                 _ => broken = true,
             }
@@ -67,7 +68,8 @@ impl Loader<'_> {
         if broken {
             return None;
         }
-        let source = self.catalog.sources.iter().position(|s| name.is_some_and(|n| named(n).name == s.name.name))?;
+        let name = named(name?).name;
+        let source = self.catalog.sources.iter().position(|s| s.name.name == name)?;
         Some(Event {
             name: named(&entry.name),
             description: value(event.description.as_ref()),
@@ -139,8 +141,14 @@ impl Loader<'_> {
         RawMatch::Names { exact, prefixes }
     }
 
-    fn property(&mut self, name: &At<String>, p: &raw::Property, raw: &raw::Catalog) -> Option<Property> {
+    fn property(&mut self, entry: &Entry<raw::Property>, p: &raw::Property, raw: &raw::Catalog) -> Option<Property> {
+        let name = &entry.name;
+        for column in [&p.column, &p.on].into_iter().flatten() {
+            self.column(Some(column));
+        }
         let spec = ValueSpec {
+            name,
+            broken: entry.broken,
             r#type: p.r#type.0.as_ref(),
             scale: p.scale.as_ref(),
             known: p.known.as_deref(),
@@ -154,7 +162,8 @@ impl Loader<'_> {
         let column = match &p.lookup {
             Some(lookup) => match self.find(entries(&raw.lookups), lookup, "look-up") {
                 Found::Good(table) => {
-                    let at = self.catalog.lookups.iter().position(|l| l.name.name == named(lookup).name)?;
+                    let name = named(lookup).name;
+                    let at = self.catalog.lookups.iter().position(|l| l.name.name == name)?;
                     let on = p.on.as_ref().or(table.key.0.as_ref())?.value.clone();
                     Some(ColumnRef::Lookup { lookup: LookupId(u32::try_from(at).ok()?), on, column })
                 }
@@ -192,10 +201,11 @@ impl Loader<'_> {
     ) -> Vec<PropertyId> {
         let mut out = Vec::new();
         for name in event.subject.iter().flat_map(|s| &s.0) {
-            let Some(at) = properties.iter().position(|p| p.name.name == named(name).name) else {
+            let text = named(name).name;
+            let Some(at) = properties.iter().position(|p| p.name.name == text) else {
                 if !written.iter().any(|p| p.name.value == name.value) {
                     let names: Vec<&str> = written.iter().map(|p| p.name.value.as_str()).collect();
-                    let d = super::unknown("property", name, &names);
+                    let d = super::unknown("property", name, &names, &mut self.guesses);
                     self.report(d);
                 }
                 continue;

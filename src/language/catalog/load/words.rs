@@ -7,12 +7,15 @@ use crate::language::catalog::raw;
 use crate::language::catalog::{KnownValue, KnownValues, Type, names};
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::source::Span;
-use crate::language::text::nfc;
+use crate::language::text::{fold, nfc};
 use crate::language::yaml::is_bidi;
 use crate::language::yaml::read::{At, Literal};
 
 /// What properties and attributes say about their values.
 pub(super) struct ValueSpec<'a> {
+    pub name: &'a At<String>,
+    /// Something in it has been reported, so that what is not there may have been.
+    pub broken: bool,
     pub r#type: Option<&'a At<raw::TypeName>>,
     pub scale: Option<&'a At<u8>>,
     pub known: Option<&'a [raw::Known]>,
@@ -132,9 +135,25 @@ impl Loader<'_> {
                 );
                 None
             }
-            (Some(known), None) => Some(self.known(known, spec.empty.is_some_and(|e| e.value == raw::Empty::Value))),
+            (Some([]), None) if spec.broken => None,
+            (Some([]), None) => {
+                self.report(
+                    Diagnostic::new(
+                        code::yaml::KNOWN_VALUE,
+                        spec.name.span,
+                        format!("`known` of `{}` has no values", spec.name.value),
+                    )
+                    .label("no value at all would be allowed")
+                    .help("add the values, or remove `known:`"),
+                );
+                None
+            }
+            (Some(known), None) => Some(self.known(known, spec)),
             (None, Some(name)) => match self.taxonomy(name) {
-                Found::Good(values) => Some(values),
+                Found::Good(values) => {
+                    self.alike(&values, spec);
+                    Some(values)
+                }
                 Found::Broken => {
                     broken = true;
                     None
@@ -157,7 +176,7 @@ impl Loader<'_> {
         Some(Values {
             ty,
             known: values.map(|values| KnownValues { closed: spec.closed.is_none_or(|c| c.value), values }),
-            fold: spec.case.is_some_and(|c| c.value == raw::Case::Fold),
+            fold: spec.folds().is_some(),
             empty_is_value: spec.empty.is_some_and(|e| e.value == raw::Empty::Value),
         })
     }
@@ -204,24 +223,46 @@ impl Loader<'_> {
             Some(None) => Found::Broken,
             None => {
                 let mut names: Vec<&str> = self.taxonomies.keys().map(String::as_str).collect();
-                names.sort_unstable();
-                let d = unknown("taxonomy", name, &names);
+                names.sort_unstable(); // a map's order is not the file's, and must not show
+                let d = unknown("taxonomy", name, &names, &mut self.guesses);
                 self.report(d);
                 Found::Unknown
             }
         }
     }
 
-    fn known(&mut self, known: &[raw::Known], empty_allowed: bool) -> Vec<KnownValue> {
-        let mut places: HashMap<String, Span> = HashMap::new();
+    /// Reports values of a taxonomy that are one value where case is folded.
+    fn alike(&mut self, values: &[KnownValue], spec: &ValueSpec<'_>) {
+        let Some(case) = spec.folds() else { return };
+        let mut places: HashMap<String, &KnownValue> = HashMap::new();
+        for value in values {
+            if let Some(first) = places.insert(fold(&value.text), value) {
+                self.report(
+                    Diagnostic::new(
+                        code::yaml::KNOWN_VALUE,
+                        case.span,
+                        format!("`{}` and `{}` are one value where case is folded", first.text, value.text),
+                    )
+                    .also(first.span, "the one")
+                    .also(value.span, "the other")
+                    .help("remove `case: fold`, or one of the two"),
+                );
+            }
+        }
+    }
+
+    fn known(&mut self, known: &[raw::Known], spec: &ValueSpec<'_>) -> Vec<KnownValue> {
+        let empty_allowed = spec.empty.is_some_and(|e| e.value == raw::Empty::Value);
+        let folds = spec.folds().is_some();
+        let mut places: HashMap<String, (String, Span)> = HashMap::new();
         let mut out = Vec::new();
         for entry in known {
             let (value, aliases) = match entry {
                 raw::Known::Value(value) => (value, &[] as &[Literal]),
                 raw::Known::Record(r) => (&r.value, r.aliases.as_ref().map_or(&[] as &[Literal], |a| &a.0)),
             };
-            let Some(text) = self.known_text(&value.0, &mut places, empty_allowed) else { continue };
-            let aliases = aliases.iter().filter_map(|a| self.known_text(&a.0, &mut places, false)).collect();
+            let Some(text) = self.known_text(&value.0, &mut places, empty_allowed, folds) else { continue };
+            let aliases = aliases.iter().filter_map(|a| self.known_text(&a.0, &mut places, false, folds)).collect();
             out.push(KnownValue { text, aliases, parent: None, span: value.0.span });
         }
         out
@@ -230,8 +271,9 @@ impl Loader<'_> {
     fn known_text(
         &mut self,
         value: &At<String>,
-        places: &mut HashMap<String, Span>,
+        places: &mut HashMap<String, (String, Span)>,
         empty_allowed: bool,
+        folds: bool,
     ) -> Option<String> {
         let text = nfc(&value.value);
         if text.is_empty() && !empty_allowed {
@@ -242,17 +284,39 @@ impl Loader<'_> {
             );
             return None;
         }
-        if let Some(&first) = places.get(&text) {
-            self.report(
-                Diagnostic::new(code::yaml::KNOWN_VALUE, value.span, format!("`{text}` stands here twice"))
-                    .label("again")
-                    .also(first, "first here")
-                    .help("a text stands for one known value; remove one of the two"),
-            );
+        let key = if folds { fold(&text) } else { text.clone() };
+        if let Some((earlier, first)) = places.get(&key) {
+            let message = if *earlier == text {
+                format!("`{text}` stands here twice")
+            } else {
+                format!("`{text}` is the same as `{earlier}` where case is folded")
+            };
+            let d = Diagnostic::new(code::yaml::KNOWN_VALUE, value.span, message)
+                .label("again")
+                .also(*first, "first here")
+                .help("a text stands for one known value; remove one of the two");
+            self.report(d);
             return None;
         }
-        places.insert(text.clone(), value.span);
+        places.insert(key, (text.clone(), value.span));
         Some(text)
+    }
+
+    /// The name of a column is some text.
+    pub(super) fn column(&mut self, column: Option<&At<String>>) {
+        if let Some(column) = column.filter(|c| c.value.is_empty()) {
+            self.report(
+                Diagnostic::new(code::yaml::NAME, column.span, "the name of a column is empty")
+                    .help("write the column's name as the file has it"),
+            );
+        }
+    }
+}
+
+impl ValueSpec<'_> {
+    /// `case: fold`, if so.
+    fn folds(&self) -> Option<&At<raw::Case>> {
+        self.case.filter(|c| c.value == raw::Case::Fold)
     }
 }
 
