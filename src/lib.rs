@@ -1,4 +1,15 @@
 //! Segue, a compiler for audiences. See `ARCHITECTURE.md` beside this file.
+//!
+//! The whole way on one screen:
+//!
+//! ```text
+//! project::load      segue.yaml, catalog.yaml, *.seg      → Project
+//! Project::check     names, types, proofs                 → Program, or what is wrong
+//! engine::run        one plan over Parquet                → Outcome: one bit a customer and rule
+//! engine::write      audiences as files
+//! interpret::evaluate, spec::load                         the same answer, one customer at a time
+//! format::format     the canonical text
+//! ```
 
 pub mod error;
 

@@ -52,7 +52,7 @@ enum Deny {
 
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     let mut project = workspace::load(args.path.as_deref(), global)?;
-    let mut diagnostics = std::mem::take(&mut project.diagnostics);
+    let mut diagnostics = project.check(None).diagnostics;
     if let Some(only) = args.path.as_deref().and_then(|path| only(path, &project.root)) {
         diagnostics.retain(|d| project.sources.get(d.primary.span.source).is_some_and(|f| f.name == only));
     }

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::output::{Failure, Out};
-use super::{Exit, Global};
+use super::{Exit, Global, moment, workspace};
 use crate::error::Error;
+use crate::language::calendar::Clock;
+use crate::language::diagnostic::nearest;
+use crate::language::ir::Program;
+use crate::project::Project;
 
 /// Evaluate the rules, show the audiences and write them
 #[derive(Debug, clap::Args)]
@@ -82,9 +86,54 @@ fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).filter(|&n| n > 0).ok_or_else(|| "the size is out of range".to_owned())
 }
 
-pub fn run(args: &Args, global: &Global, _out: &Out) -> Result<Exit, Failure> {
-    let _ = (args, global);
-    Err(Error::usage("`run` is not wired yet").into())
+#[cfg(not(feature = "engine"))]
+pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    // What can be said without the engine is said first: a broken project is the same answer in every build.
+    prepare(args, global, out)?;
+    Err(super::output::no_engine("run"))
+}
+
+/// What is to be evaluated.
+struct Prepared {
+    project: Project,
+    /// Only the rules that were asked for, and what they need.
+    program: Program,
+    clock: Clock,
+}
+
+/// Everything up to the engine; `None` if the project has errors, which have been shown.
+fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, Failure> {
+    let mut project = workspace::load(args.path.as_deref(), global)?;
+    let typed = args.rule.as_deref().map(|text| project.add_rule(text));
+    let checked = project.check(None);
+    if workspace::complain(&project.sources, &checked.diagnostics, out) {
+        return Ok(None);
+    }
+    let clock = moment::clock(args.as_of.as_deref(), &project.file)?;
+    let program = match &typed {
+        Some(names) => checked.program.keep(|rule| names.contains(&rule.name)),
+        None if args.only.is_empty() => checked.program,
+        None => {
+            for name in &args.only {
+                known(name, &checked.program)?;
+            }
+            checked.program.keep(|rule| args.only.contains(&rule.name))
+        }
+    };
+    Ok(Some(Prepared { project, program, clock }))
+}
+
+/// Refuses a name that is no rule of the project.
+fn known(name: &str, program: &Program) -> Result<(), Error> {
+    let names: Vec<&str> = program.rules.iter().map(|rule| rule.name.as_str()).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let help = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`segue run` without `--only` shows all names".to_owned(),
+    };
+    Err(Error::usage(format!("no segment or campaign is called `{name}`")).with_help(help))
 }
 
 #[cfg(test)]

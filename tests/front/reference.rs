@@ -1,0 +1,107 @@
+//! The language reference runs: every block of `grammar/README.md` is read, checked, formatted and judged.
+
+use std::path::Path;
+
+use segue::language::catalog::{self, Catalog, ProjectFile};
+use segue::language::check::{CheckFile, Checked, check};
+use segue::language::diagnostic::Diagnostic;
+use segue::language::source::{SourceId, Sources};
+use segue::language::syntax;
+
+use crate::reference_page::{Block, Expected, PAGE, blocks, catalog_text};
+use crate::support::{root, updating};
+
+/// What every block is checked against.
+struct Vocabulary {
+    project: ProjectFile,
+    catalog: Catalog,
+    sources: Sources,
+}
+
+fn vocabulary(page: &str) -> Vocabulary {
+    let mut sources = Sources::default();
+    let text = "name: reference\nedition: \"2026\"\ntimezone: Europe/Paris\ncurrency: EUR\n";
+    let id = sources.add("segue.yaml", text);
+    let (project, found) = catalog::load::project(sources.get(id).expect("there"));
+    assert!(found.is_empty(), "{found:?}");
+    let id = sources.add("catalog.yaml", catalog_text(page));
+    let (catalog, found) = catalog::load::catalog(&mut sources, id);
+    assert!(found.is_empty(), "{found:?}");
+    Vocabulary { project: project.expect("a project"), catalog: catalog.expect("a catalog"), sources }
+}
+
+/// Parses and checks the program of a block.
+fn checked(vocabulary: &Vocabulary, block: &Block) -> (Sources, SourceId, Checked) {
+    let mut sources = vocabulary.sources.clone();
+    let id = sources.add("example.seg", block.program.as_str());
+    let parsed = syntax::parse(sources.get(id).expect("there"));
+    let files = [CheckFile { stem: "example", parsed: &parsed.file }];
+    let mut checked = check(&sources, &vocabulary.catalog, &vocabulary.project, &files);
+    checked.diagnostics.extend(parsed.diagnostics);
+    segue::language::diagnostic::sort(&mut checked.diagnostics);
+    (sources, id, checked)
+}
+
+fn said(sources: &Sources, d: &Diagnostic) -> Expected {
+    let text = sources.get(d.primary.span.source).map_or("", |f| f.slice(d.primary.span));
+    let text = text.lines().next().unwrap_or("").trim().replace('"', "'");
+    Expected { severity: if d.is_error() { "error" } else { "warning" }.into(), code: d.code.to_string(), text }
+}
+
+#[test]
+fn every_block_is_answered_as_written() {
+    let page = std::fs::read_to_string(root().join(PAGE)).expect("the page");
+    let vocabulary = vocabulary(&page);
+    let mut wrong = Vec::new();
+    let mut updated = page.clone();
+    for block in blocks(&page) {
+        let (sources, _, checked) = checked(&vocabulary, &block);
+        let found: Vec<Expected> = checked.diagnostics.iter().map(|d| said(&sources, d)).collect();
+        let matches = found.len() == block.expected.len()
+            && checked.diagnostics.iter().zip(&found).all(|(d, f)| {
+                block.expected.iter().any(|e| {
+                    e.severity == f.severity
+                        && e.code == f.code
+                        && (f.text.contains(&e.text) || d.message.contains(&e.text))
+                })
+            });
+        if !matches {
+            let list = |all: &[Expected]| all.iter().map(|e| format!("  {e}\n")).collect::<String>();
+            let messages: Vec<&str> = checked.diagnostics.iter().map(|d| d.message.as_str()).collect();
+            wrong.push(format!(
+                "{PAGE}:{}: expected\n{}found\n{}{messages:#?}",
+                block.line,
+                list(&block.expected),
+                list(&found)
+            ));
+            updated = updated.replace(&block.text, &block.with_expected(&found));
+        }
+    }
+    if updating() {
+        std::fs::write(root().join(PAGE), updated).expect("written");
+    } else {
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn the_page_links_to_its_own_headings() {
+    let page = std::fs::read_to_string(root().join(PAGE)).expect("the page");
+    let anchors: Vec<String> = page
+        .lines()
+        .filter(|l| l.starts_with('#') && l.contains("# "))
+        .map(|l| {
+            let heading = l.trim_start_matches('#').trim().to_lowercase();
+            heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-')
+                .collect::<String>()
+                .replace(' ', "-")
+        })
+        .collect();
+    for (at, _) in page.match_indices("](#") {
+        let link: String = page[at + 3..].chars().take_while(|c| *c != ')').collect();
+        assert!(anchors.contains(&link), "no heading #{link}");
+    }
+    assert!(Path::new(&root().join("grammar/segue.pest")).is_file());
+}
