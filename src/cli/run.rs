@@ -86,10 +86,18 @@ fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).filter(|&n| n > 0).ok_or_else(|| "the size is out of range".to_owned())
 }
 
+#[cfg(feature = "engine")]
+pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
+    let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
+    Err(Error::usage("`run` is not wired yet").into())
+}
+
 #[cfg(not(feature = "engine"))]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // What can be said without the engine is said first: a broken project is the same answer in every build.
-    prepare(args, global, out)?;
+    let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
+    let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
     Err(super::output::no_engine("run"))
 }
 

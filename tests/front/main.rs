@@ -7,6 +7,7 @@ mod catalog_schema;
 mod check_mistakes;
 mod check_support;
 mod cli_basics;
+mod cli_check;
 mod cli_exit;
 mod cli_picture;
 mod cli_render;
