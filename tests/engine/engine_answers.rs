@@ -6,16 +6,12 @@ use segue::engine::{Limits, Outcome, Request, run};
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::language::check::{CheckFile, check};
 use segue::language::diagnostic::has_errors;
+use segue::language::ir::Program;
 use segue::language::syntax::parse;
-use segue::project;
+use segue::project::{self, Project};
 
-/// Runs the rules of a project, or one rule instead of them, at the project's as-of instant or the one given.
-pub fn run_project(
-    root: &Path,
-    rule: Option<&str>,
-    as_of: Option<&str>,
-    limits: Limits,
-) -> Result<(Vec<String>, Outcome), segue::error::Error> {
+/// A project and its checked rules, or one rule instead of them.
+pub fn checked(root: &Path, rule: Option<&str>) -> (Project, Program) {
     let mut project = project::load(root).unwrap();
     assert!(!has_errors(&project.diagnostics), "{:#?}", project.diagnostics);
     let sources = match rule {
@@ -29,13 +25,24 @@ pub fn run_project(
     let files: Vec<_> = parsed.iter().map(|(stem, p)| CheckFile { stem, parsed: &p.file }).collect();
     let checked = check(&project.sources, &project.catalog, &project.file, &files);
     assert!(!has_errors(&checked.diagnostics), "{:#?}", checked.diagnostics);
+    (project, checked.program)
+}
+
+/// Runs the rules of a project, or one rule instead of them, at the project's as-of instant or the one given.
+pub fn run_project(
+    root: &Path,
+    rule: Option<&str>,
+    as_of: Option<&str>,
+    limits: Limits,
+) -> Result<(Vec<String>, Outcome), segue::error::Error> {
+    let (project, program) = checked(root, rule);
     let zone = Zone::new(&project.file.timezone).unwrap();
     let as_of = as_of.map(str::to_owned).or(project.file.as_of.as_ref().map(|a| a.name.clone())).unwrap();
     let clock = Clock { as_of: parse_moment(&as_of, &zone).unwrap(), zone };
-    let names = checked.program.rules.iter().map(|r| r.name.clone()).collect();
+    let names = program.rules.iter().map(|r| r.name.clone()).collect();
     let request = Request {
         catalog: &project.catalog,
-        program: &checked.program,
+        program: &program,
         clock: &clock,
         root: &project.root,
         limits,

@@ -2,6 +2,7 @@
 
 mod cli_demo;
 mod demo_example;
+mod differential;
 mod engine_answers;
 mod engine_write;
 #[path = "../front/support.rs"]

@@ -12,7 +12,10 @@ fn play() {
         let p = syntax::parse(f);
         println!("=== {chunk}");
         println!("{}", segue::language::syntax::dump::file(&p.file));
-        match segue::language::format::format(f, &p, Default::default()) { Ok(t) => println!("{t}"), Err(e) => println!("{e}") }
+        match segue::language::format::format(f, &p, Default::default()) {
+            Ok(t) => println!("{t}"),
+            Err(e) => println!("{e}"),
+        }
         for d in p.diagnostics {
             println!(
                 "  {} [{}] {:?}: {} | {} | {:?} {:?}",

@@ -1,0 +1,156 @@
+//! Two implementations of the meaning, one answer: the interpreter, customer by customer, and the plan.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use segue::engine::{Layout, Limits, run_histories};
+use segue::language::calendar::{Clock, Zone, parse_moment};
+use segue::language::catalog::{AttributeId, Catalog, EventId, KnownValues, ListId, Type};
+use segue::language::interpret::evaluate;
+use segue::language::interpret::history::{Datum, EventRow, History, ProfileRow};
+use segue::language::ir::Program;
+
+/// Runs both and compares every customer; says what differs.
+pub fn compare(
+    catalog: &Catalog,
+    program: &Program,
+    clock: &Clock,
+    customers: &[(String, History)],
+    layout: Layout,
+    limits: Limits,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let outcome = runtime
+        .block_on(run_histories(catalog, program, clock, customers, layout, limits))
+        .map_err(|e| format!("the plan failed: {e}"))?;
+    let mut sorted: Vec<&(String, History)> = customers.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut row = 0;
+    for (id, history) in sorted {
+        let expected = evaluate(program, catalog, clock, history);
+        let found = row < outcome.customers.len() && outcome.customer(row) == *id;
+        if found != expected.in_population {
+            return Err(format!("{id}: population {found}, expected {}\n{history:#?}", expected.in_population));
+        }
+        if !found {
+            continue;
+        }
+        for (rule, member) in expected.members.iter().enumerate() {
+            if outcome.members[rule].value(row) != *member {
+                let rule = &program.rules[rule];
+                return Err(format!(
+                    "{id}: `{}` is {member} for the interpreter\n{:#?}\n{history:#?}",
+                    rule.name, rule.condition
+                ));
+            }
+        }
+        row += 1;
+    }
+    if row != outcome.customers.len() {
+        return Err(format!("the plan has {} customers, expected {row}", outcome.customers.len()));
+    }
+    Ok(())
+}
+
+const DAY: i64 = 86_400_000_000;
+
+/// A history full of edges: whole days before the as-of instant, give or take a microsecond, repeats, nulls.
+pub fn history(rng: &mut ChaCha8Rng, catalog: &Catalog, clock: &Clock) -> History {
+    let mut history = History::default();
+    let events = if rng.random_bool(0.1) { 0 } else { rng.random_range(0..30) };
+    for _ in 0..events {
+        if catalog.events.is_empty() {
+            break;
+        }
+        let event = EventId(rng.random_range(0..catalog.events.len()) as u32);
+        let row = EventRow {
+            event,
+            time: instant(rng, clock),
+            properties: catalog.events[event.index()]
+                .properties
+                .iter()
+                .map(|p| datum(rng, p.ty, p.known.as_ref(), clock))
+                .collect(),
+            event_id: rng.random_bool(0.8).then(|| format!("id{}", rng.random_range(0..4))),
+        };
+        for _ in 0..if rng.random_bool(0.1) { 2 } else { 1 } {
+            history.events.push(row.clone());
+        }
+    }
+    if let Some(profile) = catalog.profile.as_ref().filter(|_| rng.random_bool(0.8)) {
+        history.profile = Some(ProfileRow {
+            created: (profile.created.is_some() && rng.random_bool(0.8)).then(|| instant(rng, clock)),
+            attributes: profile.attributes.iter().map(|a| datum(rng, a.ty, a.known.as_ref(), clock)).collect(),
+        });
+    }
+    for list in 0..catalog.lists.len() {
+        if rng.random_bool(0.2) {
+            history.lists.insert(ListId(list as u32));
+        }
+    }
+    let _ = AttributeId(0);
+    history
+}
+
+fn instant(rng: &mut ChaCha8Rng, clock: &Clock) -> i64 {
+    let days = [0, 1, 2, 3, 6, 7, 14, 29, 30, 31, 60, 89, 90, 91, 180, 364, 365, 366];
+    match rng.random_range(0..10) {
+        0 => clock.as_of + rng.random_range(0..3) * DAY,
+        1..=4 => clock.as_of - days[rng.random_range(0..days.len())] * DAY + rng.random_range(-1..=1),
+        _ => clock.as_of - rng.random_range(0..200 * DAY),
+    }
+}
+
+fn datum(rng: &mut ChaCha8Rng, ty: Type, known: Option<&KnownValues>, clock: &Clock) -> Option<Datum> {
+    if rng.random_bool(0.1) {
+        return None;
+    }
+    let text = |rng: &mut ChaCha8Rng| match known.filter(|k| !k.values.is_empty() && rng.random_bool(0.9)) {
+        Some(known) => known.values[rng.random_range(0..known.values.len())].text.clone(),
+        None => ["", "serum", "Éclat", "e\u{301}clat", "a b", "x"][rng.random_range(0..6)].to_owned(),
+    };
+    Some(match ty {
+        Type::Text => Datum::Text(text(rng)),
+        Type::Integer => Datum::Integer(rng.random_range(-2..8)),
+        Type::Money { .. } => Datum::Money(rng.random_range(-500..20_000)),
+        Type::Number => Datum::Number([0.0, -0.0, 0.1, 0.2, 0.3, 1e300, -1.5, f64::NAN, 3.0][rng.random_range(0..9)]),
+        Type::YesNo => Datum::YesNo(rng.random_bool(0.5)),
+        Type::Date => Datum::Date(clock.zone.date(clock.as_of) - rng.random_range(-40..400)),
+        Type::Instant => Datum::Instant(instant(rng, clock)),
+        Type::TextList => Datum::TextList((0..rng.random_range(0..3)).map(|_| text(rng)).collect()),
+    })
+}
+
+/// How a case is dealt out.
+pub fn layout(rng: &mut ChaCha8Rng) -> (Layout, Limits) {
+    let layout = Layout {
+        partitions: rng.random_range(1..5),
+        batch_rows: [1, 3, 17, 8_192][rng.random_range(0..4)],
+        shuffle: rng.random(),
+        dictionaries: rng.random_bool(0.3),
+    };
+    let limits = Limits {
+        threads: Some(rng.random_range(1..4)),
+        memory: None,
+        batch_rows: Some([1, 2, 64, 8_192][rng.random_range(0..4)]),
+    };
+    (layout, limits)
+}
+
+#[test]
+fn the_rules_of_the_example_on_random_histories() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cosmetics");
+    let (project, program) = super::engine_answers::checked(&root, None);
+    let seed: u64 = std::env::var("SEGUE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    for round in 0..3 {
+        let zone = Zone::new(["Europe/Paris", "UTC", "America/New_York"][rng.random_range(0..3)]).unwrap();
+        let as_of = ["2026-11-21", "2026-03-29T12:00", "2026-10-25T02:30", "2024-02-29"][rng.random_range(0..4)];
+        let clock = Clock { as_of: parse_moment(as_of, &zone).unwrap(), zone };
+        let customers: Vec<(String, History)> =
+            (0..200).map(|i| (format!("c{i}"), history(&mut rng, &project.catalog, &clock))).collect();
+        let (layout, limits) = layout(&mut rng);
+        if let Err(why) = compare(&project.catalog, &program, &clock, &customers, layout, limits) {
+            panic!("SEGUE_SEED={seed}, round {round}, {layout:?}, {limits:?}, as of {as_of}: {why}");
+        }
+    }
+}
