@@ -20,3 +20,7 @@ mod support;
 mod syntax_forms;
 mod tidy;
 mod yaml_hostile;
+#[allow(dead_code)]
+#[path = "../generate/mod.rs"]
+mod generate;
+mod metamorphic;

@@ -163,12 +163,13 @@ impl Filler<'_> {
             0 => String::new(),
             1 | 2 if !known.is_empty() => known[self.dice.below(known.len())].to_uppercase(),
             n if n < 15 && !known.is_empty() => known[self.dice.below(known.len())].clone(),
-            _ => (*self.dice.pick(WORDS)).to_owned(),
+            _ => self.dice.word(WORDS).to_owned(),
         }
     }
 
     fn amount(&mut self) -> &'static str {
-        if self.dice.chance(50) { self.dice.pick(AMOUNTS) } else { self.dice.pick(FRACTIONS) }
+        let from = if self.dice.chance(50) { AMOUNTS } else { FRACTIONS };
+        self.dice.word(from)
     }
 }
 

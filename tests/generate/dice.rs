@@ -36,6 +36,10 @@ impl Dice {
         &from[self.below(from.len())]
     }
 
+    pub fn word(&mut self, from: &[&'static str]) -> &'static str {
+        from[self.below(from.len())]
+    }
+
     /// Some of them, in their order.
     pub fn some<T: Clone>(&mut self, from: &[T], percent: u64) -> Vec<T> {
         from.iter().filter(|_| self.chance(percent)).cloned().collect()

@@ -9,8 +9,7 @@ pub mod vocabulary;
 pub mod words;
 
 use segue::language::calendar::{Clock, Zone, parse_moment};
-use segue::language::catalog::load::ProjectFile;
-use segue::language::catalog::{Catalog, load};
+use segue::language::catalog::{Catalog, ProjectFile, load};
 use segue::language::check::{CheckFile, check};
 use segue::language::diagnostic::Diagnostic;
 use segue::language::interpret::history::History;
@@ -86,7 +85,7 @@ pub fn sized(seed: u64, size: Size) -> Batch {
         _ => panic!("seed {seed}: the catalog is wrong: {said:#?}\n{catalog_yaml}"),
     };
     let zone = Zone::new(zone).expect("a zone");
-    let as_of = parse_moment(dice.pick(moments), &zone).expect("an instant");
+    let as_of = parse_moment(dice.word(moments), &zone).expect("an instant");
     let clock = Clock { as_of: as_of + *dice.pick(&[0, 0, 0, 1, -1]), zone };
 
     let mut writer = rules::Writer::new(&mut dice, &catalog, &clock);

@@ -57,9 +57,13 @@ impl<'a> Writer<'a> {
         }
         let depth = self.dice.weighed(&[(45, 0), (30, 1), (20, 2), (5, 3)]);
         let condition = self.condition(depth);
-        self.segments.push(name.to_owned());
+        let campaign = self.dice.chance(8);
+        if !campaign {
+            // A campaign is no condition, so nothing may name it.
+            self.segments.push(name.to_owned());
+        }
         match self.dice.below(12) {
-            0 => format!("campaign {name} \"C\":\n  {condition}\n  → offer serum-15 by push\n"),
+            _ if campaign => format!("campaign {name} \"C\":\n  {condition}\n  → offer serum-15 by push\n"),
             1 => format!("# Who does.\nsegment {name} \"S\":\n  {condition}  # so it is\n"),
             _ => format!("segment {name}: {condition}\n"),
         }
@@ -247,10 +251,10 @@ impl<'a> Writer<'a> {
             Type::Integer | Type::Money { .. } | Type::Number => {
                 let value = |w: &mut Self| words::number(w.dice, field.ty);
                 match self.dice.below(8) {
-                    0 => format!("{name} between {} and {}", value(self), value(self)),
+                    0 => between(name, &value(self), &value(self)),
                     1 => format!("{name} {} ({}, {})", self.dice.pick(&["in", "not in"]), value(self), value(self)),
                     2 => {
-                        let other = self.other_number(event);
+                        let other = self.other_number(event).filter(|other| other != name);
                         format!("{name} {} {}", words::sign(self.dice), other.unwrap_or_else(|| "1".to_owned()))
                     }
                     _ => format!("{name} {} {}", words::sign(self.dice), value(self)),
@@ -273,7 +277,7 @@ impl<'a> Writer<'a> {
                 }
                 _ => format!("{name} {}", self.some_window()),
             },
-            Type::TextList => format!("{name} has {}", words::text_value(self.dice, field.known, true)),
+            Type::TextList => format!("{name} has {}", words::text_value(self.dice, field.known, false)),
         }
     }
 
@@ -293,14 +297,14 @@ impl<'a> Writer<'a> {
         match self.dice.below(9) {
             0 => format!("{name} in ({}, {})", value(self), value(self)),
             1 => format!("{name} not in ({}, {},)", value(self), value(self)),
-            2 => format!("{name} contains {}", words::quoted(self.dice.pick(&["a", "er", "ti-a", "â", "Â", "\"", "ß"]))),
+            2 => format!("{name} contains {}", words::quoted(self.dice.word(&["a", "er", "ti-a", "â", "Â", "\"", "ß"]))),
             3 => {
                 let how = self.dice.pick(&["starts with", "ends with"]);
-                format!("{name} {how} {}", words::quoted(self.dice.pick(&["s", "S", "anti", "g", "a\u{302}ge", "ÂGE", "k"])))
+                format!("{name} {how} {}", words::quoted(self.dice.word(&["s", "S", "anti", "g", "a\u{302}ge", "ÂGE", "k"])))
             }
-            4 => format!("{name} matches {}", words::quoted(self.dice.pick(&["*", "s*", "*m", "anti-?ge", "*i*", "a*b", "?", "*\\*", "ANTI*"]))),
+            4 => format!("{name} matches {}", words::quoted(self.dice.word(&["*", "s*", "*m", "anti-?ge", "*i*", "a*b", "?", "*\\*", "ANTI*"]))),
             5 if !field.known.is_some_and(|k| k.closed) => {
-                format!("{name} {} {}", self.dice.pick(&["<", "≥"]), words::quoted(self.dice.pick(&["m", "Serum", "a"])))
+                format!("{name} {} {}", self.dice.pick(&["<", "≥"]), words::quoted(self.dice.word(&["m", "Serum", "a"])))
             }
             6 => format!("{name} ≠ {}", value(self)),
             _ => format!("{name} = {}", value(self)),
@@ -329,7 +333,7 @@ impl<'a> Writer<'a> {
             }
         };
         match self.dice.below(12) {
-            0 => format!("{value} between {} and {}", literal(self), literal(self)),
+            0 => between(&value, &literal(self), &literal(self)),
             1 => format!("{value} {} ({}, {})", self.dice.pick(&["in", "not in"]), literal(self), literal(self)),
             2 => format!("{value} is {}", self.dice.pick(&["known", "unknown"])),
             3 => {
@@ -413,10 +417,7 @@ impl<'a> Writer<'a> {
         match self.dice.weighed(&[(44, 0), (10, 1), (10, 2), (5, 3), (5, 4), (4, 5), (5, 6), (2, 7), (3, 8), (12, 9)]) {
             0 => format!("in {}", duration(self)),
             1 => {
-                let (a, b) = (words::duration(self.dice, days), words::duration(self.dice, days));
-                if a.1 == b.1 {
-                    return format!("over {} ago", a.0);
-                }
+                let (a, b) = words::two_durations(self.dice, days);
                 self.edges.extend([a.1, b.1]);
                 format!("between {} and {} ago", a.0, b.0)
             }
@@ -440,4 +441,11 @@ impl<'a> Writer<'a> {
             _ => format!("in {}", duration(self)),
         }
     }
+}
+
+/// Both ends, the smaller first.
+fn between(value: &str, a: &str, b: &str) -> String {
+    let number = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap_or(0.0) / if text.ends_with('%') { 100.0 } else { 1.0 };
+    let (low, high) = if number(a) <= number(b) { (a, b) } else { (b, a) };
+    format!("{value} between {low} and {high}")
 }

@@ -46,7 +46,7 @@ pub fn text_value(dice: &mut Dice, known: Option<&KnownValues>, empty_is_value: 
             }
         }
         _ if empty_is_value && dice.chance(20) => quoted(""),
-        _ => quoted(dice.pick(WORDS)),
+        _ => quoted(dice.word(WORDS)),
     }
 }
 
@@ -63,14 +63,14 @@ pub fn number(dice: &mut Dice, ty: Type) -> String {
         _ => dice.chance(50),
     };
     match (whole, ty) {
-        (true, _) => (*dice.pick(AMOUNTS)).to_owned(),
+        (true, _) => dice.word(AMOUNTS).to_owned(),
         (false, Type::Number) if dice.chance(20) => "50%".to_owned(),
-        (false, _) => (*dice.pick(FRACTIONS)).to_owned(),
+        (false, _) => dice.word(FRACTIONS).to_owned(),
     }
 }
 
 pub fn sign(dice: &mut Dice) -> &'static str {
-    dice.pick(&["=", "≠", "<", "≤", ">", "≥", ">=", "<=", "!=", "="])
+    dice.word(&["=", "≠", "<", "≤", ">", "≥", ">=", "<=", "!=", "="])
 }
 
 /// A comparison sign for counts, in one of its spellings, and how likely people are to write it.
@@ -109,6 +109,28 @@ pub fn duration(dice: &mut Dice, days: bool) -> (String, Edge) {
     (text, Edge::Back { amount, unit })
 }
 
+/// Two durations of which it is plain which is longer, in either order.
+pub fn two_durations(dice: &mut Dice, days: bool) -> ((String, Edge), (String, Edge)) {
+    // Days and months, or days and hours, may be longer or shorter than one another.
+    let length = |edge: Edge| match edge {
+        Edge::Back { amount, unit: Unit::Second } => (0, amount),
+        Edge::Back { amount, unit: Unit::Minute } => (0, amount * 60),
+        Edge::Back { amount, unit: Unit::Hour } => (0, amount * 3_600),
+        Edge::Back { amount, unit: Unit::Day } => (1, amount),
+        Edge::Back { amount, unit: Unit::Week } => (1, amount * 7),
+        Edge::Back { amount, unit: Unit::Month } => (2, amount),
+        Edge::Back { amount, unit: Unit::Year } => (2, amount * 12),
+        _ => (3, 0),
+    };
+    loop {
+        let (a, b) = (duration(dice, days), duration(dice, days));
+        let (long, short) = (length(a.1), length(b.1));
+        if long.0 == short.0 && long.1 != short.1 {
+            return (a, b);
+        }
+    }
+}
+
 /// A date near the as-of instant, and its edges.
 pub fn date(dice: &mut Dice, clock: &Clock) -> (String, i32) {
     let today = clock.zone.date(clock.as_of);
@@ -125,8 +147,8 @@ pub fn date(dice: &mut Dice, clock: &Clock) -> (String, i32) {
 /// A written instant near the as-of instant.
 pub fn instant(dice: &mut Dice, clock: &Clock) -> (String, i64) {
     let (mut text, _) = date(dice, clock);
-    text += dice.pick(&["T00:00", "T02:30", "T12:00:00", "T23:59:59", "T08:15:30.250", "T01:59:59.999999"]);
-    text += dice.pick(&["", "", "Z", "+02:00", "-05:30"]);
+    text += dice.word(&["T00:00", "T02:30", "T12:00:00", "T23:59:59", "T08:15:30.250", "T01:59:59.999999"]);
+    text += dice.word(&["", "", "Z", "+02:00", "-05:30"]);
     let at = parse_moment(&text, &clock.zone).unwrap_or_else(|| panic!("{text} is an instant"));
     (text, at)
 }
