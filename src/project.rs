@@ -30,7 +30,8 @@ const MAX_YAML_BYTES: u64 = 16 << 20;
 const MAX_FOLDERS: usize = 64;
 
 /// Every kind of YAML file, as in `grammar/schemas/NAME.schema.json`, and its JSON Schema.
-pub const SCHEMAS: &[(&str, MakeSchema)] = &[("catalog", schema::catalog), ("segue", schema::project)];
+pub const SCHEMAS: &[(&str, MakeSchema)] =
+    &[("catalog", schema::catalog), ("segue", schema::project), ("spec", crate::language::spec::schema)];
 
 /// Makes the JSON Schema of one kind of file.
 pub type MakeSchema = fn() -> serde_json::Value;

@@ -21,12 +21,15 @@ enum Kind {
     Project,
     /// catalog.yaml
     Catalog,
+    /// specs/*.yaml
+    Spec,
 }
 
 pub fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
     let schema = match args.kind {
         Kind::Project => schema::project(),
         Kind::Catalog => schema::catalog(),
+        Kind::Spec => crate::language::spec::schema(),
     };
     out.print(&format!("{schema:#}\n"))?;
     Ok(Exit::Ok)

@@ -23,4 +23,4 @@ mod yaml_hostile;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]
 mod generate;
-mod metamorphic;
+mod spec;

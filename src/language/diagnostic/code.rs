@@ -154,11 +154,12 @@ codes! { check:
 }
 
 codes! { spec:
-    EVENT = "E0601", "An event in a spec that the catalog does not name.";
-    SUBJECT = "E0602", "A subject in a spec that no property, or more than one, knows.";
-    PROPERTY = "E0603", "A property, attribute or list in a spec that the catalog does not name.";
-    VALUE = "E0604", "A value in a spec that its property can't have.";
-    MOMENT = "E0605", "A time in a spec that is missing or does not exist.";
-    CUSTOMER = "E0606", "An expected customer that the spec does not have.";
-    RULE = "E0607", "An expectation of a rule or trait that does not exist.";
+    MALFORMED_TIMELINE = "E0601", "A timeline that can't be read.";
+    EVENT = "E0602", "An event in a spec that the catalog does not name.";
+    SUBJECT = "E0603", "A subject in a spec that no property, or more than one, knows.";
+    PROPERTY = "E0604", "A property, attribute or list in a spec that the catalog does not name.";
+    VALUE = "E0605", "A value in a spec that its property can't have.";
+    MOMENT = "E0606", "A time in a spec that is missing or does not exist.";
+    CUSTOMER = "E0607", "An expected customer that the spec does not have.";
+    RULE = "E0608", "An expectation of a rule or trait that does not exist.";
 }

@@ -103,7 +103,10 @@ impl<'a> Reading<'a> {
                 let found = duration(&ago.0.value).map(|(amount, unit)| self.clock.back(amount, unit));
                 if found.is_none() {
                     let message = format!("`{}` is no duration", ago.0.value);
-                    self.say(Diagnostic::new(code::spec::MOMENT, ago.0.span, message).help("write it like `80d`, `12h` or `3mo`"));
+                    self.say(
+                        Diagnostic::new(code::spec::MOMENT, ago.0.span, message)
+                            .help("write it like `80d`, `12h` or `3mo`"),
+                    );
                 }
                 found
             }
@@ -115,7 +118,8 @@ impl<'a> Reading<'a> {
             (None, None) => {
                 let message = format!("nothing says when `{}` was", raw.event.value);
                 self.say(
-                    Diagnostic::new(code::spec::MOMENT, raw.event.span, message).help("add `ago: 80d` or `at: 2026-11-01`"),
+                    Diagnostic::new(code::spec::MOMENT, raw.event.span, message)
+                        .help("add `ago: 80d` or `at: 2026-11-01`"),
                 );
                 None
             }
@@ -196,7 +200,11 @@ impl<'a> Reading<'a> {
                 self.say(meant(d, span, nearest(word, values()), values()));
             }
             several => {
-                let d = Diagnostic::new(code::spec::SUBJECT, span, format!("`{word}` may be several properties of `{name}`"));
+                let d = Diagnostic::new(
+                    code::spec::SUBJECT,
+                    span,
+                    format!("`{word}` may be several properties of `{name}`"),
+                );
                 let offers: Vec<String> = several.iter().map(|(_, p, _)| format!("`where ({p} = {word})`")).collect();
                 self.say(d.label("which one is meant?").help(format!("write {}", offers.join(" or "))));
             }
@@ -217,11 +225,16 @@ impl<'a> Reading<'a> {
 }
 
 /// Adds what was probably meant, or what there is.
-pub(super) fn meant<'n>(d: Diagnostic, span: Span, meant: Option<&str>, all: impl Iterator<Item = &'n str>) -> Diagnostic {
+pub(super) fn meant<'n>(
+    d: Diagnostic,
+    span: Span,
+    meant: Option<&str>,
+    all: impl Iterator<Item = &'n str>,
+) -> Diagnostic {
     match meant {
-        Some(meant) => d
-            .label(format!("did you mean `{meant}`?"))
-            .fix(format!("write `{meant}`"), vec![(span, meant.to_owned())]),
+        Some(meant) => {
+            d.label(format!("did you mean `{meant}`?")).fix(format!("write `{meant}`"), vec![(span, meant.to_owned())])
+        }
         None => {
             let list: Vec<String> = all.take(8).map(|n| format!("`{n}`")).collect();
             if list.is_empty() { d } else { d.help(format!("there is {}", list.join(", "))) }
@@ -243,12 +256,7 @@ fn moved(d: Diagnostic, place: Place) -> Diagnostic {
         title: fix.title,
         edits: fix.edits.into_iter().map(|(span, text)| (place.of(span), text)).collect(),
     });
-    Diagnostic {
-        primary: label(d.primary),
-        secondary: d.secondary.into_iter().map(label).collect(),
-        fix,
-        ..d
-    }
+    Diagnostic { primary: label(d.primary), secondary: d.secondary.into_iter().map(label).collect(), fix, ..d }
 }
 
 /// `80d`, `80 days`.

@@ -45,7 +45,8 @@ pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
         if rules().any(|r| r == name) {
             continue;
         }
-        let d = Diagnostic::new(code::spec::RULE, span, format!("`{name}` is no segment and no campaign of the project"));
+        let d =
+            Diagnostic::new(code::spec::RULE, span, format!("`{name}` is no segment and no campaign of the project"));
         found.push(if traits().any(|t| t == name) {
             d.label("this is a trait").help("traits stand under `values:`")
         } else {
@@ -129,7 +130,9 @@ fn same(text: &str, found: &Scalar, zone: &Zone) -> bool {
     match found {
         Scalar::Num(Num::Float(x)) => {
             let decimals = text.split_once('.').map_or(0, |(_, part)| part.len());
-            let near = |wanted: f64| (wanted - x).abs() <= 0.5 * 10f64.powi(-i32::try_from(decimals).unwrap_or(308)) * (1.0 + 1e-9);
+            let near = |wanted: f64| {
+                (wanted - x).abs() <= 0.5 * 10f64.powi(-i32::try_from(decimals).unwrap_or(308)) * (1.0 + 1e-9)
+            };
             text.replace('_', "").parse::<f64>().is_ok_and(|wanted| wanted == *x || (decimals > 0 && near(wanted)))
         }
         Scalar::Num(exact) => decimal(text).is_some_and(|wanted| wanted == *exact),

@@ -232,7 +232,11 @@ impl Reading<'_> {
             self.known(&id.value, id.span, names);
             if !members.insert(id.value.clone()) {
                 let message = format!("`{}` stands here twice", id.value);
-                self.say(Diagnostic::new(code::yaml::DUPLICATE_KEY, id.span, message).label("again").help("remove one of the two"));
+                self.say(
+                    Diagnostic::new(code::yaml::DUPLICATE_KEY, id.span, message)
+                        .label("again")
+                        .help("remove one of the two"),
+                );
             }
         }
         members.into_iter().collect()

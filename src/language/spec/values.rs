@@ -132,7 +132,8 @@ pub fn find<'a>(known: &'a KnownValues, word: &str) -> Option<&'a str> {
         return Some(&value.text);
     }
     let form = plain(word);
-    let mut alike = known.values.iter().filter(|v| plain(&v.text) == form || v.aliases.iter().any(|a| plain(a) == form));
+    let mut alike =
+        known.values.iter().filter(|v| plain(&v.text) == form || v.aliases.iter().any(|a| plain(a) == form));
     match (alike.next(), alike.next()) {
         (Some(one), None) => Some(&one.text),
         _ => None,
