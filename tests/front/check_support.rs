@@ -82,7 +82,6 @@ pub fn catalog(sources: &mut Sources) -> Catalog {
 /// What the checker and the parser say about some files.
 pub struct Said {
     pub sources: Sources,
-    pub catalog: Catalog,
     pub checked: Checked,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -113,7 +112,7 @@ pub fn check_all(files: &[(&str, &str)]) -> Said {
     let mut diagnostics: Vec<Diagnostic> = parsed.iter().flat_map(|(_, p)| p.diagnostics.clone()).collect();
     diagnostics.extend(checked.diagnostics.clone());
     segue::language::diagnostic::sort(&mut diagnostics);
-    Said { sources, catalog, checked, diagnostics }
+    Said { sources, checked, diagnostics }
 }
 
 /// Checks one file, named `rule`.

@@ -4,6 +4,7 @@ mod calendar;
 mod catalog_load;
 mod catalog_mistakes;
 mod catalog_schema;
+mod check_ir;
 mod check_mistakes;
 mod check_support;
 mod cli_basics;

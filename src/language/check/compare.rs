@@ -2,19 +2,18 @@
 
 use crate::language::catalog::Type;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Edge, Literal, Op, Test, TextTest, Window};
+use crate::language::ir::{Edge, Literal, Op, Test, Window};
 use crate::language::source::Span;
-use crate::language::syntax::ast::{self, Expr, ExprKind, Name, TestKind, Word};
-use crate::language::text::{fold, nfc};
+use crate::language::syntax::ast::{self, Expr, ExprKind, TestKind};
+use crate::language::text::fold;
 
 use super::Checker;
 use super::facts::{Fact, date_step};
-use super::known::Found;
-use super::names::Meaning;
-use super::suggest::{alternatives, some_of};
+use super::sets::{among_texts, during};
 use super::tree::Tree;
-use super::values::{Resolved, Scope, Side, Typed, Written, type_noun};
+use super::values::{Scope, Side, Typed, Written, type_noun};
 use super::window::{On, date_text};
+use super::words::shown;
 
 impl<'a> Checker<'a> {
     /// A value and what is asked of it.
@@ -109,115 +108,7 @@ impl<'a> Checker<'a> {
         self.compare_constant(value, mirrored, left, true, left_span, span)
     }
 
-    /// A bare name that must be a value.
-    pub(super) fn value_named_here<F: Scope>(&self, place: F::Place, name: &Name) -> Option<Typed<'a, F::Value>> {
-        match F::resolve(self, place, name) {
-            Resolved::Value(v) => Some(v),
-            Resolved::Broken | Resolved::Reported => None,
-            Resolved::Other(meaning) => {
-                self.other_than_value(name, meaning);
-                None
-            }
-            Resolved::Unknown => {
-                self.unknown_name(name, |m| matches!(m, Meaning::Attribute(_) | Meaning::Trait(_)));
-                None
-            }
-        }
-    }
-
-    fn other_than_value(&self, name: &Name, meaning: Meaning) {
-        let text = &name.text;
-        let d = Diagnostic::new(
-            code::check::NOT_A_VALUE,
-            name.span,
-            format!("`{text}` is {}, not a value", meaning.noun()),
-        );
-        self.report(match meaning {
-            Meaning::Event(_) => d
-                .label("a value is compared with this")
-                .help(format!("write `count({text})` for their number, `days since last {text}` for their age")),
-            _ => d
-                .label("a value is compared with this")
-                .help("compare with a number, a date, a text, an attribute or a trait"),
-        });
-    }
-
-    /// A bare word right of a comparison: a known value of the left side, else a value's name, else text.
-    fn word<F: Scope>(
-        &self,
-        place: F::Place,
-        left: &Typed<'a, F::Value>,
-        op: Op,
-        name: &Name,
-    ) -> Option<Side<'a, F::Value>> {
-        let text = &name.text;
-        let named = F::resolve(self, place, name);
-        if let Resolved::Reported = named {
-            return None;
-        }
-        if left.ty == Type::Text {
-            let found = left.about.known.map_or(Found::Nothing, |k| k.find(text, false));
-            return match (found, named) {
-                (Found::One(_) | Found::Several(_), Resolved::Value(_)) => {
-                    self.report(
-                        Diagnostic::new(
-                            code::check::VALUE_OR_NAME,
-                            name.span,
-                            format!("`{text}` is a known value of `{}` and a name of this project", left.about.says),
-                        )
-                        .label("it could be either")
-                        .help(format!("write `\"{text}\"` for the value, or `customer.{text}` for the name"))
-                        .fix("take the value", vec![(name.span, format!("\"{text}\""))]),
-                    );
-                    None
-                }
-                (Found::Nothing, Resolved::Value(v)) => Some(Side::Value(v)),
-                (Found::Nothing, Resolved::Broken) => None,
-                _ => Some(Side::Constant(Written::Text(text.clone()))),
-            };
-        }
-        match named {
-            Resolved::Value(v) => Some(Side::Value(v)),
-            Resolved::Broken | Resolved::Reported => None,
-            Resolved::Other(meaning) => {
-                self.other_than_value(name, meaning);
-                None
-            }
-            Resolved::Unknown if left.ty == Type::YesNo => {
-                let says = &left.about.says;
-                let yes = matches!(text.to_lowercase().as_str(), "yes" | "true" | "y");
-                let cure = if yes == (op == Op::Eq) { says.clone() } else { format!("not {says}") };
-                self.report(
-                    Diagnostic::new(code::check::YES_NO_TEST, name.span, format!("`{says}` is yes or no by itself"))
-                        .label("nothing to compare with")
-                        .help(format!("write `{cure}`")),
-                );
-                None
-            }
-            Resolved::Unknown if left.ty == Type::TextList => {
-                self.list_compared(left, &format!("has {text}"), name.span);
-                None
-            }
-            Resolved::Unknown => {
-                let d = Diagnostic::new(
-                    code::check::TYPE_MISMATCH,
-                    name.span,
-                    format!("`{}` is {}, and `{text}` is none", left.about.says, type_noun(left.ty)),
-                )
-                .label("neither a constant of this type nor a name");
-                let near = self.nearest(text, F::value_names(self, place)).map(str::to_owned);
-                self.report(match near {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(name.span, near)]),
-                    None => d.help(format!("compare it with {}, for example {}", type_noun(left.ty), example(left.ty))),
-                });
-                None
-            }
-        }
-    }
-
-    fn list_compared<V>(&self, left: &Typed<'a, V>, cure: &str, span: Span) {
+    pub(super) fn list_compared<V>(&self, left: &Typed<'a, V>, cure: &str, span: Span) {
         self.report(
             Diagnostic::new(
                 code::check::LIST_TEST,
@@ -328,7 +219,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A constant as a literal of the left side's type.
-    fn fit<V>(&self, left: &Typed<'a, V>, written: &Written, span: Span) -> Option<Literal> {
+    pub(super) fn fit<V>(&self, left: &Typed<'a, V>, written: &Written, span: Span) -> Option<Literal> {
         let says = &left.about.says;
         let literal = match (left.ty, written) {
             (Type::Integer | Type::Money { .. } | Type::Number, Written::Num(n)) => Literal::Num(*n),
@@ -401,95 +292,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The texts that a word or quoted text stands for: a known value with what nests inside it, or the text itself.
-    fn texts<V>(&self, left: &Typed<'a, V>, text: &str, quoted: bool, span: Span) -> Option<Vec<String>> {
-        let about = &left.about;
-        if text.is_empty() && !about.empty_is_value {
-            self.report(
-                Diagnostic::new(
-                    code::check::EMPTY_TEXT,
-                    span,
-                    format!("empty text in `{}` counts as missing", about.says),
-                )
-                .label("nothing is ever equal to this")
-                .help(format!("write `{0} is unknown` or `{0} is known`", about.says)),
-            );
-            return None;
-        }
-        let fitted = |texts: Vec<&str>| {
-            let mut all: Vec<String> = Vec::with_capacity(texts.len());
-            for t in texts {
-                let t = if about.fold { fold(t) } else { nfc(t) };
-                if !all.contains(&t) {
-                    all.push(t);
-                }
-            }
-            all
-        };
-        let Some(known) = about.known else { return Some(fitted(vec![text])) };
-        let mut found = known.find(text, quoted);
-        if found == Found::Nothing && about.fold {
-            found = match known.find(&fold(text), false) {
-                Found::One(i) if fold(known.text(i)) == fold(text) => Found::One(i),
-                _ => Found::Nothing,
-            };
-        }
-        match found {
-            Found::One(i) => Some(fitted(known.expand(i))),
-            Found::Several(several) => {
-                let names: Vec<String> = several.iter().map(|i| format!("\"{}\"", known.text(*i))).collect();
-                self.report(
-                    Diagnostic::new(
-                        code::check::AMBIGUOUS_SPELLING,
-                        span,
-                        format!("`{text}` could be any of several known values of `{}`", about.says),
-                    )
-                    .label("differs from each of them in case or accents only")
-                    .help(format!("write {}", alternatives(&names))),
-                );
-                None
-            }
-            Found::Nothing if known.closed() => {
-                if about.hour_or_weekday {
-                    let days = some_of(known.texts());
-                    let d = Diagnostic::new(code::check::HOUR_OR_WEEKDAY, span, format!("`{text}` is no weekday"));
-                    self.report(d.label("not a day of the week").help(format!("weekdays are {days}")));
-                    return None;
-                }
-                let d = Diagnostic::new(
-                    code::check::UNKNOWN_VALUE,
-                    span,
-                    format!("`{}` has no value `{text}`", about.says),
-                )
-                .label("not one of its known values");
-                self.report(match self.nearest(text, known.words()) {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(span, word(near))]),
-                    None => {
-                        d.help(format!("it has {}; add others in `{}`", some_of(known.texts()), self.options.catalog))
-                    }
-                });
-                None
-            }
-            Found::Nothing => {
-                let d = Diagnostic::new(
-                    code::check::UNSEEN_VALUE,
-                    span,
-                    format!("`{text}` is not among the known values of `{}`", about.says),
-                )
-                .label("taken as it is written");
-                self.report(match self.nearest(text, known.words()) {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(span, word(near))]),
-                    None => d.help(format!("if it is right, add it in `{}`", self.options.catalog)),
-                });
-                Some(fitted(vec![text]))
-            }
-        }
-    }
-
     fn between<F: Scope>(
         &self,
         place: F::Place,
@@ -534,228 +336,11 @@ impl<'a> Checker<'a> {
         };
         Some(Tree::leaf(F::and(vec![a, b]), fact, span))
     }
-
-    fn one_of<F: Scope>(
-        &self,
-        left: Typed<'a, F::Value>,
-        words: &[Expr],
-        negated: bool,
-        span: Span,
-    ) -> Option<Tree<F>> {
-        if left.ty == Type::TextList {
-            let cure = words.iter().filter_map(listed_word).map(|w| format!("{} has {w}", left.about.says));
-            let cure: Vec<String> = cure.take(3).collect();
-            self.report(
-                Diagnostic::new(code::check::LIST_TEST, span, format!("`{}` is a list of its own", left.about.says))
-                    .label("a list is not in a list")
-                    .help(format!("write `{}`", cure.join(" or "))),
-            );
-            return None;
-        }
-        let mut literals: Vec<Literal> = Vec::new();
-        let mut days: Vec<Tree<F>> = Vec::new();
-        let mut texts: Vec<String> = Vec::new();
-        let mut failed = false;
-        for expr in words {
-            let mut inner = expr;
-            while let ExprKind::Paren(e) = &inner.kind {
-                inner = e;
-            }
-            let (written, quoted) = match &inner.kind {
-                ExprKind::Phrase(p) => (Written::Text(p.name.text.clone()), false),
-                ExprKind::Text(t) => (Written::Text(nfc(t)), true),
-                ExprKind::Number(n) => (Written::Num(super::values::plainest(*n)), true),
-                ExprKind::Percent(n) => (Written::Percent(super::values::plainest(*n)), true),
-                ExprKind::Date(d) => (Written::Date(*d), true),
-                ExprKind::Instant(i) => (Written::Instant(*i), true),
-                ExprKind::Error => {
-                    failed = true;
-                    continue;
-                }
-                _ => {
-                    self.report(
-                        Diagnostic::new(
-                            code::check::NOT_A_VALUE,
-                            expr.span,
-                            "only constants can stand in a list of values",
-                        )
-                        .label("not a constant")
-                        .help("compare it by `=`, joined with `or`"),
-                    );
-                    failed = true;
-                    continue;
-                }
-            };
-            match (left.ty, &written) {
-                (Type::Text, Written::Text(t)) => match self.texts(&left, t, quoted, expr.span) {
-                    Some(found) => {
-                        for t in found {
-                            if !texts.contains(&t) {
-                                texts.push(t);
-                            }
-                        }
-                    }
-                    None => failed = true,
-                },
-                (Type::Instant, Written::Date(d)) => {
-                    let day = Window { start: Some(Edge::StartOfDay(*d)), end: Some(Edge::EndOfDay(*d)) };
-                    days.push(during(left.clone(), day, expr.span));
-                }
-                _ => match self.fit(&left, &written, expr.span) {
-                    Some(literal) => {
-                        if !literals.contains(&literal) {
-                            literals.push(literal);
-                        }
-                    }
-                    None => failed = true,
-                },
-            }
-        }
-        if failed {
-            return None;
-        }
-        if left.ty == Type::Text {
-            return Some(among_texts(left, texts, negated, span));
-        }
-        if !days.is_empty() {
-            if !literals.is_empty() {
-                days.push(Tree::opaque(
-                    F::test(Test::OneOf { value: left.value, among: literals, negated: false }),
-                    span,
-                ));
-            }
-            let any = Tree { node: super::tree::Node::Or(days), span };
-            return Some(if negated { any.not(span) } else { any });
-        }
-        let value = left.value.clone();
-        Some(Tree::opaque(F::test(Test::OneOf { value, among: literals, negated }), span))
-    }
-
-    fn text_test<F: Scope>(
-        &self,
-        left: Typed<'a, F::Value>,
-        how: TextTest,
-        word: &Word,
-        span: Span,
-    ) -> Option<Tree<F>> {
-        let says = &left.about.says;
-        if left.ty != Type::Text {
-            let d = Diagnostic::new(
-                if left.ty == Type::TextList { code::check::LIST_TEST } else { code::check::TEXT_TEST },
-                span,
-                format!("`{says}` is {}, not text", type_noun(left.ty)),
-            );
-            self.report(if left.ty == Type::TextList {
-                d.label("a list has things").help(format!("write `{says} has {}`", word_of(word)))
-            } else {
-                d.label("a test of text").help(format!("compare it, for example `{says} {}`", sample_test(left.ty)))
-            });
-            return None;
-        }
-        if word.text.is_empty() {
-            self.report(
-                Diagnostic::new(code::check::EMPTY_TEXT, word.span, "every text contains empty text")
-                    .label("nothing is asked")
-                    .help(format!("write `{says} is known`")),
-            );
-            return None;
-        }
-        let pattern = if left.about.fold { fold(&word.text) } else { nfc(&word.text) };
-        let fold = left.about.fold;
-        Some(Tree::opaque(F::test(Test::Text { value: left.value, how, pattern, fold }), span))
-    }
-
-    fn has<F: Scope>(&self, left: Typed<'a, F::Value>, word: &Word, span: Span) -> Option<Tree<F>> {
-        if left.ty != Type::TextList {
-            let says = &left.about.says;
-            let cure = if left.ty == Type::Text {
-                format!("write `{says} = {0}` or `{says} contains {0}`", word_of(word))
-            } else {
-                format!("compare it, for example `{says} {}`", sample_test(left.ty))
-            };
-            self.report(
-                Diagnostic::new(
-                    code::check::LIST_TEST,
-                    span,
-                    format!("`{says}` is {}, not a list", type_noun(left.ty)),
-                )
-                .label("only a list has things")
-                .help(cure),
-            );
-            return None;
-        }
-        let among = self.texts(&left, &nfc(&word.text), word.quoted, word.span)?;
-        Some(Tree::opaque(F::test(Test::Has { value: left.value, among }), span))
-    }
-
-    /// A window laid on a value.
-    pub(super) fn windowed<F: Scope>(
-        &self,
-        left: Typed<'a, F::Value>,
-        window: &ast::Window,
-        span: Span,
-    ) -> Option<Tree<F>> {
-        let on = match left.ty {
-            Type::Date => On::Dates,
-            Type::Instant => On::Instants,
-            ty => {
-                self.report(
-                    Diagnostic::new(
-                        code::check::WINDOW_TYPE,
-                        window.span,
-                        format!("a window on `{}`, which is {}", left.about.says, type_noun(ty)),
-                    )
-                    .label("only events, dates and instants take a window")
-                    .help("put the window behind the event that it is about, or leave it out"),
-                );
-                return None;
-            }
-        };
-        if let ast::WindowKind::Ever = window.kind {
-            self.report(
-                Diagnostic::new(code::check::WINDOW_TYPE, window.span, "`ever` asks nothing of a date")
-                    .label("every known date is ever")
-                    .help(format!("write `{} is known`", left.about.says))
-                    .fix("write `is known`", vec![(window.span, "is known".to_owned())]),
-            );
-            return None;
-        }
-        let edges = self.window(window, on)?;
-        Some(during(left, edges, span))
-    }
 }
 
 /// The tests of one value share a family.
-fn fact<V: std::fmt::Debug>(left: &Typed<'_, V>, set: super::facts::Set) -> Fact {
+pub(super) fn fact<V: std::fmt::Debug>(left: &Typed<'_, V>, set: super::facts::Set) -> Fact {
     Fact { family: format!("{:?}", left.value), domain: left.about.domain, set, count: None, during: None }
-}
-
-/// `value = one of these texts`
-pub(super) fn among_texts<F: Scope>(
-    left: Typed<'_, F::Value>,
-    texts: Vec<String>,
-    negated: bool,
-    span: Span,
-) -> Tree<F> {
-    let domain = left.about.domain;
-    let set = domain.texts(texts.iter().cloned());
-    let set = if negated { domain.complement(&set) } else { set };
-    let fact = fact(&left, set);
-    let test = match <[String; 1]>::try_from(texts) {
-        Ok([text]) => Test::Compare {
-            left: left.value,
-            op: if negated { Op::Ne } else { Op::Eq },
-            right: F::literal(Literal::Text(text)),
-        },
-        Err(texts) => Test::OneOf { value: left.value, among: texts.into_iter().map(Literal::Text).collect(), negated },
-    };
-    Tree::leaf(F::test(test), fact, span)
-}
-
-fn during<F: Scope>(left: Typed<'_, F::Value>, window: Window, span: Span) -> Tree<F> {
-    let family = format!("{:?} in {window:?}", left.value);
-    let fact = Fact { during: Some((format!("{:?}", left.value), window)), ..Fact::opaque(family) };
-    Tree::leaf(F::test(Test::During { value: left.value, window }), fact, span)
 }
 
 /// A date or instant that is written as an expression.
@@ -769,34 +354,7 @@ pub(super) fn moment(expr: &Expr) -> Option<ast::Moment> {
     Some(ast::Moment { kind, span: expr.span })
 }
 
-fn listed_word(expr: &Expr) -> Option<String> {
-    match &expr.kind {
-        ExprKind::Phrase(p) => Some(p.name.text.clone()),
-        ExprKind::Text(t) => Some(format!("\"{t}\"")),
-        _ => None,
-    }
-}
-
-/// A text as it would be written as a value.
-pub(super) fn word(text: &str) -> String {
-    crate::language::syntax::quote(text)
-}
-
-fn word_of(w: &Word) -> String {
-    if w.quoted { format!("\"{}\"", w.text) } else { w.text.clone() }
-}
-
-fn shown(written: &Written) -> String {
-    match written {
-        Written::Num(n) => n.to_string(),
-        Written::Percent(n) => format!("{}%", n.to_f64() * 100.0),
-        Written::Text(t) => word(t),
-        Written::Date(d) => date_text(*d),
-        Written::Instant(i) => format!("{}T{:02}:{:02}", date_text(i.date), i.hour, i.minute),
-    }
-}
-
-fn example(ty: Type) -> &'static str {
+pub(super) fn example(ty: Type) -> &'static str {
     match ty {
         Type::Text => "`\"some text\"`",
         Type::Integer => "`3`",

@@ -7,13 +7,14 @@ use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, TestKind};
 
 use super::Checker;
-use super::compare::{sample_test, word};
+use super::compare::sample_test;
 use super::facts::Fact;
 use super::known::Found;
 use super::names::Meaning;
 use super::tree::{Node, Tree};
 use super::values::{Resolved, Scope, Side, Typed, type_noun};
 use super::window::On;
+use super::words::word;
 
 impl<'a> Checker<'a> {
     /// A condition on a customer. Nothing where a mistake has been reported.

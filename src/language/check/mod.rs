@@ -8,6 +8,7 @@
 //! conditions in an order in which each stands behind what it uses. A condition is first a [`tree`] with places, made by
 //! `conditions`, `behaviour`, `values`, `compare` and `window`; `prove` and `lint` read the tree; then it becomes the program.
 
+mod aggregates;
 mod behaviour;
 mod compare;
 mod conditions;
@@ -18,11 +19,13 @@ mod lint;
 mod names;
 mod prove;
 mod rules;
+mod sets;
 mod subject;
 mod suggest;
 mod tree;
 mod values;
 mod window;
+mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -9,11 +9,12 @@ use crate::language::syntax::ast::{Subject, Word};
 use crate::language::text::{fold, nfc};
 
 use super::Checker;
-use super::compare::{among_texts, word};
 use super::known::Found;
+use super::sets::among_texts;
 use super::suggest::{alternatives, some_of};
 use super::tree::{Node, Tree};
 use super::values::Typed;
+use super::words::word;
 
 impl<'a> Checker<'a> {
     /// The predicate of a subject. Several words of one property are one test; words of different properties are joined by
