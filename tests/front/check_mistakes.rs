@@ -191,3 +191,24 @@ fn meaning() {
         ("segment a was b: purchased\nsegment b: open", &["W0512 b"]),
     ]);
 }
+
+/// The example on the page of each code shows that code and, unless it is a warning beside it, nothing else.
+#[test]
+fn pages_show_what_they_explain() {
+    let mut wrong = String::new();
+    for code in segue::language::diagnostic::code::check::ALL {
+        let path = crate::support::root().join(format!("grammar/codes/{code}.md"));
+        let page = std::fs::read_to_string(&path).unwrap_or_default();
+        let example = page.split_once("```seg\n").and_then(|(_, rest)| rest.split_once("\n```"));
+        let Some((example, _)) = example else {
+            wrong.push_str(&format!("{code}: no example\n"));
+            continue;
+        };
+        let found = check(example).findings();
+        let others = found.iter().filter(|f| !f.starts_with(code.as_str()) && f.starts_with('E')).count();
+        if others > 0 || !found.iter().any(|f| f.starts_with(code.as_str())) {
+            wrong.push_str(&format!("{code}: {example}\n  found {found:?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
