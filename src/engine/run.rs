@@ -130,7 +130,9 @@ pub async fn evaluate(
     let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()));
     let context = session(tables, limits)?;
     for lookup in lookups(&parts) {
-        unique(&context, catalog, tables, lookup).await?;
+        if let Err(error) = unique(&context, catalog, tables, lookup).await {
+            return Err(blame(&context, tables, error).await);
+        }
     }
     let mut gathered = Gathered::new(&parts, tables.number_ids);
     let plan = build::plan(catalog, tables, &parts, &counters).map_err(|e| translate(&e))?;
@@ -143,7 +145,10 @@ pub async fn evaluate(
         if let Some(progress) = &progress {
             progress.finish();
         }
-        gathered = done?;
+        gathered = match done {
+            Ok(gathered) => gathered,
+            Err(error) => return Err(blame(&context, tables, error).await),
+        };
     }
     gathered.finish(catalog, tables, &parts, &counters)
 }
@@ -201,6 +206,33 @@ async fn unique(context: &SessionContext, catalog: &Catalog, tables: &Tables, lo
         return Err(Error::data(message).with_help("a look-up has one row a key; name another key, or clean the table"));
     }
     Ok(())
+}
+
+/// The engine does not say which file it could not read: reads them one by one to find out.
+async fn blame(context: &SessionContext, tables: &Tables, error: Error) -> Error {
+    match &error {
+        Error::Engine { message, .. } if !message.starts_with(LIMIT) => {}
+        _ => return error,
+    }
+    for (name, file) in tables.iter().flat_map(|t| &t.each) {
+        let Ok(frame) = context.read_table(Arc::clone(file)) else { continue };
+        let reading = caught(async move {
+            let mut stream = frame.execute_stream().await?;
+            while let Some(batch) = stream.next().await {
+                batch?;
+            }
+            Ok(())
+        });
+        match reading.await {
+            Ok(()) => {}
+            Err(Error::Engine { message, .. }) => {
+                return Error::data(format!("{name} is damaged: {message}"))
+                    .with_help("write the file again, or take it out of the folder");
+            }
+            Err(other) => return other,
+        }
+    }
+    error
 }
 
 /// Awaits in a task, so that a panic is an error.
@@ -387,6 +419,8 @@ impl Gathered {
     }
 }
 
+const LIMIT: &str = "the memory limit is too small";
+
 /// An error of ours that went through DataFusion, or DataFusion's own in our words.
 pub(crate) fn translate(error: &DataFusionError) -> Error {
     let root = error.find_root();
@@ -402,11 +436,11 @@ pub(crate) fn translate(error: &DataFusionError) -> Error {
             None => Error::Engine { message: inner.to_string(), help: None },
         },
         DataFusionError::ResourcesExhausted(why) => Error::Engine {
-            message: format!("the memory limit is too small: {}", why.lines().next().unwrap_or_default()),
+            message: format!("{LIMIT}: {}", why.lines().next().unwrap_or_default()),
             help: Some("raise the limit, or use fewer threads".into()),
         },
-        DataFusionError::ParquetError(why) => Error::data(format!("a Parquet file cannot be decoded: {why}")),
-        DataFusionError::ObjectStore(why) => Error::data(format!("a file cannot be read: {why}")),
+        DataFusionError::ParquetError(why) => Error::Engine { message: why.to_string(), help: None },
+        DataFusionError::ObjectStore(why) => Error::Engine { message: why.to_string(), help: None },
         other => {
             Error::Engine { message: other.strip_backtrace().lines().next().unwrap_or_default().into(), help: None }
         }

@@ -31,6 +31,8 @@ pub use memory::{Layout, in_memory};
 pub struct Opened {
     pub provider: Arc<dyn TableProvider>,
     pub schema: SchemaRef,
+    /// Each file alone, by what it is called in messages.
+    pub each: Vec<(String, Arc<dyn TableProvider>)>,
     pub files: usize,
     pub rows: u64,
     pub bytes: u64,
@@ -57,6 +59,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Every table that was opened.
+    pub fn iter(&self) -> impl Iterator<Item = &Opened> {
+        self.sources.iter().chain(&self.lookups).chain(&self.lists).flatten().chain(&self.profile)
+    }
+
     /// Rows and bytes over all tables.
     pub fn size(&self) -> (u64, u64, usize) {
         let all = self.sources.iter().chain(&self.lists).flatten().chain(&self.profile);

@@ -69,7 +69,13 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let rows = footers.iter().map(|f| f.rows).sum();
     let bytes = listing.files.iter().map(|f| f.meta.size).sum();
     let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows };
+    let alone = |(file, found): (&PartitionedFile, &Found)| {
+        let table = ParquetTable { url: table.url.clone(), files: vec![file.clone()], schema: schema.clone(), rows: 0 };
+        (format!("{what}: `{}`", found.shown), Arc::new(table) as Arc<dyn TableProvider>)
+    };
+    let each = table.files.iter().zip(&listing.files).map(alone).collect();
     Ok(Opened {
+        each,
         provider: Arc::new(table),
         schema: Arc::clone(schema.table_schema()),
         files: listing.files.len(),
@@ -205,7 +211,7 @@ fn column_type(what: &str, column: &str, files: &[(&Found, &Schema)]) -> Result<
         let near = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &column.to_lowercase());
         near(a).total_cmp(&near(b))
     });
-    let near = near.filter(|name| strsim::jaro_winkler(&name.to_lowercase(), &column.to_lowercase()) > 0.75);
+    let near = near.filter(|name| strsim::jaro_winkler(&name.to_lowercase(), &column.to_lowercase()) > 0.85);
     let all = if names.len() > 12 {
         format!("{}, …", names.get(..12).unwrap_or_default().join(", "))
     } else {
