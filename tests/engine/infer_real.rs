@@ -40,3 +40,19 @@ fn one_table_a_folder_or_none_with_times() {
         succeeds(&["check", root.to_str().unwrap(), "--deny", "warnings"]);
     }
 }
+
+/// The shop's example holds the data that a new project would begin with.
+#[test]
+fn the_first_rule_of_the_tour_stands_on_a_guessed_catalog() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/cosmetics/data");
+    let (_keep, root) = folder();
+    let (catalog, text) = init(&root, &["--data", data.to_str().unwrap()]);
+    let sent = catalog.events.iter().find(|e| e.name.name == "email_sent").unwrap();
+    let names: Vec<&str> = sent.properties.iter().map(|p| p.name.name.as_str()).collect();
+    assert_eq!(names, ["campaign"], "no look-up by a column that mails do not have");
+    assert!(text.contains("campaign: {type: text, taxonomy: campaign}"), "{text}");
+    assert!(text.contains("# filter: not machine"), "{text}");
+    let rule = "purchased anti-aging ≥3 in 90d and no open in 30d → offer\n";
+    std::fs::write(root.join("rules/winback.seg"), rule).unwrap();
+    succeeds(&["check", root.to_str().unwrap(), "--deny", "warnings"]);
+}

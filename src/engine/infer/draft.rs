@@ -20,6 +20,8 @@ use crate::language::catalog::{TimeUnit, Type};
 pub struct Draft {
     pub sources: Vec<Source>,
     pub lookups: Vec<Lookup>,
+    /// Sets of values that several events share.
+    pub shared: Vec<Shared>,
     pub events: Vec<Event>,
     pub profile: Option<Profile>,
     /// Tables that are not used, and why.
@@ -88,6 +90,16 @@ pub struct Known {
     /// Most frequent first.
     pub values: Vec<String>,
     pub closed: bool,
+    /// The name in [`Draft::shared`], where the values stand there.
+    pub shared: Option<String>,
+}
+
+/// A set of values with a name.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    pub name: String,
+    pub values: Vec<String>,
+    pub why: String,
 }
 
 #[derive(Debug, Clone)]
@@ -202,6 +214,7 @@ pub fn draft(found: &Found<'_>) -> Draft {
             draft.profile = Some(profile);
         }
     }
+    let acts: Vec<Option<String>> = events.iter().map(|e| names::verb_of(&e.name)).collect();
     let mut order: Vec<usize> = (0..events.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(events.get(*at).map_or(0, |e| e.rows)));
     for at in order {
@@ -215,6 +228,12 @@ pub fn draft(found: &Found<'_>) -> Draft {
         if buys {
             wishes.extend(["purchased", "purchase", "purchases", "bought", "buys", "buy"].map(str::to_owned));
         }
+        // `open` alone will do where only one event is about opening.
+        if let Some(verb) = names::verb_of(&event.name)
+            && acts.iter().filter(|act| act.as_ref() == Some(&verb)).count() == 1
+        {
+            wishes.extend(names::forms_of(&verb));
+        }
         wishes.retain(|alias| taken.insert(alias.clone()));
         wishes.truncate(ALIASES);
         event.aliases = wishes;
@@ -223,7 +242,49 @@ pub fn draft(found: &Found<'_>) -> Draft {
     let order: BTreeMap<&str, usize> = draft.sources.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect();
     events.sort_by_key(|e| order.get(e.source.as_str()).copied());
     draft.events = events;
+    share(&mut draft);
     draft
+}
+
+/// Sets that several events of a source have in one column stand once, under a name.
+fn share(draft: &mut Draft) {
+    let mut sets: BTreeMap<(String, String), Vec<(usize, usize)>> = BTreeMap::new();
+    for (e, event) in draft.events.iter().enumerate() {
+        for (p, property) in event.properties.iter().enumerate() {
+            if property.known.is_some() && property.ty == Type::Text {
+                let place = property.lookup.as_ref().map_or(&event.source, |(lookup, _)| lookup);
+                sets.entry((place.clone(), property.column.clone())).or_default().push((e, p));
+            }
+        }
+    }
+    let mut taken = BTreeSet::new();
+    for ((place, column), places) in sets {
+        let known = |(e, p): &(usize, usize)| draft.events.get(*e)?.properties.get(*p)?.known.as_ref();
+        let mut all: Vec<String> = Vec::new();
+        for one in places.iter().filter_map(known) {
+            for value in &one.values {
+                if !all.contains(value) {
+                    all.push(value.clone());
+                }
+            }
+        }
+        // A long set that most of them have most of; rare events have little of anything.
+        let most = places.iter().filter_map(known).filter(|k| k.values.len() * 2 >= all.len()).count();
+        let alike = most * 2 >= places.len();
+        if places.len() < 2 || all.len() <= 6 || !alike {
+            continue;
+        }
+        let closed = places.iter().filter_map(known).any(|k| k.closed) && all.len() <= super::property::CLOSED;
+        let name = names::unique(names::name_for(&column, names::PROPERTY), &mut taken);
+        for (e, p) in &places {
+            let property = draft.events.get_mut(*e).and_then(|e| e.properties.get_mut(*p));
+            if let Some(known) = property.and_then(|p| p.known.as_mut()) {
+                *known = Known { values: all.clone(), closed, shared: Some(name.clone()) };
+            }
+        }
+        let why = format!("`{column}` of `{place}`, most frequent first");
+        draft.shared.push(Shared { name, values: all, why });
+    }
 }
 
 /// A name that the language takes is given in its past form: `rate` is `rated`.

@@ -17,10 +17,15 @@ const TAKEN: &[&str] = &[
     "true", "false", "null", "frequent", "than", "offer", "to", "top", "bottom",
 ];
 
+/// Words that the language has for itself.
+const RESERVED: [&[&str]; 3] = [reserved::CONNECTIVES, reserved::OPENERS, reserved::EVENT_OPENERS];
+
+/// What a property is called in [`name_for`].
+pub const PROPERTY: &str = "property";
+
 /// Whether a guess must not use this word as a name of an event, attribute or property.
 pub fn is_taken_word(word: &str) -> bool {
-    let sets = [reserved::CONNECTIVES, reserved::OPENERS, reserved::EVENT_OPENERS, TAKEN];
-    sets.iter().any(|set| set.contains(&word))
+    RESERVED.iter().any(|set| set.contains(&word)) || TAKEN.contains(&word)
 }
 
 /// The words of a raw name, lower case: `OrderCompleted`, `order-completed` and `Order completed` are `[order, completed]`.
@@ -54,7 +59,15 @@ pub fn plain(raw: &str) -> String {
 
 /// A valid name for a raw one. A name that is already fine stays as it is; `what` is added to a word that the language takes.
 pub fn name_for(raw: &str, what: &str) -> String {
-    if is_fine(raw) {
+    // Properties are looked up where they stand, so words like `campaign` are free for them.
+    let taken = |word: &str| {
+        if what == PROPERTY {
+            word != "campaign" && RESERVED.iter().any(|set| set.contains(&word))
+        } else {
+            is_taken_word(word)
+        }
+    };
+    if is_fine(raw) && !taken(raw) {
         return raw.to_owned();
     }
     let mut name = plain(raw);
@@ -64,12 +77,12 @@ pub fn name_for(raw: &str, what: &str) -> String {
     if !name.chars().next().is_some_and(char::is_alphabetic) {
         name.insert(0, '_');
     }
-    if is_taken_word(&name) || !is_valid(&name) { format!("{name}_{what}") } else { name }
+    if taken(&name) || !is_valid(&name) { format!("{name}_{what}") } else { name }
 }
 
-/// Lower case, valid, and no word of the language.
+/// Lower case and valid.
 fn is_fine(name: &str) -> bool {
-    is_valid(name) && !is_taken_word(name) && !name.chars().any(char::is_uppercase) && name.nfc().eq(name.chars())
+    is_valid(name) && !name.chars().any(char::is_uppercase) && name.nfc().eq(name.chars())
 }
 
 /// Whether the text has the shape of a name.
@@ -219,8 +232,10 @@ const IRREGULAR: &[(&str, &[&str])] = &[
 ];
 
 /// Verbs that name a thing when they stand first.
-const NOUNS_TOO: &[&str] =
-    &["email", "message", "text", "push", "order", "chat", "search", "review", "purchase", "call"];
+const NOUNS_TOO: &[&str] = &[
+    "email", "message", "text", "push", "order", "chat", "search", "review", "purchase", "call", "checkout",
+    "wishlist", "signup", "login", "return",
+];
 
 /// Words that people use for the same act.
 const SAME: &[&[&str]] = &[&["purchase", "buy"]];
@@ -337,6 +352,27 @@ pub fn other_forms(name: &str) -> Vec<String> {
     found
 }
 
+/// The verb that a longer name is about: `open` of `email_open`, `add` of `add_to_cart`.
+pub fn verb_of(name: &str) -> Option<String> {
+    let parts = words(name);
+    let (first, last) = (parts.first()?, parts.last()?);
+    if base_of(&parts.concat()).is_some() {
+        return base_of(&parts.concat());
+    }
+    base_of(last)
+        .filter(|base| base != last || NOUNS_TOO.contains(&first.as_str()))
+        .or_else(|| base_of(first))
+        .or_else(|| base_of(last))
+}
+
+/// Base, past and third person of a verb, as far as the language leaves them free.
+pub fn forms_of(verb: &str) -> Vec<String> {
+    let all = std::iter::once(verb.to_owned()).chain(past(verb)).chain([with_s(verb)]);
+    let mut free: Vec<String> = all.filter(|form| is_valid(form) && !is_taken_word(form)).collect();
+    free.dedup();
+    free
+}
+
 /// The name with its last word in the singular, if that is another name.
 pub fn singular_form(name: &str) -> Option<String> {
     let parts = words(name);
@@ -386,6 +422,7 @@ mod tests {
             ("add_to_cart", "added_to_cart adds_to_cart"),
             ("page_view", "page_viewed page_views"),
             ("email_sent", "email_send email_sends"),
+            ("checkout_start", "checkout_started checkout_starts"),
             ("click_email", "clicked_email clicks_email"),
             ("order_shipped", "order_ship order_ships"),
             ("transactions", "transaction"),

@@ -17,7 +17,7 @@ use super::table::{Column, Kind, Table};
 use crate::language::catalog::Type;
 
 /// Values of a set that may be closed.
-const CLOSED: usize = 24;
+pub(super) const CLOSED: usize = 24;
 /// Values that a subject may have.
 const SUBJECTS: usize = 400;
 
@@ -66,21 +66,30 @@ pub(super) fn properties(
             if kind.sampled > 0 && share < 99 {
                 property.why = format!("{}; {share} % have one", property.why);
             }
-            property.name = names::unique(names::name_for(&facts.name, "property"), &mut taken);
+            property.name = names::unique(names::name_for(&facts.name, names::PROPERTY), &mut taken);
             properties.push(property);
         }
     }
     for ((dimension, role), measured) in found.tables.iter().zip(found.roles).zip(found.measured) {
         let Role::Lookup { key, from, .. } = role else { continue };
         let Some((_, on)) = from.iter().find(|(t, _)| *t == at) else { continue };
+        if kind.sampled >= 20 && kind.filled.get(*on).copied().unwrap_or(0) == 0 {
+            continue;
+        }
         let Some(on) = table.columns.get(*on) else { continue };
         for (column, facts) in dimension.columns.iter().enumerate() {
-            if column == *key {
+            // A column that the rows themselves have too, with the same values, is not looked up.
+            let own = table.columns.iter().find(|c| c.plain == facts.plain && c.kind == facts.kind);
+            let same = own.is_some_and(|own| {
+                let both = own.facts.hashes.intersection(&facts.facts.hashes).count();
+                both * 2 >= own.facts.hashes.len().min(facts.facts.hashes.len())
+            });
+            if column == *key || same {
                 continue;
             }
             let values = measured.kinds.first().and_then(|k| k.values.get(&column));
             if let Ok(mut property) = property(dimension, column, facts, values, measured, budget) {
-                let wish = names::name_for(&facts.name, "property");
+                let wish = names::name_for(&facts.name, names::PROPERTY);
                 let wish =
                     if taken.contains(&wish) { format!("{}_{wish}", names::singular(&dimension.name)) } else { wish };
                 property.name = names::unique(wish, &mut taken);
@@ -125,14 +134,15 @@ pub(super) fn property(
             let rows: u64 = values.values().sum();
             let few = total <= CLOSED && (rows > total as u64 * 3 || total <= 3);
             if few || is_subject(&column.plain) && total <= SUBJECTS {
-                let closed = few && whole && ty == Type::Text;
+                // A set is closed on good evidence only: many rows, all of them read.
+                let closed = few && whole && ty == Type::Text && rows >= 100 && rows >= 10 * total as u64;
                 if listed.len() <= *budget && !listed.is_empty() {
                     *budget -= listed.len();
                     why = format!("{total} distinct");
                     if !whole {
                         why.push_str(" in a sample");
                     }
-                    known = Some(Known { values: listed, closed });
+                    known = Some(Known { values: listed, closed, shared: None });
                 }
             }
         }

@@ -50,7 +50,13 @@ fn is_bare_key(plain: &str) -> bool {
 /// Whether column `column` of some table can point at the key `key` of table `table`.
 fn keys_match(column: &str, table: &str, key: &str) -> bool {
     let one: Vec<String> = names::words(table).iter().map(|w| singular(w)).collect();
-    column == key && !is_bare_key(key) || is_bare_key(key) && column == format!("{}_{key}", one.join("_"))
+    // `product` may point at `product_id`; whether it does is seen in the values.
+    let short = ["_id", "_key", "_code", "_sku"].iter().find_map(|end| key.strip_suffix(end));
+    if is_bare_key(key) {
+        column == format!("{}_{key}", one.join("_")) || column == one.join("_")
+    } else {
+        column == key || short == Some(column)
+    }
 }
 
 /// What a table is.

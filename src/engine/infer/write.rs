@@ -63,6 +63,14 @@ pub fn catalog(draft: &Draft) -> String {
             let _ = writeln!(out, "{}", commented(&format!("    key: {}", scalar(&lookup.key)), &lookup.why));
         }
     }
+    if !draft.shared.is_empty() {
+        out.push_str("\n# Values that several events share. They may nest: `skincare: [serum, cream]`, and skincare includes both.\n");
+        out.push_str("taxonomies:\n");
+        for shared in &draft.shared {
+            let _ = writeln!(out, "  # {}", printable(&shared.why));
+            list(&mut out, &format!("  {}: ", scalar(&shared.name)), &shared.values, "");
+        }
+    }
     if !draft.events.is_empty() {
         out.push_str("\nevents:\n");
         for (at, event) in draft.events.iter().enumerate() {
@@ -179,6 +187,12 @@ fn event_text(out: &mut String, event: &Event) {
         let why = format!("`{} VALUE` matches a known value of these", event.name);
         list(out, "    subject: ", &event.subject, &why);
     }
+    let machine = ["machine", "is_machine", "bot", "is_bot", "prefetched", "automated"];
+    if let Some(property) = event.properties.iter().find(|p| p.ty == Type::YesNo && machine.contains(&p.name.as_str()))
+    {
+        let line = format!("    # filter: not {}", property.name);
+        let _ = writeln!(out, "{}", commented(&line, "take the first sign away to leave out what no person did"));
+    }
     if event.session {
         out.push_str("    session: true\n");
     }
@@ -212,7 +226,13 @@ fn property_at(out: &mut String, property: &Property, indent: &str) {
         fields.push("pii: true".to_owned());
     }
     let name = scalar(&property.name);
-    let Some(Known { values, closed }) = &property.known else {
+    if let Some(Known { shared: Some(shared), closed, .. }) = &property.known {
+        fields.push(format!("taxonomy: {}", scalar(shared)));
+        if !closed {
+            fields.push("closed: false".to_owned());
+        }
+    }
+    let Some(Known { values, closed, shared: None }) = &property.known else {
         let _ = writeln!(out, "{}", commented(&format!("{indent}{name}: {{{}}}", fields.join(", ")), &property.why));
         return;
     };
