@@ -17,11 +17,14 @@ mod init;
 mod interrupt;
 mod man;
 mod moment;
+#[cfg(feature = "engine")]
+mod notices;
 mod output;
 #[cfg(feature = "engine")]
 mod progress;
 mod run;
 mod schema;
+#[cfg(feature = "engine")]
 mod show;
 mod test;
 mod workspace;

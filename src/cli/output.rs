@@ -67,6 +67,11 @@ impl Out {
         Paint { color: true, ascii: false, width: width() }
     }
 
+    /// Columns that a table may take; without a terminal it takes what it needs.
+    pub fn table_width(&self) -> Option<u16> {
+        std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten()
+    }
+
     /// Whether a progress bar makes sense.
     pub fn progress(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()

@@ -9,11 +9,15 @@ use super::{Exit, Global, moment, workspace};
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::diagnostic::nearest;
-use crate::language::ir::Program;
+use crate::language::ir::{Program, Rule};
 use crate::project::Project;
+
+#[cfg(feature = "engine")]
+mod work;
 
 /// Evaluate the rules, show the audiences and write them
 #[derive(Debug, clap::Args)]
+#[cfg_attr(not(feature = "engine"), allow(dead_code))]
 #[command(after_help = "\
 Examples:
   segue run examples/cosmetics
@@ -65,7 +69,7 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FileKind {
+pub(super) enum FileKind {
     Parquet,
     Csv,
     Jsonl,
@@ -88,24 +92,27 @@ fn parse_size(text: &str) -> Result<u64, String> {
 
 #[cfg(feature = "engine")]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
-    let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
-    let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
-    Err(Error::usage("`run` is not wired yet").into())
+    match prepare(args, global, out)? {
+        Some(prepared) => work::run(args, &prepared, out),
+        None => Ok(Exit::Project),
+    }
 }
 
 #[cfg(not(feature = "engine"))]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // What can be said without the engine is said first: a broken project is the same answer in every build.
     let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
-    let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
+    let _ = (prepared.project.root, prepared.program.rules, prepared.shown, prepared.clock);
     Err(super::output::no_engine("run"))
 }
 
 /// What is to be evaluated.
 struct Prepared {
     project: Project,
-    /// Only the rules that were asked for, and what they need.
+    /// The rules that were asked for, and what they need.
     program: Program,
+    /// Which of the rules were asked for, by name.
+    shown: Vec<usize>,
     clock: Clock,
 }
 
@@ -118,17 +125,19 @@ fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, 
         return Ok(None);
     }
     let clock = moment::clock(args.as_of.as_deref(), &project.file)?;
-    let program = match &typed {
-        Some(names) => checked.program.keep(|rule| names.contains(&rule.name)),
-        None if args.only.is_empty() => checked.program,
-        None => {
-            for name in &args.only {
-                known(name, &checked.program)?;
-            }
-            checked.program.keep(|rule| args.only.contains(&rule.name))
-        }
+    for name in &args.only {
+        known(name, &checked.program)?;
+    }
+    let wanted = |rule: &Rule| match &typed {
+        Some(names) => names.contains(&rule.name),
+        None => args.only.is_empty() || args.only.contains(&rule.name),
     };
-    Ok(Some(Prepared { project, program, clock }))
+    let program = checked.program.keep(wanted);
+    let mut shown: Vec<(&str, usize)> =
+        program.rules.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(i, r)| (r.name.as_str(), i)).collect();
+    shown.sort_unstable();
+    let shown = shown.into_iter().map(|(_, i)| i).collect();
+    Ok(Some(Prepared { project, program, shown, clock }))
 }
 
 /// Refuses a name that is no rule of the project.

@@ -136,7 +136,8 @@ fn arm(rule: &Rule) -> String {
     }
 }
 
-fn action(arm: &Action) -> String {
+/// An action as it could be written, with the channel that the catalog gives it.
+pub fn action(arm: &Action) -> String {
     let mut text = arm.verb.clone();
     for argument in &arm.arguments {
         text.push(' ');

@@ -1,0 +1,178 @@
+//! A run with the engine: evaluate, write, show.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::ProgressBar;
+
+use super::super::output::{Failure, Out, plural};
+use super::super::{Exit, interrupt, moment, notices, progress, show};
+use super::{Args, FileKind, Format, Prepared};
+use crate::engine::{self, Limits, Outcome, Request, write};
+use crate::error::Error;
+use crate::language::ir::{Rule, RuleKind};
+
+pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
+    let interrupted = interrupt::watch();
+    let outcome = evaluate(args, prepared, out)?;
+    // From here on the work is short and whole: an interruption either comes before it or is too late.
+    if interrupted.load(Ordering::SeqCst) {
+        return Err(Error::Interrupted.into());
+    }
+    let files = files(args, prepared, &outcome)?;
+    let shown = shown(args, prepared, &outcome, &files);
+    match args.format {
+        Format::Table => {
+            for notice in &shown.notices {
+                out.note(&format!("note: {notice}"));
+            }
+            out.print(&show::table(&shown, out.table_width()))?;
+            if let Some(folder) = files.first().and_then(|f| f.parent()) {
+                out.note(&format!("\nwrote {} to `{}`", plural(files.len(), "file"), folder.display()));
+            }
+        }
+        Format::Json => out.print(&format!("{:#}\n", show::json(&shown)))?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Failure> {
+    let memory = args.memory_limit.or(prepared.project.file.memory_limit);
+    let request = Request {
+        catalog: &prepared.project.catalog,
+        program: &prepared.program,
+        clock: &prepared.clock,
+        root: &prepared.project.root,
+        limits: Limits {
+            threads: args.threads.map(usize::from),
+            memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            batch_rows: None,
+        },
+        progress: out.progress().then(|| Arc::new(Bar::new(out)) as Arc<dyn engine::Progress>),
+    };
+    block_on(args.threads, engine::run(request))
+}
+
+/// Drives a future to its end, or until the user interrupts.
+pub(in crate::cli) fn block_on<T>(
+    threads: Option<u16>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(usize::from(threads));
+    }
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|why| Error::Engine { message: format!("no threads: {why}"), help: None })?;
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = work => done,
+            Ok(()) = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+        }
+    });
+    // What still runs after an interruption has nothing to tell any more.
+    runtime.shutdown_background();
+    Ok(done?)
+}
+
+/// Writes the audiences, each in every kind that was asked for.
+fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<PathBuf>, Failure> {
+    if args.no_write || args.rule.is_some() || prepared.shown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kinds: Vec<write::Kind> = args.write.iter().map(|kind| kind.kind()).collect();
+    let folder = match &args.output {
+        Some(folder) => folder.clone(),
+        None => prepared.project.root.join(Path::new(&prepared.project.file.output.name)),
+    };
+    let rules = rules(prepared);
+    let audiences: Vec<write::Audience> =
+        rules.iter().map(|&(rule, meaning)| write::Audience { name: &meaning.name, rule, arm: arm(meaning) }).collect();
+    let output = write::Output { folder: &folder, kinds: &kinds, whole: args.only.is_empty() };
+    Ok(write::write(outcome, &audiences, &output)?)
+}
+
+/// The rules that are shown, with their places in the program.
+fn rules(prepared: &Prepared) -> Vec<(usize, &Rule)> {
+    prepared.shown.iter().filter_map(|&i| Some((i, prepared.program.rules.get(i)?))).collect()
+}
+
+fn arm(rule: &Rule) -> Option<String> {
+    match &rule.kind {
+        RuleKind::Segment => None,
+        RuleKind::Campaign { arm } => Some(show::action(arm)),
+    }
+}
+
+fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[PathBuf]) -> show::Shown<'a> {
+    let mut files = files.chunks(args.write.len().max(1));
+    let audiences = rules(prepared).into_iter().map(|(i, rule)| show::Audience {
+        rule,
+        size: outcome.size(i),
+        customers: args.limit.map(|limit| first(outcome, i, limit)),
+        files: files.next().unwrap_or(&[]).iter().map(|f| f.display().to_string()).collect(),
+    });
+    show::Shown {
+        project: &prepared.project.file.name.name,
+        as_of: moment::shown(&prepared.clock),
+        zone: &prepared.project.file.timezone,
+        population: usize::try_from(outcome.report.population).unwrap_or(usize::MAX),
+        audiences: audiences.collect(),
+        notices: notices::notices(&outcome.report, &prepared.project.catalog),
+    }
+}
+
+/// The first members, in the order of ids.
+fn first(outcome: &Outcome, rule: usize, limit: usize) -> Vec<String> {
+    let Some(members) = outcome.members.get(rule) else { return Vec::new() };
+    members.set_indices().take(limit).map(|row| outcome.customer(row)).collect()
+}
+
+impl FileKind {
+    fn kind(self) -> write::Kind {
+        match self {
+            FileKind::Parquet => write::Kind::Parquet,
+            FileKind::Csv => write::Kind::Csv,
+            FileKind::Jsonl => write::Kind::Jsonl,
+        }
+    }
+}
+
+/// Rows read, of how many.
+struct Bar {
+    bar: ProgressBar,
+    over: AtomicBool,
+}
+
+impl Bar {
+    fn new(out: &Out) -> Bar {
+        Bar { bar: progress::bar(out, 0, "{human_pos} of {human_len} rows, {eta} left"), over: AtomicBool::new(false) }
+    }
+}
+
+impl engine::Progress for Bar {
+    fn start(&self, rows: u64, _bytes: u64, _files: usize) {
+        self.bar.set_length(rows);
+    }
+
+    fn rows(&self, so_far: u64) {
+        if !self.over.load(Ordering::Relaxed) {
+            self.bar.set_position(so_far);
+        }
+    }
+
+    fn finish(&self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Bar {
+    /// An interrupted run leaves no bar behind.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
