@@ -25,3 +25,4 @@ mod yaml_hostile;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod spec;
+mod metamorphic;

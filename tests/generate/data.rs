@@ -16,7 +16,8 @@ const NEAR: i64 = 430 * DAY;
 
 /// The instants that matter: window edges, jumps of the clock, month ends and midnights.
 pub fn moments(dice: &mut Dice, clock: &Clock, edges: &[Edge]) -> Vec<i64> {
-    let mut all: Vec<i64> = edges.iter().map(|e| clock.edge(*e)).filter(|t| (clock.as_of - t).abs() < 20 * NEAR).collect();
+    let mut all: Vec<i64> =
+        edges.iter().map(|e| clock.edge(*e)).filter(|t| (clock.as_of - t).abs() < 20 * NEAR).collect();
     all.push(clock.as_of);
     all.extend(jumps(&clock.zone, clock.as_of - NEAR, clock.as_of));
     let today = i64::from(clock.zone.date(clock.as_of));
@@ -122,7 +123,8 @@ impl Filler<'_> {
         };
         let mut attributes = Vec::new();
         for attribute in self.catalog.attributes() {
-            let known = attribute.known.as_ref().map_or(Vec::new(), |k| k.values.iter().map(|v| v.text.clone()).collect());
+            let known =
+                attribute.known.as_ref().map_or(Vec::new(), |k| k.values.iter().map(|v| v.text.clone()).collect());
             attributes.push(self.datum(attribute.ty, &known));
         }
         ProfileRow { created, attributes }
@@ -183,9 +185,8 @@ fn units(text: &str, scale: u8) -> i64 {
 
 /// What a look-up gives depends on its key alone.
 fn looked_up(event: &Event, properties: &mut [Option<Datum>]) {
-    let place = |column: &str| {
-        event.properties.iter().position(|p| matches!(&p.column, ColumnRef::Own(own) if own == column))
-    };
+    let place =
+        |column: &str| event.properties.iter().position(|p| matches!(&p.column, ColumnRef::Own(own) if own == column));
     for (i, property) in event.properties.iter().enumerate() {
         let ColumnRef::Lookup { on, column, .. } = &property.column else {
             continue;

@@ -56,7 +56,10 @@ pub struct Size {
 /// The zones and the local times at which conditions are asked; most lie next to a jump of the clock or a month's end.
 const CLOCKS: &[(&str, &[&str])] = &[
     ("UTC", &["2026-11-21", "2024-02-29T12:00", "2025-03-31T23:59:59.999999"]),
-    ("Europe/Paris", &["2026-03-29T12:00", "2026-10-25T02:30", "2026-03-30T02:30", "2026-11-21T08:00", "2024-03-31T02:15"]),
+    (
+        "Europe/Paris",
+        &["2026-03-29T12:00", "2026-10-25T02:30", "2026-03-30T02:30", "2026-11-21T08:00", "2024-03-31T02:15"],
+    ),
     ("America/New_York", &["2026-03-08T12:00", "2025-11-02T01:30", "2025-12-02T01:30", "2026-01-01"]),
     ("Australia/Lord_Howe", &["2026-04-05T01:45", "2025-10-05T02:15", "2025-10-12T02:15", "2026-07-01"]),
     ("America/Sao_Paulo", &["2018-11-04T00:30", "2018-12-04", "2019-02-17T12:00"]),
@@ -75,7 +78,8 @@ pub fn sized(seed: u64, size: Size) -> Batch {
     let mut dice = Dice::new(seed);
     let catalog_yaml = vocabulary::catalog(&mut dice);
     let (zone, moments) = dice.pick(CLOCKS);
-    let project_yaml = format!("name: random\nedition: \"2026\"\ntimezone: {zone}\ncurrency: EUR\ncatalog: catalog.yaml\n");
+    let project_yaml =
+        format!("name: random\nedition: \"2026\"\ntimezone: {zone}\ncurrency: EUR\ncatalog: catalog.yaml\n");
     let mut sources = Sources::default();
     let project = read_project(&mut sources, &project_yaml, seed);
     let id = sources.add("catalog.yaml", catalog_yaml.as_str());
@@ -106,7 +110,11 @@ pub fn sized(seed: u64, size: Size) -> Batch {
             let history = filler.history();
             // No sorted order: 7 and 11 as numbers and as text differ.
             let id = (i * 7919) % 10_007;
-            let id = if integer_ids { (id as i64 - 50).to_string() } else { format!("{}{id}", filler.dice.pick(&["c", "é", "K-", ""])) };
+            let id = if integer_ids {
+                (id as i64 - 50).to_string()
+            } else {
+                format!("{}{id}", filler.dice.pick(&["c", "é", "K-", ""]))
+            };
             (id, history)
         })
         .collect();
@@ -152,7 +160,12 @@ impl Batch {
     pub fn explain(&self, rule: &str, customer: &str, what: &str) -> String {
         let history = self.histories.iter().find(|(id, _)| id == customer);
         let mut text = format!("SEGUE_SEED={} rule {rule}, customer {customer:?}: {what}\n", self.seed);
-        text += &format!("as of {} in {} ({} µs)\n\n", shown(self.clock.as_of, &self.clock.zone), self.clock.zone.name(), self.clock.as_of);
+        text += &format!(
+            "as of {} in {} ({} µs)\n\n",
+            shown(self.clock.as_of, &self.clock.zone),
+            self.clock.zone.name(),
+            self.clock.as_of
+        );
         for name in self.needed(rule) {
             text += self.text(&name);
         }
@@ -184,7 +197,12 @@ impl Batch {
         events.sort_by_key(|e| e.time);
         for row in &events {
             let Some(event) = self.catalog.event(row.event) else { continue };
-            text += &format!("{} {} µs {}", shown(row.time, &self.clock.zone), row.time - self.clock.as_of, event.name.name);
+            text += &format!(
+                "{} {} µs {}",
+                shown(row.time, &self.clock.zone),
+                row.time - self.clock.as_of,
+                event.name.name
+            );
             for (property, value) in event.properties.iter().zip(&row.properties) {
                 text += &match value {
                     Some(value) => format!(" {}={value:?}", property.name.name),
@@ -221,7 +239,7 @@ pub fn cases(default: usize) -> usize {
     std::env::var("SEGUE_CASES").ok().and_then(|n| n.replace('_', "").parse().ok()).unwrap_or(default)
 }
 
-/// Seeds for batches: `SEGUE_SEED` alone if it is set, else `count` fresh ones that begin somewhere new each day the tests change.
+/// Seeds for batches: `SEGUE_SEED` alone if it is set, else the first `count`.
 pub fn seeds(count: usize) -> Vec<u64> {
     match std::env::var("SEGUE_SEED").ok().and_then(|n| n.parse().ok()) {
         Some(seed) => vec![seed],

@@ -98,8 +98,16 @@ impl<'a> Writer<'a> {
     }
 
     fn simple(&mut self) -> String {
-        let ways =
-            [(44, 0), (9, 1), (18, 2), (if self.catalog.attributes().is_empty() { 0 } else { 16 }, 3), (4, 4), (3, 5), (6, 6), (1, 7)];
+        let ways = [
+            (44, 0),
+            (9, 1),
+            (18, 2),
+            (if self.catalog.attributes().is_empty() { 0 } else { 16 }, 3),
+            (4, 4),
+            (3, 5),
+            (6, 6),
+            (1, 7),
+        ];
         match self.dice.weighed(&ways) {
             0 => self.behaviour(),
             1 => {
@@ -156,7 +164,7 @@ impl<'a> Writer<'a> {
     }
 
     /// `EVENT [SUBJECT] [where (…)]`
-    fn matching(&mut self) -> String {
+    pub fn matching(&mut self) -> String {
         let event = self.event();
         self.matching_of(event)
     }
@@ -286,7 +294,9 @@ impl<'a> Writer<'a> {
         let is_number = |ty: Type| matches!(ty, Type::Integer | Type::Money { .. } | Type::Number);
         let names: Vec<&str> = match event {
             Some(e) => e.properties.iter().filter(|p| is_number(p.ty)).map(|p| p.name.name.as_str()).collect(),
-            None => self.catalog.attributes().iter().filter(|a| is_number(a.ty)).map(|a| a.name.name.as_str()).collect(),
+            None => {
+                self.catalog.attributes().iter().filter(|a| is_number(a.ty)).map(|a| a.name.name.as_str()).collect()
+            }
         };
         if names.is_empty() { None } else { Some((*self.dice.pick(&names)).to_owned()) }
     }
@@ -297,14 +307,26 @@ impl<'a> Writer<'a> {
         match self.dice.below(9) {
             0 => format!("{name} in ({}, {})", value(self), value(self)),
             1 => format!("{name} not in ({}, {},)", value(self), value(self)),
-            2 => format!("{name} contains {}", words::quoted(self.dice.word(&["a", "er", "ti-a", "â", "Â", "\"", "ß"]))),
+            2 => {
+                format!("{name} contains {}", words::quoted(self.dice.word(&["a", "er", "ti-a", "â", "Â", "\"", "ß"])))
+            }
             3 => {
                 let how = self.dice.pick(&["starts with", "ends with"]);
-                format!("{name} {how} {}", words::quoted(self.dice.word(&["s", "S", "anti", "g", "a\u{302}ge", "ÂGE", "k"])))
+                format!(
+                    "{name} {how} {}",
+                    words::quoted(self.dice.word(&["s", "S", "anti", "g", "a\u{302}ge", "ÂGE", "k"]))
+                )
             }
-            4 => format!("{name} matches {}", words::quoted(self.dice.word(&["*", "s*", "*m", "anti-?ge", "*i*", "a*b", "?", "*\\*", "ANTI*"]))),
+            4 => format!(
+                "{name} matches {}",
+                words::quoted(self.dice.word(&["*", "s*", "*m", "anti-?ge", "*i*", "a*b", "?", "*\\*", "ANTI*"]))
+            ),
             5 if !field.known.is_some_and(|k| k.closed) => {
-                format!("{name} {} {}", self.dice.pick(&["<", "≥"]), words::quoted(self.dice.word(&["m", "Serum", "a"])))
+                format!(
+                    "{name} {} {}",
+                    self.dice.pick(&["<", "≥"]),
+                    words::quoted(self.dice.word(&["m", "Serum", "a"]))
+                )
             }
             6 => format!("{name} ≠ {}", value(self)),
             _ => format!("{name} = {}", value(self)),
@@ -445,7 +467,9 @@ impl<'a> Writer<'a> {
 
 /// Both ends, the smaller first.
 fn between(value: &str, a: &str, b: &str) -> String {
-    let number = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap_or(0.0) / if text.ends_with('%') { 100.0 } else { 1.0 };
+    let number = |text: &str| {
+        text.trim_end_matches('%').parse::<f64>().unwrap_or(0.0) / if text.ends_with('%') { 100.0 } else { 1.0 }
+    };
     let (low, high) = if number(a) <= number(b) { (a, b) } else { (b, a) };
     format!("{value} between {low} and {high}")
 }

@@ -4,8 +4,25 @@ use super::dice::Dice;
 
 /// Words that text columns hold. Some differ in case, accents or normal form only; some need quotes.
 pub const WORDS: &[&str] = &[
-    "serum", "cream", "Serum", "anti-aging", "anti-âge", "anti-a\u{302}ge", "ANTI-ÂGE", "New York", "7up", "NO", "no", "Straße",
-    "x", "a*b", "say \"hi\"", "back\\slash", "日本", "-5", "in",
+    "serum",
+    "cream",
+    "Serum",
+    "anti-aging",
+    "anti-âge",
+    "anti-a\u{302}ge",
+    "ANTI-ÂGE",
+    "New York",
+    "7up",
+    "NO",
+    "no",
+    "Straße",
+    "x",
+    "a*b",
+    "say \"hi\"",
+    "back\\slash",
+    "日本",
+    "-5",
+    "in",
 ];
 
 /// A column that properties may have.
@@ -64,7 +81,11 @@ fn columns(dice: &mut Dice, tag: &str) -> Vec<Column> {
         Column { name: "machine", spec: "yes/no".into(), text: false },
         Column { name: "due", spec: "date".into(), text: false },
         Column { name: "expiry", spec: "instant".into(), text: false },
-        Column { name: "labels", spec: if dice.chance(50) { "list".into() } else { "list, known: [vip, new, serum], closed: false".into() }, text: false },
+        Column {
+            name: "labels",
+            spec: if dice.chance(50) { "list".into() } else { "list, known: [vip, new, serum], closed: false".into() },
+            text: false,
+        },
     ];
     let _ = tag;
     all.into_iter().filter(|_| dice.chance(65)).collect()
@@ -77,8 +98,14 @@ fn looked_up(dice: &mut Dice) -> Vec<(&'static str, String)> {
     all
 }
 
-const EVENTS: &[(&str, &str)] =
-    &[("purchased", "bought"), ("open", "opened"), ("viewed", "saw"), ("clicked", "tapped"), ("returned", "sent_back"), ("visited", "came")];
+const EVENTS: &[(&str, &str)] = &[
+    ("purchased", "bought"),
+    ("open", "opened"),
+    ("viewed", "saw"),
+    ("clicked", "tapped"),
+    ("returned", "sent_back"),
+    ("visited", "came"),
+];
 
 /// The catalog's YAML.
 pub fn catalog(dice: &mut Dice) -> String {
@@ -118,7 +145,9 @@ pub fn catalog(dice: &mut Dice) -> String {
         yaml += "lists:\n  staff: {path: lists/staff.csv, column: id}\n  blocked: {path: lists/blocked.txt}\n";
     }
     let population = if profiles { *dice.pick(&["all", "all", "profiles", "events"]) } else { "all" };
-    yaml += &format!("population: {population}\nchannels:\n  email:\n  push:\nactions:\n  offer: {{channel: email}}\n  call:\n");
+    yaml += &format!(
+        "population: {population}\nchannels:\n  email:\n  push:\nactions:\n  offer: {{channel: email}}\n  call:\n"
+    );
     yaml
 }
 
@@ -166,7 +195,11 @@ fn event(dice: &mut Dice, yaml: &mut String, name: &str, alias: &str, source: &s
     if own.iter().any(|c| c.name == "machine") && lines.contains("      machine:") && dice.chance(60) {
         *yaml += if dice.chance(50) { "    filter: not machine\n" } else { "    filter: machine is known\n" };
     } else if lines.contains("      quantity:") && dice.chance(40) {
-        *yaml += if dice.chance(50) { "    filter: quantity > 0\n" } else { "    filter: quantity ≠ 2 or quantity is unknown\n" };
+        *yaml += if dice.chance(50) {
+            "    filter: quantity > 0\n"
+        } else {
+            "    filter: quantity ≠ 2 or quantity is unknown\n"
+        };
     }
     if !lines.is_empty() {
         *yaml += "    properties:\n";

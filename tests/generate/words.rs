@@ -10,9 +10,46 @@ use super::vocabulary::WORDS;
 
 /// Words that never stand bare.
 const RESERVED: &[&str] = &[
-    "and", "or", "but", "not", "no", "never", "in", "on", "at", "by", "of", "as", "is", "has", "then", "where", "within",
-    "without", "with", "between", "over", "since", "before", "ever", "exactly", "after", "contains", "starts", "ends", "matches",
-    "all", "per", "among", "for", "from", "until", "when", "otherwise", "once", "twice",
+    "and",
+    "or",
+    "but",
+    "not",
+    "no",
+    "never",
+    "in",
+    "on",
+    "at",
+    "by",
+    "of",
+    "as",
+    "is",
+    "has",
+    "then",
+    "where",
+    "within",
+    "without",
+    "with",
+    "between",
+    "over",
+    "since",
+    "before",
+    "ever",
+    "exactly",
+    "after",
+    "contains",
+    "starts",
+    "ends",
+    "matches",
+    "all",
+    "per",
+    "among",
+    "for",
+    "from",
+    "until",
+    "when",
+    "otherwise",
+    "once",
+    "twice",
 ];
 
 /// In quotes.
@@ -22,7 +59,10 @@ pub fn quoted(text: &str) -> String {
 
 fn may_stand_bare(text: &str) -> bool {
     let first = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
-    first && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !text.ends_with('-') && !RESERVED.contains(&text)
+    first
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !text.ends_with('-')
+        && !RESERVED.contains(&text)
 }
 
 /// A known value: bare where possible, sometimes in another case.
@@ -75,7 +115,18 @@ pub fn sign(dice: &mut Dice) -> &'static str {
 
 /// A comparison sign for counts, in one of its spellings, and how likely people are to write it.
 pub fn count_sign(dice: &mut Dice) -> &'static str {
-    dice.weighed(&[(40, "≥"), (10, "="), (10, "≤"), (8, ">"), (8, "<"), (5, "≠"), (10, ">="), (3, "at least"), (3, "at most"), (3, "exactly")])
+    dice.weighed(&[
+        (40, "≥"),
+        (10, "="),
+        (10, "≤"),
+        (8, ">"),
+        (8, "<"),
+        (5, "≠"),
+        (10, ">="),
+        (3, "at least"),
+        (3, "at most"),
+        (3, "exactly"),
+    ])
 }
 
 const UNITS: &[(&str, &str, Unit)] = &[
@@ -90,7 +141,8 @@ const UNITS: &[(&str, &str, Unit)] = &[
 
 /// A duration and its edge. `days`: no unit shorter than a day.
 pub fn duration(dice: &mut Dice, days: bool) -> (String, Edge) {
-    let unit = if days { 3 + dice.below(4) } else { dice.weighed(&[(1, 0), (2, 1), (4, 2), (14, 3), (4, 4), (7, 5), (2, 6)]) };
+    let unit =
+        if days { 3 + dice.below(4) } else { dice.weighed(&[(1, 0), (2, 1), (4, 2), (14, 3), (4, 4), (7, 5), (2, 6)]) };
     let (short, long, unit) = UNITS[unit];
     let amounts: &[u32] = match unit {
         Unit::Second => &[1, 45, 86_400],
