@@ -124,7 +124,8 @@ pub fn convert(array: &ArrayRef, spec: &ColumnSpec) -> Result<Column, DataFusion
         let found = flat(array.data_type());
         fail(format!("{} holds {found}, but {} is wanted", spec.label, wanted(spec.ty)))
     };
-    if !fits(array.data_type(), spec.ty) {
+    let counted = spec.unit.is_some() && array.data_type().is_integer();
+    if !counted && !fits(array.data_type(), spec.ty) {
         return Err(misfit());
     }
     Ok(match spec.ty {

@@ -4,7 +4,9 @@ mod cli_demo;
 mod demo_example;
 mod differential;
 mod engine_answers;
+mod engine_many;
 mod engine_support;
+mod engine_types;
 mod engine_write;
 mod hostile_files;
 #[path = "../front/support.rs"]
