@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use segue::engine::demo::{self, Grain, Options};
+use segue::engine::{self, Limits};
 use segue::error::Error;
+use segue::language::calendar::{Clock, Zone, parse_moment};
+use segue::project;
 
 /// How `examples/cosmetics` was made: `segue demo examples/cosmetics --customers 1200 --days 400 --seed 7 --files month`.
 fn example() -> Options {
@@ -135,5 +138,31 @@ fn options_out_of_range_are_usage_errors() {
     for options in wrong {
         let refused = demo::write(&folder.path().join("shop"), &options, &|_| true).expect_err("refused");
         assert!(matches!(refused, Error::Usage { .. }), "{refused}");
+    }
+}
+
+/// Every rule of the example finds some customers and not all, and the checker has nothing to say about any.
+#[test]
+fn the_example_tells_its_stories() {
+    let root = committed();
+    let mut project = project::load(&root).expect("readable");
+    let checked = project.check(None);
+    assert!(project.diagnostics.is_empty(), "{:#?}", project.diagnostics);
+    assert!(checked.diagnostics.is_empty(), "{:#?}", checked.diagnostics);
+    let zone = Zone::new(&project.file.timezone).expect("a zone");
+    let as_of = project.file.as_of.as_ref().and_then(|as_of| parse_moment(&as_of.name, &zone)).expect("an as-of");
+    let clock = Clock { as_of, zone };
+    let (catalog, program) = (&project.catalog, &checked.program);
+    let request =
+        engine::Request { catalog, program, clock: &clock, root: &root, limits: Limits::default(), progress: None };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let outcome = runtime.block_on(engine::run(request)).unwrap_or_else(|e| panic!("{e}"));
+    for (index, rule) in program.rules.iter().enumerate() {
+        let (size, all) = (outcome.size(index), outcome.customers.len());
+        assert!((3..all * 2 / 3).contains(&size), "`{}` has {size} of {all}", rule.name);
+    }
+    assert!(outcome.report.missing_events.is_empty(), "{:?}", outcome.report.missing_events);
+    for source in &outcome.report.sources {
+        assert!(source.unknown.is_empty() && source.no_customer == 0 && source.no_time == 0, "{source:?}");
     }
 }

@@ -9,6 +9,7 @@ mod engine_support;
 mod engine_types;
 mod engine_write;
 mod hostile_files;
+mod real_data;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
 mod support;
