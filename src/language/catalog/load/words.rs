@@ -39,15 +39,17 @@ impl Loader<'_> {
         if name.value.chars().any(is_bidi) {
             return false; // reported by the YAML reader
         }
+        let and_data = match what {
+            "an event" => ", and give the name in the data as `raw:`",
+            "a property" | "an attribute" => ", and give the name in the data as `column:`",
+            _ => "",
+        };
         if !names::is_shaped(&text) {
-            let mut d = Diagnostic::new(
-                code::yaml::NAME,
-                name.span,
-                format!("`{}` can't be the name of {what}", name.value.escape_debug()),
-            )
-            .label("a name is letters, digits, `_` and inner `-`, and begins with a letter or `_`");
+            let message = format!("`{}` can't be the name of {what}", name.value.escape_debug());
+            let mut d = Diagnostic::new(code::yaml::NAME, name.span, message)
+                .label("a name is letters, digits, `_` and inner `-`, and begins with a letter or `_`");
             if let Some(better) = names::shaped(&text) {
-                d = d.help(format!("call it `{better}`, and give the name in the data as `raw:` or `column:`"));
+                d = d.help(format!("call it `{better}`{and_data}"));
             }
             self.report(d);
             return false;
@@ -56,7 +58,7 @@ impl Loader<'_> {
             self.report(
                 Diagnostic::new(code::yaml::RESERVED, name.span, format!("`{text}` can't be the name of {what}"))
                     .label("the language uses this word for itself")
-                    .help(format!("call it something else, such as `{text}_`, and give the name in the data as `raw:` or `column:`")),
+                    .help(format!("call it something else, such as `{text}_`{and_data}")),
             );
             return false;
         }
