@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use segue::language::catalog::ColumnRef;
 
-use crate::infer_support::{folder, init, succeeds};
+use crate::infer_support::{audiences, folder, init, succeeds};
 
 fn data(name: &str) -> Option<PathBuf> {
     let place = PathBuf::from(std::env::var_os("SEGUE_DATA")?).join(name);
@@ -27,6 +27,9 @@ fn a_grocer_with_products_and_demographics() {
     assert_eq!(catalog.profile.as_ref().unwrap().attributes.len(), 7);
     assert!(text.contains("# - campaigns: nothing says when"), "{text}");
     succeeds(&["check", root.to_str().unwrap(), "--deny", "warnings"]);
+    for (rule, size) in audiences(&root) {
+        assert!(size > 0, "{rule}");
+    }
 }
 
 #[test]
@@ -38,6 +41,9 @@ fn one_table_a_folder_or_none_with_times() {
         assert_eq!(catalog.events.len(), events, "{name}");
         assert_eq!(catalog.profile.is_some(), name == "hillstrom");
         succeeds(&["check", root.to_str().unwrap(), "--deny", "warnings"]);
+        for (rule, size) in audiences(&root) {
+            assert!(size > 0, "{rule} of {name}");
+        }
     }
 }
 
@@ -55,4 +61,7 @@ fn the_first_rule_of_the_tour_stands_on_a_guessed_catalog() {
     let rule = "purchased anti-aging ≥3 in 90d and no open in 30d → offer\n";
     std::fs::write(root.join("rules/winback.seg"), rule).unwrap();
     succeeds(&["check", root.to_str().unwrap(), "--deny", "warnings"]);
+    for (rule, size) in audiences(&root) {
+        assert!(size > 0, "{rule}");
+    }
 }

@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type};
 use segue::language::catalog::{ColumnRef, Event, RawMatch, Type};
 
-use crate::infer_support::{folder, hours, init, segue, succeeds, texts, write};
+use crate::infer_support::{audiences, folder, hours, init, segue, succeeds, texts, write};
 
 const RAW: [&str; 6] = ["Order Completed", "page_view", "email_sent", "rate", "add to cart", "購入"];
 /// Values that YAML takes for something else unless they are quoted.
@@ -155,6 +155,7 @@ fn a_shop_is_understood() {
     assert!(catalog.channels.iter().any(|c| c.name.name == "email" && c.consent.is_some()));
 
     assert!(text.contains("column context is left out: a structure"), "{text}");
+    assert!(audiences(&root).iter().all(|(_, size)| *size > 0));
     assert!(text.contains("column date is left out: a folder's date"), "{text}");
 }
 
@@ -232,4 +233,6 @@ fn one_kind_of_event_a_table_and_a_uuid() {
     assert!(catalog.events.iter().all(|e| e.raw == RawMatch::All));
     assert!(event(&catalog.events, "opens").aliases.iter().any(|a| a.name == "opened"));
     assert!(text.contains("time_unit: s"), "{text}");
+    assert!(catalog.sources[1].time_unit.is_some(), "{text}");
+    assert!(audiences(&root).iter().all(|(_, size)| *size > 0));
 }

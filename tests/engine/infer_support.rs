@@ -11,6 +11,8 @@ use parquet::file::properties::WriterProperties;
 
 /// 2026-03-01T00:00Z in microseconds.
 pub const MARCH: i64 = 1_772_323_200_000_000;
+/// 2026-11-21T00:00Z in microseconds.
+pub const NOVEMBER: i64 = 1_795_219_200_000_000;
 pub const HOUR: i64 = 3_600_000_000;
 
 /// Writes a file with these columns.
@@ -75,4 +77,24 @@ pub fn folder() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_path_buf();
     (dir, path)
+}
+
+/// The sizes of the audiences of a project, by rule, as of now; it must check and run.
+pub fn audiences(root: &Path) -> Vec<(String, usize)> {
+    let mut project = segue::project::load(root).unwrap();
+    let checked = project.check(None);
+    assert!(checked.diagnostics.is_empty(), "{:#?}", checked.diagnostics);
+    let zone = segue::language::calendar::Zone::new(&project.file.timezone).unwrap();
+    let clock = segue::language::calendar::Clock { as_of: NOVEMBER, zone };
+    let request = segue::engine::Request {
+        catalog: &project.catalog,
+        program: &checked.program,
+        clock: &clock,
+        root: &project.root,
+        limits: segue::engine::Limits::default(),
+        progress: None,
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let outcome = runtime.block_on(segue::engine::run(request)).unwrap();
+    checked.program.rules.iter().enumerate().map(|(i, rule)| (rule.name.clone(), outcome.size(i))).collect()
 }
