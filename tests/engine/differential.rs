@@ -1,15 +1,23 @@
 //! Two implementations of the meaning, one answer: the interpreter, customer by customer, and the plan.
 
+use crate::generate::{batch, cases, seeds};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue::engine::{Layout, Limits, run_histories};
+use segue::engine::{Layout, Limits, Outcome, run_histories};
 use segue::language::calendar::{Clock, Zone, parse_moment};
-use segue::language::catalog::{AttributeId, Catalog, EventId, KnownValues, ListId, Type};
+use segue::language::catalog::{Catalog, EventId, KnownValues, ListId, Type};
 use segue::language::interpret::evaluate;
 use segue::language::interpret::history::{Datum, EventRow, History, ProfileRow};
 use segue::language::ir::Program;
 
-/// Runs both and compares every customer; says what differs.
+/// Where the two differ.
+pub struct Difference {
+    pub rule: String,
+    pub customer: String,
+    pub what: String,
+}
+
+/// Runs both and compares every customer.
 pub fn compare(
     catalog: &Catalog,
     program: &Program,
@@ -17,19 +25,26 @@ pub fn compare(
     customers: &[(String, History)],
     layout: Layout,
     limits: Limits,
-) -> Result<(), String> {
+) -> Result<Outcome, Difference> {
+    let differ = |rule: &str, customer: &str, what: String| {
+        Err(Difference { rule: rule.to_owned(), customer: customer.to_owned(), what })
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let outcome = runtime
-        .block_on(run_histories(catalog, program, clock, customers, layout, limits))
-        .map_err(|e| format!("the plan failed: {e}"))?;
+    let outcome = match runtime.block_on(run_histories(catalog, program, clock, customers, layout, limits)) {
+        Ok(outcome) => outcome,
+        Err(e) => return differ("", "", format!("the plan failed: {e}")),
+    };
     let mut sorted: Vec<&(String, History)> = customers.iter().collect();
-    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    match layout.number_ids {
+        true => sorted.sort_by_key(|(id, _)| id.parse::<i64>().unwrap()),
+        false => sorted.sort_by(|a, b| a.0.cmp(&b.0)),
+    }
     let mut row = 0;
     for (id, history) in sorted {
         let expected = evaluate(program, catalog, clock, history);
         let found = row < outcome.customers.len() && outcome.customer(row) == *id;
         if found != expected.in_population {
-            return Err(format!("{id}: population {found}, expected {}\n{history:#?}", expected.in_population));
+            return differ("", id, format!("population: plan {found}, interpreter {}", expected.in_population));
         }
         if !found {
             continue;
@@ -37,18 +52,15 @@ pub fn compare(
         for (rule, member) in expected.members.iter().enumerate() {
             if outcome.members[rule].value(row) != *member {
                 let rule = &program.rules[rule];
-                return Err(format!(
-                    "{id}: `{}` is {member} for the interpreter\n{:#?}\n{history:#?}",
-                    rule.name, rule.condition
-                ));
+                return differ(&rule.name, id, format!("{member} for the interpreter, {:#?}", rule.condition));
             }
         }
         row += 1;
     }
     if row != outcome.customers.len() {
-        return Err(format!("the plan has {} customers, expected {row}", outcome.customers.len()));
+        return differ("", "", format!("the plan has {} customers, expected {row}", outcome.customers.len()));
     }
-    Ok(())
+    Ok(outcome)
 }
 
 const DAY: i64 = 86_400_000_000;
@@ -87,7 +99,6 @@ pub fn history(rng: &mut ChaCha8Rng, catalog: &Catalog, clock: &Clock) -> Histor
             history.lists.insert(ListId(list as u32));
         }
     }
-    let _ = AttributeId(0);
     history
 }
 
@@ -127,6 +138,7 @@ pub fn layout(rng: &mut ChaCha8Rng) -> (Layout, Limits) {
         batch_rows: [1, 3, 17, 8_192][rng.random_range(0..4)],
         shuffle: rng.random(),
         dictionaries: rng.random_bool(0.3),
+        number_ids: false,
     };
     let limits = Limits {
         threads: Some(rng.random_range(1..4)),
@@ -150,7 +162,38 @@ fn the_rules_of_the_example_on_random_histories() {
             (0..200).map(|i| (format!("c{i}"), history(&mut rng, &project.catalog, &clock))).collect();
         let (layout, limits) = layout(&mut rng);
         if let Err(why) = compare(&project.catalog, &program, &clock, &customers, layout, limits) {
-            panic!("SEGUE_SEED={seed}, round {round}, {layout:?}, {limits:?}, as of {as_of}: {why}");
+            let Difference { rule, customer, what } = why;
+            panic!("SEGUE_SEED={seed}, round {round}, {layout:?}, {limits:?}, as of {as_of}: {rule} {customer} {what}");
         }
     }
+}
+
+/// A case is one rule for one customer.
+#[test]
+fn random_projects() {
+    let wanted = cases(20_000);
+    let (mut compared, mut members, mut batches) = (0, 0, 0);
+    for seed in seeds(wanted.div_ceil(1_000)) {
+        if compared >= wanted {
+            break;
+        }
+        let batch = batch(seed);
+        let program = batch.compile().program;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (layout, limits) = layout(&mut rng);
+        let layout = Layout { number_ids: batch.integer_ids, ..layout };
+        match compare(&batch.catalog, &program, &batch.clock, &batch.histories, layout, limits) {
+            Ok(outcome) => {
+                batches += 1;
+                compared += program.rules.len() * batch.histories.len();
+                members += outcome.members.iter().map(|m| m.count_set_bits()).sum::<usize>();
+            }
+            Err(Difference { rule, customer, what }) => {
+                panic!("{layout:?} {limits:?}\n{}", batch.explain(&rule, &customer, &what));
+            }
+        }
+    }
+    println!("{compared} cases in {batches} projects, {members} members");
+    // Neither all nor nobody: the cases say something.
+    assert!(members * 20 > compared && members * 20 < compared * 19);
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, FixedSizeBinaryArray, Float32Array, Int8Array, Int32Array,
-    Int64Array, LargeStringArray, ListBuilder, StringArray, StringBuilder, StringViewArray, UInt16Array, UInt64Array,
+    ArrayRef, BooleanArray, Decimal128Array, Decimal256Array, FixedSizeBinaryArray, Float32Array, Int8Array,
+    Int32Array, Int64Array, LargeStringArray, ListBuilder, StringArray, StringBuilder, StringViewArray, UInt16Array,
+    UInt64Array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, i256};
@@ -79,8 +80,9 @@ fn times() {
     };
     let micros: Vec<i64> = vec![NOW - 1, NOW - 1, NOW - 2 * DAY];
     let instant = |unit: TimeUnit, zone: Option<&str>| {
-        let plain: ArrayRef =
-            Arc::new(arrow::array::TimestampMicrosecondArray::from(micros.clone()).with_timezone_opt(zone.map(str::to_owned)));
+        let plain: ArrayRef = Arc::new(
+            arrow::array::TimestampMicrosecondArray::from(micros.clone()).with_timezone_opt(zone.map(str::to_owned)),
+        );
         cast(&plain, &DataType::Timestamp(unit, zone.map(Into::into))).unwrap()
     };
     for unit in [TimeUnit::Second, TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond] {
@@ -107,7 +109,12 @@ fn typed(ty: &str, values: ArrayRef) -> Shop {
     let days: Vec<i64> = (1..=rows).collect();
     shop.parquet(
         "data/events/a.parquet",
-        vec![("customer", all(&ids)), ("time", ago(&days)), ("event", all(&vec!["buy"; rows as usize])), ("item", values)],
+        vec![
+            ("customer", all(&ids)),
+            ("time", ago(&days)),
+            ("event", all(&vec!["buy"; rows as usize])),
+            ("item", values),
+        ],
     );
     shop
 }
@@ -116,11 +123,14 @@ fn typed(ty: &str, values: ArrayRef) -> Shop {
 fn money() {
     let rule = "sum(item of buy) = 1.01";
     for values in [
-        Arc::new(Decimal128Array::from(vec![1_010, 1_005, 1_004, -1_005]).with_precision_and_scale(20, 3).unwrap()) as ArrayRef,
+        Arc::new(Decimal128Array::from(vec![1_010, 1_005, 1_004, -1_005]).with_precision_and_scale(20, 3).unwrap())
+            as ArrayRef,
         Arc::new(
-            Decimal256Array::from(vec![1_010, 1_005, 1_004, -1_005].into_iter().map(i256::from_i128).collect::<Vec<_>>())
-                .with_precision_and_scale(60, 3)
-                .unwrap(),
+            Decimal256Array::from(
+                vec![1_010, 1_005, 1_004, -1_005].into_iter().map(i256::from_i128).collect::<Vec<_>>(),
+            )
+            .with_precision_and_scale(60, 3)
+            .unwrap(),
         ),
     ] {
         let shop = typed("money", values);
@@ -176,7 +186,9 @@ fn texts_and_lists() {
 #[test]
 fn folders_with_values_in_their_names() {
     let shop = Shop::plain();
-    for (folder, rows) in [("item=serum/day=1", 0), ("item=cr%C3%A8me/day=2", 1), ("item=__HIVE_DEFAULT_PARTITION__", 2)] {
+    for (folder, rows) in
+        [("item=serum/day=1", 0), ("item=cr%C3%A8me/day=2", 1), ("item=__HIVE_DEFAULT_PARTITION__", 2)]
+    {
         let columns = some_events().into_iter().take(3).map(|(name, c)| (name, c.slice(rows, 1))).collect();
         shop.parquet(&format!("data/events/{folder}/x.parquet"), columns);
     }
@@ -207,7 +219,9 @@ fn files_of_near_types_are_one_table() {
 
 #[test]
 fn repeats_collapse_by_their_id() {
-    let shop = Shop::new(&PLAIN.replace("    source: shop\n", "    source: shop\n    event_id: id\n    filter: item ≠ test\n"));
+    let shop = Shop::new(
+        &PLAIN.replace("    source: shop\n", "    source: shop\n    event_id: id\n    filter: item ≠ test\n"),
+    );
     shop.parquet(
         "data/events/a.parquet",
         vec![

@@ -14,6 +14,9 @@ mod real_data;
 #[allow(dead_code)]
 mod support;
 
+#[allow(dead_code)]
+#[path = "../generate/mod.rs"]
+mod generate;
 mod infer_bad;
 mod infer_real;
 mod infer_shop;

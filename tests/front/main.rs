@@ -13,16 +13,16 @@ mod cli_exit;
 mod cli_picture;
 mod cli_render;
 mod codes;
+#[allow(dead_code)]
+#[path = "../generate/mod.rs"]
+mod generate;
 mod interpret;
+mod metamorphic;
 mod project_files;
 mod reference;
 mod reference_page;
+mod spec;
 mod support;
 mod syntax_forms;
 mod tidy;
 mod yaml_hostile;
-#[allow(dead_code)]
-#[path = "../generate/mod.rs"]
-mod generate;
-mod spec;
-mod metamorphic;

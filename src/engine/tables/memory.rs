@@ -25,11 +25,13 @@ pub struct Layout {
     pub shuffle: u64,
     /// Texts as dictionaries.
     pub dictionaries: bool,
+    /// Ids are whole numbers (all of them must be).
+    pub number_ids: bool,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Layout { partitions: 1, batch_rows: 8_192, shuffle: 0, dictionaries: false }
+        Layout { partitions: 1, batch_rows: 8_192, shuffle: 0, dictionaries: false, number_ids: false }
     }
 }
 
@@ -68,7 +70,7 @@ pub fn in_memory(
     if let Some(profile) = &named.profile {
         let rows: Vec<_> = customers.iter().filter_map(|(id, h)| Some((id, h.profile.as_ref()?))).collect();
         let mut columns: Vec<(String, ArrayRef)> = vec![
-            ("customer".into(), Arc::new(rows.iter().map(|(id, _)| Some(id.as_str())).collect::<StringArray>())),
+            ("customer".into(), customers_column(rows.iter().map(|(id, _)| id.as_str()), layout)),
             ("created".into(), instants(rows.iter().map(|(_, p)| p.created))),
         ];
         for (a, attribute) in profile.attributes.iter().enumerate() {
@@ -83,7 +85,7 @@ pub fn in_memory(
         list.files = 0;
         tables.lists.push(Some(list));
     }
-    tables.number_ids = false;
+    tables.number_ids = layout.number_ids;
     Ok((named, tables))
 }
 
@@ -95,7 +97,7 @@ fn source(catalog: &Catalog, s: usize, customers: &[(String, History)], layout: 
         .collect();
     shuffle(&mut rows, layout.shuffle);
     let mut columns: Vec<(String, ArrayRef)> = vec![
-        ("customer".into(), Arc::new(rows.iter().map(|(id, _)| Some(*id)).collect::<StringArray>())),
+        ("customer".into(), customers_column(rows.iter().map(|(id, _)| *id), layout)),
         ("time".into(), instants(rows.iter().map(|(_, e)| Some(e.time)))),
         ("event".into(), Arc::new(rows.iter().map(|(_, e)| Some(format!("e{}", e.event.0))).collect::<StringArray>())),
     ];
@@ -116,6 +118,13 @@ fn source(catalog: &Catalog, s: usize, customers: &[(String, History)], layout: 
         }
     }
     table(columns, layout)
+}
+
+fn customers_column<'a>(ids: impl Iterator<Item = &'a str>, layout: Layout) -> ArrayRef {
+    if layout.number_ids {
+        return Arc::new(ids.map(|id| id.parse().ok()).collect::<Int64Array>());
+    }
+    Arc::new(ids.map(Some).collect::<StringArray>())
 }
 
 /// A fixed pseudo-random order.
