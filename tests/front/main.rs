@@ -13,6 +13,7 @@ mod cli_exit;
 mod cli_picture;
 mod cli_render;
 mod codes;
+mod example_specs;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]
 mod generate;

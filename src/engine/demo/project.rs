@@ -28,6 +28,10 @@ const TEXTS: &[(&str, &str)] = &texts![
     "rules/taste.seg",
     "rules/value.seg",
     "rules/winback.seg",
+    "specs/activity.yaml",
+    "specs/carts.yaml",
+    "specs/mail.yaml",
+    "specs/value.yaml",
     "specs/winback.yaml",
 ];
 
