@@ -3,7 +3,6 @@
 mod cli_demo;
 mod demo_example;
 mod differential;
-mod differential_random;
 mod engine_answers;
 mod engine_many;
 mod engine_support;
@@ -11,9 +10,6 @@ mod engine_types;
 mod engine_write;
 mod hostile_files;
 mod real_data;
-#[path = "../generate/mod.rs"]
-#[allow(dead_code)]
-mod generate;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
 mod support;
