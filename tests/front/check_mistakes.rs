@@ -53,6 +53,7 @@ fn names() {
         ("segment country: purchased", &["E0302 country"]),
         ("segment bought: open", &["E0302 bought"]),
         ("trait spend: count(purchased)\nsegment spend: purchased", &["W0511 spend", "E0302 spend"]),
+        ("segment ace: purchased ≥ 9\nsegment асе: open", &["E0303 асе"]),
         ("campaign vip: purchased → offer\nsegment a: vip", &["E0314 vip"]),
         ("segment a: b\nsegment b: c and purchased\nsegment c: a or open\nsegment d: a", &["E0310 a"]),
         ("segment a: a", &["E0310 a"]),

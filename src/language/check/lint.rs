@@ -148,10 +148,15 @@ impl Checker<'_> {
             && !idle.inside
             && fulfilled(condition, true, true, earlier)
         {
+            // What belongs to a visit, or whatever stands first.
+            let events = &self.catalog.events;
+            let active = events.iter().find(|e| e.session).or(events.first()).map_or("EVENT", |e| e.name.name.as_str());
             self.report(
                 Diagnostic::new(code::check::INACTIVE, span, "people who never did anything fulfil this")
                     .label("nothing here asks for any activity")
-                    .help("join something that active people did, for example `and visited in 1y`, if only they are meant"),
+                    .help(format!(
+                        "if only active people are meant, ask for something that they did: `and {active} …`"
+                    )),
             );
         }
         idle

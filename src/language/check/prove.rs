@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::language::diagnostic::{Diagnostic, code};
+use crate::language::diagnostic::{Code, Diagnostic, code};
 use crate::language::ir::{Behaviour, Literal, Op, Operand, Pred, Test};
 use crate::language::source::Span;
 
@@ -38,11 +38,23 @@ enum Verdict {
 /// A part that has been judged.
 struct Part {
     span: Span,
+    /// Whether the part, as it is written at its place, stands below an even number of negations: only then does what is said
+    /// about it here hold for what is written.
+    written: bool,
     id: u32,
     /// The number of its complement.
     not: u32,
     fact: Option<Fact>,
     verdict: Verdict,
+}
+
+/// Where a part stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    span: Span,
+    written: bool,
+    /// If the part can't hold, the whole can't.
+    top: bool,
 }
 
 impl Checker<'_> {
@@ -54,7 +66,7 @@ impl Checker<'_> {
             // `everyone`, alone.
             return (self.number("everyone".to_owned()), false);
         }
-        let whole = self.judge(tree, true, true);
+        let whole = self.judge(tree, true, Place { span: tree.span, written: true, top: true });
         (whole.id, whole.verdict == Verdict::Open)
     }
 
@@ -62,16 +74,15 @@ impl Checker<'_> {
         self.meanings.borrow_mut().number(text)
     }
 
-    /// `top`: if this can't hold, the whole can't.
-    fn judge<F: Formula>(&self, tree: &Tree<F>, positive: bool, top: bool) -> Part {
+    fn judge<F: Formula>(&self, tree: &Tree<F>, positive: bool, place: Place) -> Part {
         match &tree.node {
-            Node::Not(inner) => Part { span: tree.span, ..self.judge(inner, !positive, top) },
-            Node::Leaf(_, fact) => self.judge_leaf(fact, positive, top, tree.span),
+            Node::Not(inner) => self.judge(inner, !positive, place),
+            Node::Leaf(_, fact) => self.judge_leaf(fact, positive, place),
             Node::And(_) | Node::Or(_) => {
                 let all = matches!(tree.node, Node::And(_)) == positive;
                 let mut parts = Vec::new();
-                self.flatten(tree, positive, all, top && all, &mut parts);
-                self.judge_parts(parts, all, top, tree.span)
+                self.flatten(tree, positive, all, place.top && all, &mut parts);
+                self.judge_parts(parts, all, place)
             }
         }
     }
@@ -88,34 +99,29 @@ impl Checker<'_> {
                     self.flatten(part, sign, all, top, parts);
                 }
             }
-            _ => parts.push(self.judge(tree, positive, top)),
+            _ => parts.push(self.judge(tree, positive, Place { span: tree.span, written: positive, top })),
         }
     }
 
-    fn judge_leaf(&self, fact: &Fact, positive: bool, top: bool, span: Span) -> Part {
+    fn judge_leaf(&self, fact: &Fact, positive: bool, place: Place) -> Part {
         let negated = fact.negated();
         let (fact, other) = if positive { (fact.clone(), negated) } else { (negated, fact.clone()) };
-        let constant = fact.family.is_empty();
         let verdict = if fact.never() {
-            self.never(span, None, top);
+            self.never(place);
             Verdict::Never
         } else if other.never() {
-            if !constant {
-                self.report(
-                    Diagnostic::new(code::check::ALWAYS_HOLDS, span, "this always holds")
-                        .label("true for everyone")
-                        .help("take it out, or ask something that can be false"),
-                );
+            if !fact.family.is_empty() {
+                self.always(place);
             }
             Verdict::Always
         } else {
             Verdict::Open
         };
         let (id, not) = (self.number(key(&fact)), self.number(key(&other)));
-        Part { span, id, not, fact: Some(fact), verdict }
+        Part { span: place.span, written: place.written, id, not, fact: Some(fact), verdict }
     }
 
-    fn judge_parts(&self, parts: Vec<Part>, all: bool, top: bool, span: Span) -> Part {
+    fn judge_parts(&self, parts: Vec<Part>, all: bool, place: Place) -> Part {
         let (id, not) = {
             let number = |sign: char, mut ids: Vec<u32>| {
                 ids.sort_unstable();
@@ -136,19 +142,25 @@ impl Checker<'_> {
         } else {
             Verdict::Open
         };
-        if verdict == Verdict::Never && !all && top {
-            self.never(span, None, true);
+        if verdict == Verdict::Never && !all && place.top {
+            self.never(place);
         }
         if verdict == Verdict::Open {
             for part in parts.iter().filter(|p| p.verdict == trivial && all) {
+                // `everyone` is no mistake alone, and says nothing beside others.
                 if part.fact.as_ref().is_some_and(|f| f.family.is_empty()) {
-                    self.adds_nothing(part.span, None, all);
+                    let truth = if part.written { "true for everyone" } else { "true for no one" };
+                    self.report(
+                        Diagnostic::new(code::check::ADDS_NOTHING, part.span, "this part changes nothing")
+                            .label(truth)
+                            .help("take it out"),
+                    );
                 }
             }
             let open: Vec<&Part> = parts.iter().filter(|p| p.verdict == Verdict::Open).collect();
-            verdict = self.together(&open, all, top);
+            verdict = self.together(&open, all, place.top);
         }
-        Part { span, id, not, fact: None, verdict }
+        Part { span: place.span, written: place.written, id, not, fact: None, verdict }
     }
 
     /// What open parts say together.
@@ -157,12 +169,13 @@ impl Checker<'_> {
         let mut first: HashMap<u32, usize> = HashMap::new();
         for (i, part) in parts.iter().enumerate() {
             if let Some(&j) = first.get(&part.not) {
-                let other = parts.get(j).map(|p| p.span);
-                return self.decided(part.span, other, all, top);
+                return self.decided(part, parts.get(j).copied(), all, top);
             }
             match first.get(&part.id) {
                 Some(&j) => {
-                    self.adds_nothing(part.span, parts.get(j).map(|p| p.span), all);
+                    if let Some(other) = parts.get(j) {
+                        self.adds_nothing(part, other, all);
+                    }
                     if let Some(idle) = idle.get_mut(i) {
                         *idle = true;
                     }
@@ -172,48 +185,27 @@ impl Checker<'_> {
                 }
             }
         }
-        // Parts about one value, and parts about events of one kind, can say something about each other.
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-        let mut group_of: HashMap<String, usize> = HashMap::new();
-        for (i, part) in parts.iter().enumerate() {
-            if idle.get(i) == Some(&true) {
-                continue;
-            }
-            let Some(fact) = &part.fact else { continue };
-            let topic = match (&fact.count, &fact.during) {
-                (Some(behaviour), _) => format!("{:?}", behaviour.matching.event),
-                (None, Some((value, _))) => value.clone(),
-                (None, None) => fact.family.clone(),
-            };
-            let at = *group_of.entry(topic.clone()).or_insert_with(|| {
-                groups.push((topic, Vec::new()));
-                groups.len() - 1
-            });
-            if let Some((_, members)) = groups.get_mut(at) {
-                members.push(i);
-            }
-        }
+        let groups = groups(parts, &idle);
         let fact = |i: usize| parts.get(i).and_then(|p| p.fact.as_ref());
-        let span = |i: usize| parts.get(i).map(|p| p.span);
-        for (_, members) in groups.iter().filter(|(_, m)| m.len() > 1) {
+        for members in &groups {
             if members.len() <= PAIRS {
                 for (n, &j) in members.iter().enumerate() {
                     for &i in members.iter().take(n) {
-                        let (Some(a), Some(b), Some(place)) = (fact(i), fact(j), span(j)) else { continue };
+                        let (Some(a), Some(b), Some(part)) = (fact(i), fact(j), parts.get(j)) else { continue };
                         let clash = if all { contradict(a, b) } else { contradict(&a.negated(), &b.negated()) };
                         if clash {
-                            return self.decided(place, span(i), all, top);
+                            return self.decided(part, parts.get(i).copied(), all, top);
                         }
                     }
                 }
             }
             if let Some((j, i)) = jointly(members, &fact, all)
-                && let Some(place) = span(j)
+                && let Some(part) = parts.get(j)
             {
-                return self.decided(place, span(i), all, top);
+                return self.decided(part, parts.get(i).copied(), all, top);
             }
         }
-        for (_, members) in groups.iter().filter(|(_, m)| m.len() > 1 && m.len() <= PAIRS) {
+        for members in groups.iter().filter(|m| m.len() <= PAIRS) {
             for (n, &j) in members.iter().enumerate() {
                 for &i in members.iter().take(n) {
                     if idle.get(i) == Some(&true) || idle.get(j) == Some(&true) {
@@ -230,8 +222,8 @@ impl Checker<'_> {
                     } else {
                         continue;
                     };
-                    if let Some(place) = span(lazy) {
-                        self.adds_nothing(place, span(other), all);
+                    if let (Some(part), Some(other)) = (parts.get(lazy), parts.get(other)) {
+                        self.adds_nothing(part, other, all);
                     }
                     if let Some(idle) = idle.get_mut(lazy) {
                         *idle = true;
@@ -242,51 +234,92 @@ impl Checker<'_> {
         Verdict::Open
     }
 
-    fn decided(&self, span: Span, other: Option<Span>, all: bool, top: bool) -> Verdict {
-        if all {
-            self.never(span, other, top);
-            Verdict::Never
+    /// Two parts that leave nothing together (`all`), or everything.
+    fn decided(&self, part: &Part, other: Option<&Part>, all: bool, top: bool) -> Verdict {
+        let (code, message) = match (all == part.written, all && top) {
+            (true, true) => (code::check::NEVER_HOLDS, "this can never hold"),
+            (false, true) => (code::check::NEVER_HOLDS, "these parts together always hold, so the whole never does"),
+            (true, false) => (code::check::ADDS_NOTHING, "this part can never hold, so it adds nothing"),
+            (false, false) => (code::check::ALWAYS_HOLDS, "these parts together always hold"),
+        };
+        let (label, help) = if all == part.written {
+            ("rules out the other part", "take one of them out, or join them with `or`")
         } else {
-            let mut d = Diagnostic::new(code::check::ALWAYS_HOLDS, span, "these parts together always hold")
-                .label("holds wherever the other does not")
-                .help("take the parentheses or parts out that always hold, or join them with `and`");
-            if let Some(other) = other {
-                d = d.also(other, "the other part");
-            }
-            self.report(d);
-            Verdict::Always
+            ("holds wherever the other part does not", "take one of them out, or join them with `and`")
+        };
+        let mut d = Diagnostic::new(code, part.span, message).label(label).help(help);
+        if let Some(other) = other {
+            d = d.also(other.span, "the other part");
+        }
+        self.report(d);
+        if all { Verdict::Never } else { Verdict::Always }
+    }
+
+    fn never(&self, place: Place) {
+        let (code, message) = match (place.written, place.top) {
+            (true, true) => (code::check::NEVER_HOLDS, "this can never hold"),
+            (false, true) => (code::check::NEVER_HOLDS, "this always holds, so the whole never does"),
+            (true, false) => (code::check::ADDS_NOTHING, "this part can never hold, so it adds nothing"),
+            (false, false) => (code::check::ALWAYS_HOLDS, "this always holds"),
+        };
+        self.constant(code, message, place);
+    }
+
+    fn always(&self, place: Place) {
+        if place.written {
+            self.constant(code::check::ALWAYS_HOLDS, "this always holds", place);
+        } else {
+            self.constant(code::check::ADDS_NOTHING, "this part can never hold, so it adds nothing", place);
         }
     }
 
-    fn never(&self, span: Span, other: Option<Span>, top: bool) {
-        let (code, message) = if top {
-            (code::check::NEVER_HOLDS, "this can never hold")
+    fn constant(&self, code: Code, message: &str, place: Place) {
+        let never = message.starts_with("this can never") || message.starts_with("this part can never");
+        let d = Diagnostic::new(code, place.span, message);
+        self.report(if never {
+            d.label("true for no one").help("ask something that can be true")
         } else {
-            (code::check::ADDS_NOTHING, "this part can never hold, so it adds nothing")
-        };
-        let d = Diagnostic::new(code, span, message);
-        self.report(match other {
-            Some(other) => d
-                .label("rules out the other part")
-                .also(other, "the other part")
-                .help("take one of them out, or join them with `or`"),
-            None => d.label("true for no one").help("ask something that can be true"),
+            d.label("true for everyone").help("take it out, or ask something that can be false")
         });
     }
 
-    fn adds_nothing(&self, span: Span, other: Option<Span>, all: bool) {
-        let d =
-            Diagnostic::new(code::check::ADDS_NOTHING, span, "this part changes nothing").label(match (other, all) {
-                (None, _) => "true for everyone",
-                (Some(_), true) => "holds whenever the other part does",
-                (Some(_), false) => "wherever this holds, the other part does, too",
-            });
-        let d = match other {
-            Some(other) => d.also(other, "the other part"),
-            None => d,
+    fn adds_nothing(&self, part: &Part, other: &Part, all: bool) {
+        let label = match (all == part.written, part.written == other.written) {
+            (true, true) => "holds whenever the other part does",
+            (false, true) => "wherever this holds, the other part does, too",
+            (true, false) => "the other part makes this true",
+            (false, false) => "the other part rules this out",
         };
-        self.report(d.help("take it out, or ask something stricter"));
+        self.report(
+            Diagnostic::new(code::check::ADDS_NOTHING, part.span, "this part changes nothing")
+                .label(label)
+                .also(other.span, "the other part")
+                .help("take it out, or ask something stricter"),
+        );
     }
+}
+
+/// Parts about one value, and parts about events of one kind: what may say something about each other.
+fn groups(parts: &[&Part], idle: &[bool]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut group_of: HashMap<String, usize> = HashMap::new();
+    for (i, part) in parts.iter().enumerate() {
+        let Some(fact) = part.fact.as_ref().filter(|_| idle.get(i) != Some(&true)) else { continue };
+        let topic = match (&fact.count, &fact.during) {
+            (Some(behaviour), _) => format!("{:?}", behaviour.matching.event),
+            (None, Some((value, _))) => value.clone(),
+            (None, None) => fact.family.clone(),
+        };
+        let at = *group_of.entry(topic).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        if let Some(members) = groups.get_mut(at) {
+            members.push(i);
+        }
+    }
+    groups.retain(|members| members.len() > 1);
+    groups
 }
 
 /// Where a family's tests together leave nothing (or, in a disjunction, everything): the last of them and the one before.
