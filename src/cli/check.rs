@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::output::{Failure, Out, plural};
 use super::{Exit, Global, workspace};
-use crate::language::diagnostic::{Diagnostic, has_errors, render};
+use crate::language::diagnostic::{Diagnostic, has_errors, render, sort};
 use crate::project::{FILE, Project};
 
 /// Check the project and show every mistake at once; reads no data
@@ -52,7 +52,11 @@ enum Deny {
 
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     let mut project = workspace::load(args.path.as_deref(), global)?;
-    let mut diagnostics = project.check(None).diagnostics;
+    let checked = project.check(None);
+    let (_, of_specs) = workspace::specs(&mut project, &checked)?;
+    let mut diagnostics = checked.diagnostics;
+    diagnostics.extend(of_specs);
+    sort(&mut diagnostics);
     if let Some(only) = args.path.as_deref().and_then(|path| only(path, &project.root)) {
         diagnostics.retain(|d| project.sources.get(d.primary.span.source).is_some_and(|f| f.name == only));
     }
@@ -66,7 +70,7 @@ fn only(path: &Path, root: &Path) -> Option<String> {
     let path = std::fs::canonicalize(path).ok().filter(|p| p.is_file())?;
     let root = std::fs::canonicalize(root).ok()?;
     let inside = path.strip_prefix(&root).ok().filter(|p| *p != Path::new(FILE))?;
-    Some(inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+    Some(workspace::name(inside, Path::new("")))
 }
 
 fn shown(format: Format, project: &Project, diagnostics: &[Diagnostic], out: &Out) -> String {

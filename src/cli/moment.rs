@@ -1,7 +1,7 @@
 //! The as-of instant of a run: the only place where the machine's clock is read.
 
 use crate::error::Error;
-use crate::language::calendar::{Clock, Zone, date_of, parse_moment};
+use crate::language::calendar::{Clock, Zone, parse_moment};
 use crate::language::catalog::ProjectFile;
 
 /// From the command line, else from the project file, else now.
@@ -25,11 +25,12 @@ fn now() -> i64 {
 }
 
 /// `2026-11-21T08:00:00+01:00`, with a fraction only where there is one.
+#[cfg(feature = "engine")]
 pub fn shown(clock: &Clock) -> String {
     const SECOND: i64 = 1_000_000;
     const DAY: i64 = 86_400 * SECOND;
     let local = clock.zone.local(clock.as_of);
-    let date = date_of(i32::try_from(local.div_euclid(DAY)).unwrap_or(0));
+    let date = crate::language::calendar::date_of(i32::try_from(local.div_euclid(DAY)).unwrap_or(0));
     let of_day = local.rem_euclid(DAY);
     let (seconds, micros) = (of_day / SECOND, of_day % SECOND);
     let mut out = format!("{:04}-{:02}-{:02}T", date.year, date.month, date.day);
@@ -43,7 +44,7 @@ pub fn shown(clock: &Clock) -> String {
     out
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "engine"))]
 mod tests {
     use super::*;
 

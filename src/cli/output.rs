@@ -68,11 +68,13 @@ impl Out {
     }
 
     /// Columns that a table may take; without a terminal it takes what it needs.
+    #[cfg(feature = "engine")]
     pub fn table_width(&self) -> Option<u16> {
         std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten()
     }
 
     /// Whether a progress bar makes sense.
+    #[cfg(feature = "engine")]
     pub fn progress(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }

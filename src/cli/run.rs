@@ -14,6 +14,8 @@ use crate::project::Project;
 
 #[cfg(feature = "engine")]
 mod work;
+#[cfg(feature = "engine")]
+pub(super) use work::block_on;
 
 /// Evaluate the rules, show the audiences and write them
 #[derive(Debug, clap::Args)]

@@ -2,13 +2,17 @@
 //!
 //! Owns: which project is meant, and how its findings are shown to somebody who asked for something else.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::Global;
 use super::output::{Failure, Out, plural};
 use crate::error::Error;
+use crate::language::calendar::Zone;
+use crate::language::check::Checked;
 use crate::language::diagnostic::{Diagnostic, has_errors, render};
-use crate::language::source::Sources;
+use crate::language::source::{SourceId, Sources};
+use crate::language::spec::{self, Spec};
 use crate::project::{self, Project};
 
 /// The folder of the project: the one on the line, that of `--project`, or the nearest one upwards from here.
@@ -29,6 +33,55 @@ pub fn load(path: Option<&Path>, global: &Global) -> Result<Project, Failure> {
     let root = root(path, global)?;
     tracing::info!(root = %root.display(), "reading the project");
     Ok(project::load(&root)?)
+}
+
+/// A spec file and what it says, as far as it could be read.
+#[derive(Debug)]
+pub struct SpecFile {
+    pub source: SourceId,
+    pub spec: Option<Spec>,
+}
+
+/// The largest spec file that is read.
+const MAX_SPEC_BYTES: u64 = 16 << 20;
+
+/// The project's specs and all that is wrong in their texts. `checked` is what the checker said: where the rules or the catalog
+/// have mistakes, a spec is not blamed for names that they should have declared.
+pub fn specs(project: &mut Project, checked: &Checked) -> Result<(Vec<SpecFile>, Vec<Diagnostic>), Error> {
+    let zone = Zone::new(&project.file.timezone).unwrap_or_else(Zone::utc);
+    let sound = !has_errors(&checked.diagnostics);
+    let (mut files, mut diagnostics) = (Vec::new(), Vec::new());
+    for path in project.specs.clone() {
+        let source = project.sources.add(name(&path, &project.root), text(&path)?);
+        let mut spec = None;
+        if sound {
+            let (read, found) = spec::load(&project.sources, source, &project.catalog, &zone);
+            diagnostics.extend(found);
+            if let Some(read) = &read {
+                diagnostics.extend(spec::unknown_names(read, &checked.program));
+            }
+            spec = read;
+        }
+        files.push(SpecFile { source, spec });
+    }
+    Ok((files, project.file.apply(diagnostics)))
+}
+
+fn text(path: &Path) -> Result<String, Error> {
+    let cant = |why: &dyn std::fmt::Display| Error::io("can't read", path, why);
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|why| cant(&why))?;
+    file.take(MAX_SPEC_BYTES + 1).read_to_end(&mut bytes).map_err(|why| cant(&why))?;
+    if bytes.len() as u64 > MAX_SPEC_BYTES {
+        return Err(cant(&"it is larger than 16 MB"));
+    }
+    String::from_utf8(bytes).map_err(|_| cant(&"it is not UTF-8 text"))
+}
+
+/// The path relative to the project, with `/`.
+pub fn name(path: &Path, root: &Path) -> String {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// Shows findings on standard error; `true` if one is an error, so that the verb can't go ahead.

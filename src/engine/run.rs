@@ -74,6 +74,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How many customers there are.
+    pub fn population(&self) -> usize {
+        self.customers.len()
+    }
+
     /// How many members a rule has.
     pub fn size(&self, rule: usize) -> usize {
         self.members.get(rule).map_or(0, BooleanBuffer::count_set_bits)

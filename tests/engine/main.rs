@@ -1,6 +1,7 @@
 //! Tests that read Parquet and run the engine.
 
 mod cli_demo;
+mod cli_run;
 mod demo_example;
 mod differential;
 mod engine_answers;
@@ -21,3 +22,4 @@ mod infer_bad;
 mod infer_real;
 mod infer_shop;
 mod infer_support;
+mod readme;

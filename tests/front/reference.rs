@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use segue::language::calendar::Zone;
 use segue::language::catalog::{self, Catalog, ProjectFile};
 use segue::language::check::{CheckFile, Checked, check};
-use segue::language::diagnostic::Diagnostic;
+use segue::language::diagnostic::{Diagnostic, has_errors};
+use segue::language::format::{Style, format};
 use segue::language::source::{SourceId, Sources};
-use segue::language::syntax;
+use segue::language::{interpret, spec, syntax};
 
-use crate::reference_page::{Block, Expected, PAGE, blocks, catalog_text};
+use crate::reference_page::{Block, Expected, PAGE, blocks, catalog_text, spec_text};
 use crate::support::{root, updating};
 
 /// What every block is checked against.
@@ -81,6 +83,57 @@ fn every_block_is_answered_as_written() {
         std::fs::write(root().join(PAGE), updated).expect("written");
     } else {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn every_audience_is_as_written() {
+    let page = std::fs::read_to_string(root().join(PAGE)).expect("the page");
+    let vocabulary = vocabulary(&page);
+    let zone = Zone::new("Europe/Paris").expect("known");
+    let mut judged = 0;
+    for block in blocks(&page).iter().filter(|b| !b.expect.is_empty()) {
+        let (mut sources, _, checked) = checked(&vocabulary, block);
+        let at = format!("{PAGE}:{}", block.line);
+        assert!(!has_errors(&checked.diagnostics), "{at}");
+        let id = sources.add("spec.yaml", spec_text(block));
+        let (spec, found) = spec::load(&sources, id, &vocabulary.catalog, &zone);
+        assert!(found.is_empty(), "{at}: {found:#?}\n{}", spec_text(block));
+        let spec = spec.expect("a spec");
+        let clock = segue::language::calendar::Clock { as_of: spec.as_of, zone: zone.clone() };
+        for expectation in &spec.expect {
+            let rule = checked.program.rules.iter().position(|r| r.name == expectation.rule);
+            let rule = rule.unwrap_or_else(|| panic!("{at}: no rule `{}`", expectation.rule));
+            let mut members: Vec<String> = spec
+                .customers
+                .iter()
+                .filter(|(_, history)| {
+                    interpret::evaluate(&checked.program, &vocabulary.catalog, &clock, history).members[rule]
+                })
+                .map(|(name, _)| name.clone())
+                .collect();
+            members.sort();
+            assert_eq!(members, expectation.members, "{at}: {}", expectation.rule);
+            judged += 1;
+        }
+    }
+    assert!(judged > 30, "{judged}");
+}
+
+#[test]
+fn every_block_has_one_canonical_form() {
+    let page = std::fs::read_to_string(root().join(PAGE)).expect("the page");
+    let mut sources = Sources::default();
+    for block in blocks(&page) {
+        let canonical = |sources: &mut Sources, text: &str| {
+            let id = sources.add("example.seg", text);
+            let file = sources.get(id).expect("there");
+            let parsed = syntax::parse(file);
+            (!has_errors(&parsed.diagnostics)).then(|| format(file, &parsed, Style::default()).expect("formats"))
+        };
+        let Some(once) = canonical(&mut sources, &block.program) else { continue };
+        let twice = canonical(&mut sources, &once).expect("still reads");
+        assert_eq!(once, twice, "{PAGE}:{}", block.line);
     }
 }
 

@@ -88,6 +88,7 @@ pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
+#[allow(dead_code)] // used by the other runner
 /// Copies a folder, for tests that write into it.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("folder");

@@ -119,7 +119,7 @@ fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[Pa
         project: &prepared.project.file.name.name,
         as_of: moment::shown(&prepared.clock),
         zone: &prepared.project.file.timezone,
-        population: usize::try_from(outcome.report.population).unwrap_or(usize::MAX),
+        population: outcome.population(),
         audiences: audiences.collect(),
         notices: notices::notices(&outcome.report, &prepared.project.catalog),
     }

@@ -1,0 +1,163 @@
+//! `segue run` and `segue test` on the example: what they print, write and refuse.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::support::{copy, root, segue};
+
+/// A copy of the example that may be written into.
+fn example() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("folder");
+    copy(&root().join("examples/cosmetics"), &folder.path().join("shop"));
+    folder
+}
+
+fn call(folder: &Path, arguments: &[&str]) -> Output {
+    segue().current_dir(folder).args(arguments).output().expect("runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|e| e.expect("entry"))
+        .map(|e| (e.file_name().to_string_lossy().into_owned(), std::fs::read(e.path()).expect("bytes")))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn audiences_as_json_and_files() {
+    let folder = example();
+    let run = |threads: &str| {
+        let arguments =
+            ["run", "shop", "--format", "json", "--write", "parquet,csv,jsonl", "--limit", "3", "--threads", threads];
+        let output = call(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", err(&output));
+        (output.stdout, files(&folder.path().join("shop/out")))
+    };
+    let (first, written) = run("1");
+    let value: Value = serde_json::from_slice(&first).expect("JSON");
+    assert_eq!(value["schema"], 1);
+    assert_eq!(value["as_of"], "2026-11-21T00:00:00+01:00");
+    let audiences = value["audiences"].as_array().expect("audiences");
+    assert!(audiences.windows(2).all(|w| w[0]["name"].as_str() < w[1]["name"].as_str()), "by name");
+    let winback = audiences.iter().find(|a| a["name"] == "winback").expect("the bare rule");
+    assert_eq!(winback["kind"], "campaign");
+    assert_eq!(winback["arm"]["action"], "offer");
+    let files_of = winback["files"].as_array().expect("files");
+    assert_eq!(files_of.len(), 3);
+    // The JSON Lines file has a line a member, and the first ids are those that were shown.
+    let lines = std::fs::read_to_string(folder.path().join("shop/out/winback.jsonl")).expect("written");
+    assert_eq!(lines.lines().count() as u64, winback["size"].as_u64().expect("a size"));
+    for (line, id) in lines.lines().zip(winback["customers"].as_array().expect("ids")) {
+        assert!(line.contains(id.as_str().expect("text")), "{line}");
+    }
+    assert!(written.len() >= audiences.len() * 3);
+    let (again, rewritten) = run("3");
+    assert!(first == again && written == rewritten, "the same bytes from run to run");
+}
+
+#[test]
+fn a_rule_from_the_command_line() {
+    let folder = example();
+    let output = call(folder.path(), &["run", "shop", "--rule", "purchased anti-aging ≥ 3 in 90d", "--limit", "2"]);
+    let said = out(&output);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(said.contains("\n  rule "), "{said}");
+    assert!(said.contains("\nrule:\n  ") && said.contains(" more\n"), "{said}");
+    assert!(!folder.path().join("shop/out").exists(), "nothing is written");
+    let wrong = call(folder.path(), &["run", "shop", "--rule", "purchsed"]);
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(
+        err(&wrong).contains("[--rule:1:1]") && err(&wrong).contains("did you mean `purchased`?"),
+        "{}",
+        err(&wrong)
+    );
+}
+
+#[test]
+fn only_some() {
+    let folder = example();
+    let output = call(folder.path(), &["run", "shop", "--only", "lost", "--only", "winback", "--write", "csv"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let said = out(&output);
+    assert!(said.contains("\n  lost ") && said.contains("\n  winback ") && !said.contains("dormant"), "{said}");
+    let names: Vec<String> = files(&folder.path().join("shop/out")).into_iter().map(|f| f.0).collect();
+    assert!(names.contains(&"lost.csv".to_owned()) && !names.contains(&"dormant.csv".to_owned()), "{names:?}");
+    let wrong = call(folder.path(), &["run", "shop", "--only", "winbak"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert_eq!(
+        err(&wrong).lines().filter(|l| !l.contains("warning")).collect::<Vec<_>>(),
+        ["error: no segment or campaign is called `winbak`", "  help: did you mean `winback`?"]
+    );
+}
+
+#[test]
+fn what_can_not_be_done_is_said() {
+    let folder = example();
+    let cases: [(&[&str], i32, &str); 3] = [
+        (&["run", "shop", "--as-of", "yesterday"], 2, "`yesterday` is no instant"),
+        (&["run", "nowhere"], 2, "there is no `nowhere`"),
+        (&["run", "shop", "--output", "shop/segue.yaml"], 4, "it is a file, and a folder is wanted"),
+    ];
+    for (arguments, code, text) in cases {
+        let output = call(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains(text), "{}", err(&output));
+        assert!(output.stdout.is_empty());
+    }
+    std::fs::remove_dir_all(folder.path().join("shop/data/events")).expect("gone");
+    let output = call(folder.path(), &["run", "shop"]);
+    assert_eq!(output.status.code(), Some(4), "{}", err(&output));
+    assert!(!folder.path().join("shop/out").exists(), "nothing half-written");
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_error() {
+    let folder = example();
+    let mut child = segue()
+        .current_dir(folder.path())
+        .args(["run", "shop", "--only", "lost", "--no-write", "--quiet"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn specs_are_judged_twice() {
+    let folder = example();
+    let good = call(folder.path(), &["test", "shop"]);
+    assert!(good.status.success(), "{}{}", out(&good), err(&good));
+    assert!(out(&good).contains("ok    specs/winback.yaml"), "{}", out(&good));
+    let spec = "as_of: 2026-11-21\ncustomers:\n  ana: purchased anti-aging 3d ago\n  bob: nothing\nexpect:\n  winback: [ana]\n";
+    std::fs::write(folder.path().join("shop/specs/wrong.yaml"), spec).expect("written");
+    let bad = call(folder.path(), &["test", "shop"]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(out(&bad).contains("specs/wrong.yaml:6: `winback`: without ana, who should be in it"), "{}", out(&bad));
+    let json: Value =
+        serde_json::from_slice(&call(folder.path(), &["test", "shop", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&json["holds"], &json["specs"][1]["plan"]), (&Value::Bool(false), &Value::Bool(true)));
+    std::fs::write(folder.path().join("shop/specs/wrong.yaml"), spec.replace("winback", "winbak")).expect("written");
+    for verb in ["test", "check"] {
+        let broken = call(folder.path(), &[verb, "shop", "--quiet"]);
+        assert_eq!(broken.status.code(), Some(if verb == "test" { 3 } else { 1 }), "{verb}");
+        let said = out(&broken) + &err(&broken);
+        assert!(said.contains("specs/wrong.yaml:6:3") && said.contains("`winbak`"), "{said}");
+    }
+}
