@@ -198,16 +198,17 @@ fn projects_set_severities() {
     use segue::language::diagnostic::{Severity, code};
     let mut sources = segue::language::source::Sources::default();
     let catalog = crate::check_support::catalog(&mut sources);
-    let id = sources.add("a.seg", "segment a: purchased and open or visited\nsegment b: no open\nsegment c: purchsed");
+    let id = sources.add("a.seg", "segment a: purchased and open or visited\nsegment b: no open\nsegment c: purchsed\nsegment d: age between 3 and 2");
     let parsed = segue::language::syntax::parse(sources.get(id).expect("added"));
     let files = [CheckFile { stem: "a", parsed: &parsed.file }];
     let mut options = Options::default();
     options.severities.insert(code::check::MIXED, Some(Severity::Error));
     options.severities.insert(code::check::INACTIVE, None);
     options.severities.insert(code::check::UNKNOWN_NAME, None);
+    options.severities.insert(code::check::NEVER_HOLDS, Some(Severity::Warning));
     let said = check_files(&catalog, &options, &files).diagnostics;
     let told: Vec<String> = said.iter().map(|d| format!("{} {:?}", d.code, d.severity)).collect();
-    assert_eq!(told, ["W0508 Error", "E0301 Error"]);
+    assert_eq!(told, ["W0508 Error", "E0301 Error", "E0501 Warning"]);
 }
 
 #[test]

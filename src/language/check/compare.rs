@@ -328,9 +328,11 @@ impl<'a> Checker<'a> {
                         .label("nothing is at least the first and at most the second")
                         .help("write the smaller one first"),
                 );
-                return None;
+                // It has been told; the prover need not know.
+                Fact::opaque(format!("{a:?}&{b:?}"))
+            } else {
+                Fact { set, ..fact_a }
             }
-            Fact { set, ..fact_a }
         } else {
             Fact::opaque(format!("{a:?}&{b:?}"))
         };

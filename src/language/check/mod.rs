@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 
 use super::calendar::Zone;
 use super::catalog::{Catalog, EventId, Level, ProjectFile};
-use super::diagnostic::{Code, Diagnostic, Severity, sort};
+use super::diagnostic::{Code, Diagnostic, Severity, code, sort};
 use super::ir;
 use super::source::Sources;
 use super::syntax::ast;
@@ -116,17 +116,25 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
     let program = checker.program(&items);
     let mut diagnostics = checker.diagnostics.into_inner();
     diagnostics.retain_mut(|d| match options.severities.get(&d.code) {
-        None => true,
-        Some(Some(severity)) => {
-            d.severity = *severity;
+        Some(Some(Severity::Error)) => {
+            d.severity = Severity::Error;
             true
         }
-        // What can't be evaluated stays an error, whatever the project says.
-        Some(None) => d.is_error(),
+        // What has no meaning stays an error, whatever the project says: there would be nothing to run.
+        Some(_) if d.is_error() && !PROVED.contains(&d.code) => true,
+        Some(Some(Severity::Warning)) => {
+            d.severity = Severity::Warning;
+            true
+        }
+        Some(None) => false,
+        None => true,
     });
     sort(&mut diagnostics);
     Checked { program, diagnostics }
 }
+
+/// Errors about what has a meaning: a project may make them warnings, or silence them.
+const PROVED: &[Code] = &[code::check::NEVER_HOLDS, code::check::LOOK_ALIKE];
 
 /// Everything that the rooms of the checker share.
 struct Checker<'a> {
