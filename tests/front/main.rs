@@ -18,6 +18,8 @@ mod example_specs;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]
 mod generate;
+mod format_files;
+mod format_layout;
 mod interpret;
 mod metamorphic;
 mod project_files;
@@ -25,6 +27,11 @@ mod reference;
 mod reference_page;
 mod spec;
 mod support;
-mod syntax_forms;
+mod syntax_hostile;
+mod syntax_support;
+mod syntax_timeline;
+mod syntax_tree;
+mod syntax_words;
+mod syntax_wrong;
 mod tidy;
 mod yaml_hostile;

@@ -32,8 +32,10 @@ pub(super) struct Printer<'a> {
     hanging: usize,
     /// Nothing is written, only measured: everything on one line.
     measuring: bool,
-    /// What was measured is too wide, or the author broke it.
+    /// What was measured is too wide, or the author broke it, or it has a comment inside.
     wide: bool,
+    /// While measuring: the first comment that may be inside.
+    inner: usize,
     /// The last thing written is a comment: nothing may follow on its line.
     after_comment: bool,
 }
@@ -50,6 +52,7 @@ pub(super) fn print(source: &SourceFile, parsed: &Parsed, style: Style) -> Strin
         hanging: 0,
         measuring: false,
         wide: false,
+        inner: 0,
         after_comment: false,
     };
     p.file(&parsed.file);
@@ -74,7 +77,8 @@ impl Printer<'_> {
         if self.measuring {
             self.column += text.chars().count() + usize::from(self.gap == Gap::Blank);
             self.gap = Gap::None;
-            self.wide |= self.column > WIDTH;
+            self.wide |=
+                self.column > WIDTH || self.comments.get(self.inner).is_some_and(|c| (c.span.start as usize) < at);
             return;
         }
         self.comments_before(at);
@@ -150,7 +154,7 @@ impl Printer<'_> {
 
     fn line(&mut self, indent: usize) {
         self.gap = Gap::Line(indent);
-        self.hanging = indent + 2;
+        self.hanging = indent + 4;
     }
 
     /// A token behind a blank.
@@ -176,8 +180,8 @@ impl Printer<'_> {
         self.source.text.get(a.end as usize..b.start as usize).is_some_and(|t| t.contains('\n'))
     }
 
-    /// Whether `write` stays on this line: it fits, and the author broke none of it.
-    fn fits(&mut self, write: impl Fn(&mut Self)) -> bool {
+    /// Whether `write`, which begins at `at`, stays on this line: it fits, and the author broke none of it.
+    fn fits(&mut self, at: usize, write: impl Fn(&mut Self)) -> bool {
         if self.measuring {
             return true;
         }
@@ -186,6 +190,7 @@ impl Printer<'_> {
             (self.gap, self.column) = (Gap::Tight, indent);
         }
         (self.measuring, self.wide) = (true, false);
+        self.inner = self.comments.partition_point(|c| (c.span.start as usize) < at);
         write(self);
         let fits = !self.wide;
         (self.measuring, self.wide, self.gap, self.column) = (false, false, gap, column);
@@ -200,7 +205,7 @@ impl Printer<'_> {
         for item in &file.items {
             let span = span_of(item);
             let start = span.start as usize;
-            let one_line = self.fits(|p| p.item(item, true));
+            let one_line = self.fits(start, |p| p.item(item, true));
             self.between(end, start, end.is_some() && (last_block || !one_line), true);
             self.item(item, one_line);
             end = Some(span.end as usize);
@@ -232,11 +237,14 @@ impl Printer<'_> {
         if ends.iter().zip(&starts).any(|(a, b)| apart(*a, *b)) {
             blank = false;
         }
+        // A comment that comes to stand on a line of its own must not become the description of what follows.
+        let mut detach = false;
         for (from, to) in places {
             let Some(comment) = self.comments.get(self.next) else { break };
             self.next += 1;
             if comment.own_line || self.after_comment || self.out.is_empty() {
-                self.break_line(apart(done, from) || std::mem::take(&mut blank));
+                self.break_line(apart(done, from) || std::mem::take(&mut blank) || std::mem::take(&mut detach));
+                detach = !comment.own_line || end.is_some_and(|end| from < end);
             } else {
                 self.out.push_str("  ");
             }
@@ -244,7 +252,7 @@ impl Printer<'_> {
             done = to;
         }
         if item {
-            self.break_line(apart(done, start) || blank);
+            self.break_line(apart(done, start) || blank || detach);
         }
         self.gap = Gap::Tight;
         self.hanging = 4;
@@ -443,7 +451,8 @@ impl Printer<'_> {
                 p.expr(part, indent);
             }
         };
-        if self.fits(flat) {
+        let start = parts.first().map_or(0, |p| p.1.span.start as usize);
+        if self.fits(start, flat) {
             flat(self);
             return;
         }
@@ -465,7 +474,7 @@ impl Printer<'_> {
             p.expr(inner, indent);
             p.token(end, ")");
         };
-        if self.fits(flat) {
+        if self.fits(at, flat) {
             flat(self);
             return;
         }

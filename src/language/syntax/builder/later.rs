@@ -38,8 +38,7 @@ impl Builder<'_> {
         self.hole(span)
     }
 
-    pub(super) fn tail_later(&mut self, pair: Pair, span: Span) {
-        let Some(p) = pair.into_inner().next() else { return };
+    pub(super) fn tail_later(&mut self, p: Pair, span: Span) {
         match p.as_rule() {
             Rule::in_later => {
                 let word =

@@ -30,7 +30,14 @@ impl Builder<'_> {
                     let filter = self.where_wrong(p, span);
                     self.set_filter(&mut out, filter, span, before);
                 }
-                Rule::tail_later => {
+                Rule::in_later
+                | Rule::since_later
+                | Rule::then_later
+                | Rule::without_later
+                | Rule::same_later
+                | Rule::within_later
+                | Rule::after_later
+                | Rule::arithmetic_later => {
                     if !out.later {
                         self.tail_later(p, span);
                     }
@@ -46,11 +53,23 @@ impl Builder<'_> {
                     self.set_window(&mut out, kind, span);
                 }
                 Rule::between => self.between(p, span, &mut out),
-                Rule::tail_wrong => {
-                    if let Some(p) = p.into_inner().next() {
-                        self.tail_wrong(p, span, &mut out, before);
-                    }
-                }
+                Rule::in_wrong
+                | Rule::last_wrong
+                | Rule::more_wrong
+                | Rule::older_wrong
+                | Rule::after_wrong
+                | Rule::not_wrong
+                | Rule::count_wrong
+                | Rule::ago_wrong
+                    if out.broken => {} // one answer a phrase
+                Rule::in_wrong
+                | Rule::last_wrong
+                | Rule::more_wrong
+                | Rule::older_wrong
+                | Rule::after_wrong
+                | Rule::not_wrong
+                | Rule::count_wrong
+                | Rule::ago_wrong => self.tail_wrong(p, span, &mut out, before),
                 Rule::stray_wrong => self.stray(p, span, &mut out, before),
                 _ => {
                     let kind = self.test(p, span);
@@ -101,7 +120,9 @@ impl Builder<'_> {
             out.broken = true;
             return;
         };
-        if let Some(first) = &out.window {
+        if let Some(first) = &out.window
+            && !out.broken
+        {
             let first = first.span;
             let d = self
                 .error(codes::TWICE, span, "a behaviour has one window")
@@ -119,7 +140,9 @@ impl Builder<'_> {
             out.broken = true;
             return;
         };
-        if let Some(first) = &out.test {
+        if let Some(first) = &out.test
+            && !out.broken
+        {
             let first = first.span;
             let d = self
                 .error(codes::TWICE, span, "a second comparison of the same thing")

@@ -1,0 +1,184 @@
+//! What is written, as a tree. Every text here is free of diagnostics.
+
+use segue::language::syntax::{ast::Item, dump};
+
+use crate::syntax_support::{check_promises, parse};
+
+fn check(table: &[(&str, &str)]) {
+    let mut wrong = String::new();
+    for (text, expected) in table {
+        let (_, parsed) = parse(text);
+        let tree = dump::file(&parsed.file);
+        let tree = tree.trim_end().strip_prefix("(bare ").and_then(|t| t.strip_suffix(')')).unwrap_or(tree.trim_end());
+        if tree != *expected || !parsed.diagnostics.is_empty() {
+            wrong += &format!("{text}\n  is       {tree}\n  expected {expected}\n  {:?}\n", parsed.diagnostics);
+        }
+        check_promises(text);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn behaviours() {
+    check(&[
+        ("purchased", "purchased"),
+        ("purchased anti-aging", "(purchased about:anti-aging)"),
+        ("purchased \"New York\"", "(purchased about:\"New York\")"),
+        ("purchased (anti-aging or serum)", "(purchased about:(anti-aging|serum))"),
+        ("purchased other than serum in 3d", "(purchased other:serum @in:3Day)"),
+        ("purchased other than (serum or cream)", "(purchased other:(serum|cream))"),
+        ("purchased where (amount > 20)", "(purchased where:(amount Gt 20))"),
+        (
+            "purchased serum where (amount > 20) ≥ 3 in 90d",
+            "(purchased about:serum where:(amount Gt 20) Ge 3 @in:90Day)",
+        ),
+        ("purchased between 2 and 5 between 60d and 30d ago", "(purchased between 2 5 @ago:60Day:30Day)"),
+        (
+            "purchased >= 3 and purchased <= 3 and purchased != 3",
+            "(and (purchased Ge 3) (purchased Le 3) (purchased Ne 3))",
+        ),
+        ("viewed on ≥ 4 days in 14d", "(viewed on:Day Ge 4 @in:14Day)"),
+        ("viewed on = 1 week", "(viewed on:Week Eq 1)"),
+        ("viewed on at least 2 months", "(viewed on:Month Ge 2)"),
+        ("no open in 30d", "(No open @in:30Day)"),
+        ("never open", "(Never open)"),
+        ("first purchased in 30d", "(First purchased @in:30Day)"),
+        ("last purchased serum over 60d ago", "(Last purchased about:serum @over:60Day)"),
+        ("purchased at least 3", "(purchased Ge 3)"),
+        ("purchased at most twice", "(purchased Le 2)"),
+        ("purchased exactly once in 30d", "(purchased Eq 1 @in:30Day)"),
+    ]);
+}
+
+#[test]
+fn windows() {
+    check(&[
+        ("a in 30s or a in 30min", "(or (a @in:30Second) (a @in:30Minute))"),
+        ("a in 12h and a in 6w", "(and (a @in:12Hour) (a @in:6Week))"),
+        ("a in 3mo and a in 1y", "(and (a @in:3Month) (a @in:1Year))"),
+        ("a in 90 days and a in 1 month", "(and (a @in:90Day) (a @in:1Month))"),
+        ("a in the last 30 days", "(a @in:30Day)"),
+        ("a in 1_000 days", "(a @in:1000Day)"),
+        ("a between 30 and 60 days ago", "(a @ago:30Day:60Day)"),
+        ("a between 1y and 30d ago", "(a @ago:1Year:30Day)"),
+        ("a over 30d ago", "(a @over:30Day)"),
+        ("a since 2026-01-01", "(a @since:2026-01-01)"),
+        ("a before 2026-01-01T08:00", "(a @before:2026-01-01T08:00:00.000000)"),
+        ("a on 2024-02-29", "(a @on:2024-02-29)"),
+        ("a between 2026-01-01 and 2026-03-31", "(a @between:2026-01-01:2026-03-31)"),
+        (
+            "a between 2026-01-01T08:00:01.5Z and 2026-01-01T08:00:02+02:00",
+            "(a @between:2026-01-01T08:00:01.500000+0:2026-01-01T08:00:02.000000+120)",
+        ),
+        ("a ever", "(a @ever)"),
+    ]);
+}
+
+#[test]
+fn values_and_tests() {
+    check(&[
+        ("count(purchased) = 0", "(test (Count purchased) Eq 0)"),
+        (
+            "sum(amount of purchased anti-aging in 12mo) ≥ 500",
+            "(test (Sum amount of (purchased about:anti-aging @in:12Month)) Ge 500)",
+        ),
+        (
+            "avg(amount of a where (b = 1)) between 1 and 2.50",
+            "(test (Avg amount of (a where:(b Eq 1))) between 1 2.50)",
+        ),
+        ("500 < max(amount of a)", "(test 500 Lt (Max amount of a))"),
+        (
+            "distinct(product of viewed in 30d) > min(x of b)",
+            "(test (Distinct product of (viewed @in:30Day)) Gt (Min x of b))",
+        ),
+        ("days since last purchased > 60", "(test (days-since Last purchased) Gt 60)"),
+        ("days since first open (a or b) < 3", "(test (days-since First (open about:(a|b))) Lt 3)"),
+        ("days since signup_date ≥ 30", "(test (days-since signup_date) Ge 30)"),
+        ("days since last = 3", "(test (days-since last) Eq 3)"),
+        ("country = FR", "(country Eq FR)"),
+        ("country = \"New York\"", "(country Eq \"New York\")"),
+        ("customer.country ≠ FR", "(customer.country Ne FR)"),
+        ("age between 30 and 45", "(age between 30 45)"),
+        ("country in (FR, \"New York\", 3,)", "(country (in FR \"New York\" 3))"),
+        ("country not in (FR)", "(country (not-in FR))"),
+        ("a contains \"x\" and a starts with y", "(and (a Contains \"x\") (a StartsWith y))"),
+        ("a ends with y and a matches \"x*\"", "(and (a EndsWith y) (a Matches \"x*\"))"),
+        ("tags has vip", "(tags has vip)"),
+        ("a is known or a is unknown", "(or (a known) (a unknown))"),
+        ("balance > -5 and share = 20% and x = 0.5%", "(and (balance Gt -5) (share Eq %0.2) (x Eq %0.005))"),
+        ("x = 1_000.50 and y = 00", "(and (x Eq 1000.50) (y Eq 0))"),
+        (
+            "x > 2026-01-01 and y = 2026-01-01T00:00-05:30",
+            "(and (x Gt 2026-01-01) (y Eq 2026-01-01T00:00:00.000000-330))",
+        ),
+        ("known for 30d", "(known-for 30Day)"),
+        ("is_member but not opted_out", "(and is_member but:(not opted_out))"),
+        (
+            "weekday in (mon, tue) and hour between 9 and 17 and date = 2026-11-01",
+            "(and (weekday (in mon tue)) (hour between 9 17) (date Eq 2026-11-01))",
+        ),
+        ("a \"q\\\"u\\\\o\"", "(a about:\"q\\\"u\\\\o\")"),
+    ]);
+}
+
+#[test]
+fn connectives() {
+    check(&[
+        ("a and b or c and not d", "(or (and a b) (and c (not d)))"),
+        ("a or b and c", "(or a (and b c))"),
+        ("(a or b) and not not c", "(and (paren (or a b)) (not (not c)))"),
+        ("everyone but not (a)", "(and everyone but:(not (paren a)))"),
+        ("no a or b", "(or (No a) b)"),
+        ("a # here\n and # there\n b", "(and a b)"),
+    ]);
+}
+
+#[test]
+fn declarations() {
+    check(&[
+        (
+            "purchased anti-aging ≥3 in 90d and no open in 30d → offer",
+            "(and (purchased about:anti-aging Ge 3 @in:90Day) (No open @in:30Day)) (do offer)",
+        ),
+        ("a -> offer serum-15 \"20 off\" by email", "a (do offer serum-15 \"20 off\" by:email)"),
+        ("segment x was y \"T\": a", "(segment x was:y title:\"T\" a)"),
+        ("trait x \"T\": sum(a of b)", "(trait x title:\"T\" (Sum a of b))"),
+        ("campaign x: a → call", "(campaign x a (do call))"),
+        ("trait x: a segment y: b\nsegment segment: c", "(trait x a)\n(segment y b)\n(segment segment c)"),
+        ("segment x:\n  purchased\nsegment y: open", "(segment x purchased)\n(segment y open)"),
+        ("", ""),
+        ("# nothing\n", ""),
+    ]);
+}
+
+#[test]
+fn descriptions() {
+    let text = "# header\n\n# One.\n#  Two.\nsegment a: x # no\nsegment b: y\n# b's end\n\ntrait c: z\n  # indented\n  trait d: z\n#\n# e\n\n#f\ntrait g: z";
+    let (_, parsed) = parse(text);
+    let found: Vec<Option<&str>> = parsed
+        .file
+        .items
+        .iter()
+        .map(|i| match i {
+            Item::Segment(s) => s.description.as_deref(),
+            Item::Trait(t) => t.description.as_deref(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(found, [Some("One.\n Two."), None, None, Some("indented"), Some("f")]);
+    check_promises(text);
+}
+
+#[test]
+fn places_are_exact() {
+    let text = "segment é:  purchased ( a or b )  ≥ 3 # c\n in 90d   # d\n  and  open\n";
+    let (source, parsed) = parse(text);
+    let Item::Segment(s) = &parsed.file.items[0] else { panic!("{parsed:?}") };
+    assert_eq!(source.slice(s.span), text.trim_end());
+    assert_eq!(source.slice(s.name.span), "é");
+    let tree = format!("{:?}", s.condition);
+    assert!(tree.contains("And"));
+    let segue::language::syntax::ast::ExprKind::And(parts) = &s.condition.kind else { panic!("{tree}") };
+    let places: Vec<&str> = parts.iter().map(|p| source.slice(p.expr.span)).collect();
+    assert_eq!(places, ["purchased ( a or b )  ≥ 3 # c\n in 90d", "open"]);
+}

@@ -1,0 +1,260 @@
+//! Forms that are not the language: each is answered with its code, its place, and what to write instead.
+
+use crate::support::{files, root};
+use crate::syntax_support::{check_promises, fixed, parse};
+
+/// A text, the code and the place of its one diagnostic, and a part of its help, or the text with its fix made after `=>`.
+fn check(table: &[(&str, &str, &str, &str)]) {
+    let mut wrong = String::new();
+    for (text, code, place, cure) in table {
+        check_promises(text);
+        let (source, parsed) = parse(text);
+        let said: Vec<_> = parsed.diagnostics.iter().map(|d| (d.code.as_str(), source.slice(d.primary.span))).collect();
+        let got = match &parsed.diagnostics[..] {
+            [d, ..] => match cure.strip_prefix("=> ") {
+                Some(_) => fixed(text, d).map_or("no fix".to_string(), |t| format!("=> {t}")),
+                None => d.help.clone().unwrap_or_default(),
+            },
+            [] => "nothing".to_string(),
+        };
+        let good = if cure.starts_with("=> ") { got == *cure } else { got.contains(cure) };
+        if said != [(*code, *place)] || !good {
+            let messages: Vec<_> = parsed.diagnostics.iter().map(|d| d.message.as_str()).collect();
+            wrong += &format!("{text}\n  said {said:?} {messages:?}\n  got  {got}\n  want {code} {place:?} {cure}\n");
+        } else if let Some(text) = cure.strip_prefix("=> ") {
+            let (_, again) = parse(text);
+            if !again.diagnostics.is_empty() {
+                wrong += &format!("{text}: the fix leaves {:?}\n", again.diagnostics);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn signs_and_words_of_other_languages() {
+    check(&[
+        ("a && b", "E0102", "&&", "=> a and b"),
+        ("a || b", "E0102", "||", "=> a or b"),
+        ("!a", "E0102", "!", "=> not a"),
+        ("!(a or b)", "E0102", "!", "=> not(a or b)"),
+        ("a == 3", "E0102", "==", "=> a = 3"),
+        ("a =< 3", "E0102", "=<", "=> a <= 3"),
+        ("a => 3", "E0102", "=>", "=> a >= 3"),
+        ("a <> 3", "E0102", "<>", "=> a != 3"),
+        ("a => offer", "E0102", "=>", "=> a -> offer"),
+        ("a in 3d => offer", "E0102", "=>", "=> a in 3d -> offer"),
+        ("a AND b", "E0102", "AND", "=> a and b"),
+        ("a OR b", "E0102", "OR", "=> a or b"),
+        ("a IN 30d", "E0102", "IN", "=> a in 30d"),
+        ("NOT a", "E0102", "NOT", "=> not a"),
+        ("a BETWEEN 30d and 20d ago", "E0102", "BETWEEN", "=> a between 30d and 20d ago"),
+        ("NO purchased in 3d", "E0102", "NO", "=> no purchased in 3d"),
+        ("SEGMENT x: a", "E0102", "SEGMENT", "=> segment x: a"),
+        ("Trait x: a", "E0102", "Trait", "=> trait x: a"),
+        ("a more than 3 in 3d", "E0102", "more than 3", "=> a > 3 in 3d"),
+        ("a fewer than 3 times in 3d", "E0102", "fewer than 3 times", "=> a < 3 in 3d"),
+        ("country is FR", "E0102", "is FR", "=> country = FR"),
+        ("country is not FR", "E0102", "is not FR", "=> country ≠ FR"),
+        ("country is null", "E0102", "is null", "=> country is unknown"),
+        ("country is not known", "E0102", "is not known", "=> country is unknown"),
+        ("country is not null", "E0102", "is not null", "=> country is known"),
+        ("country not FR", "E0102", "not FR", "`country ≠ FR`"),
+        ("purchased not serum", "E0102", "not serum", "`purchased other than serum`"),
+        ("name like \"a%\"", "E0102", "like", "`contains`"),
+        ("average(amount of a) > 3", "E0102", "average", "=> avg(amount of a) > 3"),
+        ("weeks since last a > 3", "E0102", "weeks", "=> days since last a > 3"),
+        ("share > 20 %", "E0102", "20 %", "=> share > 20%"),
+    ]);
+}
+
+#[test]
+fn quotes_and_parentheses() {
+    check(&[
+        ("a “b c”", "E0103", "“b c”", "=> a \"b c\""),
+        ("a = 'x y'", "E0103", "'x y'", "=> a = \"x y\""),
+        ("a \"b c", "E0103", "\"b c", "write `\"`"),
+        ("a \"b\\nc\"", "E0103", "\\n", "=> a \"b\\\\nc\""),
+        ("a contains 3", "E0103", "3", "=> a contains \"3\""),
+        ("a and (b or c", "E0104", "(", "write `)`"),
+        ("a or b)", "E0104", ")", "=> a or b"),
+        ("a where (x = 1", "E0104", "(", "write `)`"),
+    ]);
+}
+
+#[test]
+fn numbers_durations_dates() {
+    check(&[
+        ("a ≥3in 90d", "E0108", "3in", "`3 in`"),
+        ("a > 1,000", "E0108", "1,000", "=> a > 1_000"),
+        ("a > 1234567890123456789", "E0108", "1234567890123456789", ""),
+        ("a > 0.1234567890", "E0108", "0.1234567890", ""),
+        ("a in 99999999999d", "E0108", "99999999999d", ""),
+        ("a in 3m", "E0109", "3m", "`3min` for minutes, `3mo` for months"),
+        ("a in 90 day", "E0109", "90 day", "=> a in 90d"),
+        ("a in 90 d", "E0109", "90 d", "=> a in 90d"),
+        ("a in 3 yrs", "E0109", "3 yrs", "=> a in 3y"),
+        ("a in 30D", "E0109", "30D", "=> a in 30d"),
+        ("a in 2 quarters", "E0109", "2 quarters", "=> a in 6mo"),
+        ("a in 0d", "E0109", "0d", ""),
+        ("a in 90", "E0109", "90", "`in 90d`"),
+        ("a between 30 and 60 ago", "E0109", "between 30 and 60 ago", "between 60d and 30d ago"),
+        ("a since 2026-02-30", "E0110", "2026-02-30", "`2026-02-28`"),
+        ("a since 2026-13-01", "E0110", "2026-13-01", ""),
+        ("a since 2026-1-5", "E0110", "2026-1-5", "=> a since 2026-01-05"),
+        ("a since 21.11.2026", "E0110", "21.11.2026", "=> a since 2026-11-21"),
+        ("a since 11/21/2026", "E0110", "11/21/2026", "=> a since 2026-11-21"),
+        ("a since 2026-11-21 08:00", "E0110", "2026-11-21 08:00", "=> a since 2026-11-21T08:00"),
+        ("a since 2026-11-21T25:00", "E0110", "2026-11-21T25:00", ""),
+        ("a > 2026-11-21T08:00:00.1234567", "E0110", "2026-11-21T08:00:00.1234567", ""),
+    ]);
+}
+
+#[test]
+fn counts() {
+    check(&[
+        ("a 3 times in 90d", "E0111", "3 times", "`≥ 3` or `= 3`"),
+        ("a 3 in 90d", "E0111", "3", "`≥ 3` or `= 3`"),
+        ("a once", "E0111", "once", "`≥ 1` or `= 1`"),
+        ("a twice in 3d", "E0111", "twice", "`≥ 2` or `= 2`"),
+        ("a > 3 times", "E0111", "times", "=> a > 3"),
+        ("a at least 3 times in 3d", "E0111", "times", "=> a at least 3 in 3d"),
+        ("a on 3 days", "E0111", "3", "`on ≥ 3 days` or `on = 3 days`"),
+        ("a ≥ 3 days in 30d", "E0111", "≥ 3 days", "`on ≥ 3 days`"),
+        ("a in 90d ≥ 3", "E0112", "≥ 3", "=> a ≥ 3 in 90d"),
+        ("a in 90d where (x = 1)", "E0112", "where (x = 1)", "=> a where (x = 1) in 90d"),
+        ("≥ 3 a in 90d", "E0112", "≥ 3", "=> a ≥ 3 in 90d"),
+        (
+            "at least 3 a serum where (x = 1) in 90d",
+            "E0112",
+            "at least 3",
+            "=> a serum where (x = 1) at least 3 in 90d",
+        ),
+        ("count(a) > 3 in 90d", "E0112", "in 90d", "=> count(a in 90d) > 3"),
+        ("(a and b) in 90d", "E0112", "in 90d", "behind each behaviour"),
+        ("sum(a.amount) > 3", "E0112", "a.amount", "=> sum(amount of a) > 3"),
+        ("sum(a) > 3", "E0112", "a", "sum(amount of purchased in 90d)"),
+        ("count(x of a) > 3", "E0112", "x", "distinct(x of …)"),
+        ("count(a ≥ 3)", "E0112", "≥ 3", "=> count(a) ≥ 3"),
+        ("a ≥ 3 ≤ 5", "E0113", "≤ 5", "`between 2 and 5`"),
+        ("a in 90d in 30d", "E0113", "in 30d", "`between 60d and 30d ago`"),
+        ("a where (x = 1) where (y = 2)", "E0113", "where (y = 2)", "join them"),
+    ]);
+}
+
+#[test]
+fn lists_where_and_quantifiers() {
+    check(&[
+        ("a serum, cream in 3d", "E0114", "serum, cream", "=> a (serum or cream) in 3d"),
+        ("a (serum, cream)", "E0114", ",", "=> a (serum or cream)"),
+        ("a (serum and cream)", "E0114", "and", "purchased a and purchased b"),
+        ("country in FR, DE", "E0114", "in FR, DE", "=> country in (FR, DE)"),
+        ("country in (FR or DE)", "E0114", "or", "=> country in (FR, DE)"),
+        ("country = (FR or DE)", "E0114", "= (FR or DE)", "=> country in (FR, DE)"),
+        ("country ≠ (FR, DE)", "E0114", "≠ (FR, DE)", "=> country not in (FR, DE)"),
+        ("a where x = 1 in 3d", "E0115", "where x = 1", "=> a where (x = 1) in 3d"),
+        ("a (x = 1) in 3d", "E0115", "(x = 1)", "=> a where (x = 1) in 3d"),
+        ("no (a or b)", "E0116", "no", "=> not (a or b)"),
+        ("no first a in 3d", "E0116", "no first", "`not (first …)`"),
+        ("no a ≥ 3", "E0116", "no", ""),
+        ("last a ≥ 3 in 3d", "E0116", "last", ""),
+        ("never a in 3d", "E0116", "never", "=> no a in 3d"),
+        ("a not in 30d", "E0116", "not in 30d", "`no a in 30d`"),
+    ]);
+}
+
+#[test]
+fn declarations_and_actions() {
+    check(&[
+        ("segment x purchased in 3d", "E0117", "", "=> segment x: purchased in 3d"),
+        ("segment lapsed buyers: a", "E0117", "lapsed buyers", "=> segment lapsed_buyers: a"),
+        ("segment \"Lapsed\": a", "E0117", "\"Lapsed\"", "=> segment Lapsed: a"),
+        ("segment in: a", "E0117", "in", ""),
+        ("trait x was y: a", "E0117", "y", ""),
+        ("campaign x: a", "E0118", "", "`→ offer`"),
+        ("segment x: a → offer", "E0118", "→ offer", "=> campaign x: a → offer"),
+        ("a in 30d b in 3d", "E0120", "b", "`and` or `or`"),
+        ("a serum cream", "E0120", "cream", "(serum or cream)"),
+        ("a in 3d\nsegment b: c", "E0120", "a in 3d", "`segment NAME:`"),
+        ("everyone everyone", "E0120", "everyone", "join them"),
+        ("segment x: a;", "E0101", ";", "=> segment x: a"),
+        ("segment x: a = $5", "E0101", "$", "=> segment x: a = 5"),
+        ("a = in", "E0101", "in", "=> a = \"in\""),
+        ("a and", "E0101", "", ""),
+        ("segment x:", "E0101", "", ""),
+        ("a →", "E0101", "", ""),
+        ("a where", "E0101", "", ""),
+    ]);
+}
+
+#[test]
+fn windows_in_other_words() {
+    check(&[
+        ("a in last 90 days", "E0119", "in last 90 days", "=> a in 90 days"),
+        ("a last 90 days", "E0119", "last 90 days", "=> a in 90 days"),
+        ("a serum for the last 90 days", "E0119", "for the last 90 days", "=> a serum in 90 days"),
+        ("a in the past 3w", "E0119", "in the past 3w", "=> a in 3w"),
+        ("a in last month", "E0119", "in last month", "`in 1mo`"),
+        ("a last week", "E0119", "last week", "`in 1w`"),
+        ("a since 30d", "E0119", "since 30d", "=> a in 30d"),
+        ("a before 30d", "E0119", "before 30d", "=> a over 30d ago"),
+        ("a more than 30d ago", "E0119", "more than 30d ago", "=> a over 30d ago"),
+        ("a less than 30 days ago", "E0119", "less than 30 days ago", "=> a in 30 days"),
+        ("a older than 30d", "E0119", "older than 30d", "=> a over 30d ago"),
+        ("a over 30d", "E0119", "", "=> a over 30d ago"),
+        ("a between 30d and 60d", "E0119", "", "=> a between 30d and 60d ago"),
+        ("a after 2026-01-01", "E0119", "after 2026-01-01", "=> a since 2026-01-01"),
+        ("a 30d ago", "E0119", "30d ago", "`over 30d ago`"),
+        ("a on 2026-01-01T08:00", "E0119", "on 2026-01-01T08:00", "`on 2026-01-01`"),
+        ("days since last a > 30d", "E0119", "30d", "plain number"),
+    ]);
+}
+
+#[test]
+fn what_is_not_available_yet() {
+    check(&[
+        ("a then no b within 1h", "E0190", "then no b", ""),
+        ("a in 3d then b within 7d without c all within 14d with same product", "E0190", "then b", ""),
+        ("a in 14d without b", "E0190", "without b", "`and no purchased in 14d`"),
+        ("a ≥ 3 of same product in 3d", "E0190", "of same product", ""),
+        ("a in this month", "E0190", "in this month", "`in 1mo`"),
+        ("a in previous 3 weeks", "E0190", "in previous 3 weeks", ""),
+        ("a in each of previous 3 months", "E0190", "in each of previous 3 months", ""),
+        ("a since last sent where (x = 1)", "E0190", "since last sent where (x = 1)", "`since 2026-01-01`"),
+        ("a within 30d", "E0190", "within 30d", "=> a in 30d"),
+        ("anniversary of birth_date within 7d", "E0190", "anniversary of birth_date within 7d", ""),
+        ("in one session (a and b) in 3d", "E0190", "in one session (a and b) in 3d", ""),
+        ("in any 14d (a and b)", "E0190", "in any 14d (a and b)", ""),
+        ("top 10% by spend among vip", "E0190", "top 10% by spend among vip", ""),
+        ("sample 10% of \"x\" and a", "E0190", "sample 10% of \"x\"", ""),
+        ("predicted churn ≥ 70%", "E0190", "predicted churn ≥ 70%", ""),
+        ("member of vip for 30d", "E0190", "member of vip for 30d", ""),
+        ("entered vip in 7d and a", "E0190", "entered vip in 7d", ""),
+        ("held out x in 3d", "E0190", "held out x in 3d", ""),
+        ("median(amount of a) > 3", "E0190", "median(amount of a)", ""),
+        ("last(product of a) = x", "E0190", "last(product of a)", ""),
+        ("sum(x of a) / count(a) > 3", "E0190", "/ count(a)", ""),
+        ("stages j:\n a → b\n otherwise → c\nsegment s: a", "E0190", "stages", ""),
+        ("policy p: at most 3 contacts in 7d by email, sms", "E0190", "policy", ""),
+        ("model churn: predict no purchased within 60d\n for a from b", "E0190", "model", ""),
+        ("campaign c: a\n → a 45%: offer\n → b 45%: offer\n → hold out 10%", "E0190", "→ a 45%: offer", ""),
+        ("campaign c: a → when b: offer → otherwise: call", "E0190", "→ when b: offer", ""),
+        ("campaign c: a → offer → call", "E0190", "→ call", ""),
+        ("campaign c: a → offer\n priority 80", "E0190", "priority 80", ""),
+    ]);
+}
+
+/// The example of each page shows its code, or is a text that a page can show at all.
+#[test]
+fn pages_show_what_they_explain() {
+    for path in files(&root().join("grammar/codes"), "md") {
+        let code = path.file_stem().expect("named").to_string_lossy().into_owned();
+        if !code.starts_with("E01") || ["E0105", "E0107"].contains(&code.as_str()) {
+            continue;
+        }
+        let page = std::fs::read_to_string(&path).expect("text");
+        let example = page.split_once("```seg\n").and_then(|(_, t)| t.split_once("```")).expect("an example").0;
+        let (_, parsed) = parse(example);
+        assert!(parsed.diagnostics.iter().any(|d| d.code.as_str() == code), "{code}: {:?}", parsed.diagnostics);
+    }
+}
