@@ -15,11 +15,11 @@ mod cli_picture;
 mod cli_render;
 mod codes;
 mod example_specs;
+mod format_files;
+mod format_layout;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]
 mod generate;
-mod format_files;
-mod format_layout;
 mod interpret;
 mod metamorphic;
 mod project_files;
