@@ -43,9 +43,22 @@ pub struct SourceFile {
     /// As shown in messages: relative to the project where possible, `/` as separator.
     pub name: String,
     pub text: Arc<str>,
+    /// Where each line begins, so that a place is found without reading the text again for each finding.
+    lines: Arc<[usize]>,
 }
 
 impl SourceFile {
+    pub fn new(id: SourceId, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceFile {
+        let text = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        SourceFile { id, name: name.into(), text, lines }
+    }
+
+    /// Byte offsets at which the lines begin; the first is 0.
+    pub fn line_starts(&self) -> &[usize] {
+        &self.lines
+    }
+
     /// The text of `span`, or nothing where the span does not lie in this text.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or("")
@@ -57,10 +70,9 @@ impl SourceFile {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = self.text.get(..at).unwrap_or("");
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        let line = before.matches('\n').count() + 1;
-        (line, before.get(line_start..).unwrap_or("").chars().count() + 1)
+        let line = self.lines.partition_point(|&start| start <= at).max(1);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        (line, self.text.get(start..at).unwrap_or("").chars().count() + 1)
     }
 }
 
@@ -74,7 +86,7 @@ impl Sources {
     /// Adds a text and gives its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { id, name: name.into(), text: text.into() });
+        self.files.push(SourceFile::new(id, name, text));
         id
     }
 

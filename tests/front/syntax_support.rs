@@ -7,7 +7,7 @@ use segue::language::syntax::{self, Parsed, dump};
 
 /// A text as the file `rule.seg`.
 pub fn source(text: &str) -> SourceFile {
-    SourceFile { id: SourceId(0), name: "rule.seg".into(), text: text.into() }
+    SourceFile::new(SourceId(0), "rule.seg", text)
 }
 
 pub fn parse(text: &str) -> (SourceFile, Parsed) {

@@ -52,7 +52,7 @@ pub fn format(source: &SourceFile, parsed: &Parsed, style: Style) -> Result<Stri
 
 /// The output says what the input said, and has its comments.
 fn prove(source: &SourceFile, parsed: &Parsed, text: &str) -> Result<(), FormatError> {
-    let again = SourceFile { id: source.id, name: source.name.clone(), text: text.into() };
+    let again = SourceFile::new(source.id, source.name.clone(), text);
     let again = syntax::parse(&again);
     let comments = |p: &Parsed| p.comments.iter().map(|c| c.text.trim().to_string()).collect::<Vec<_>>();
     let same = !has_errors(&again.diagnostics)

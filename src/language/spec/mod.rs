@@ -161,7 +161,7 @@ impl Reading<'_> {
 
     fn timeline_in(&mut self, written: &raw::Timeline, file: &SourceFile) -> Vec<EventRow> {
         let (text, offset) = placed(written, file);
-        let source = SourceFile { id: file.id, name: file.name.clone(), text: text.into() };
+        let source = SourceFile::new(file.id, file.name.clone(), text);
         self.timeline(&source, Place { offset, whole: written.span })
     }
 

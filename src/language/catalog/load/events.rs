@@ -252,7 +252,7 @@ impl Loader<'_> {
         let as_it_is = from < MAX_PADDING && file.text.get(from..).is_some_and(|t| t.starts_with(text.value.as_str()));
         let (condition, found) = if as_it_is {
             let padded = " ".repeat(from) + &text.value;
-            syntax::parse_condition(&SourceFile { text: padded.into(), ..file.clone() })
+            syntax::parse_condition(&SourceFile::new(file.id, file.name.clone(), padded))
         } else {
             let name = format!("{}: filter of {}", file.name, entry.name.value);
             let id = self.sources.add(name, text.value.as_str());

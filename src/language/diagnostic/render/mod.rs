@@ -92,8 +92,3 @@ fn cure(d: &Diagnostic) -> Option<&str> {
 fn level(d: &Diagnostic) -> &'static str {
     if d.is_error() { "error" } else { "warning" }
 }
-
-/// Byte offsets at which the lines of a text begin.
-fn line_starts(file: &SourceFile) -> Vec<usize> {
-    std::iter::once(0).chain(file.text.match_indices('\n').map(|(i, _)| i + 1)).collect()
-}

@@ -9,7 +9,7 @@ use miette::{
 };
 
 use super::super::super::source::SourceId;
-use super::{Diagnostic, SourceFile, Sources, Span, cure, disturbs, line_starts, visible};
+use super::{Diagnostic, SourceFile, Sources, Span, cure, disturbs, visible};
 
 /// How the text is painted.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,7 @@ impl Shown {
                 _ => '\u{fffd}',
             });
         }
-        Shown { name: visible(&file.name), text, lines: line_starts(file) }
+        Shown { name: visible(&file.name), text, lines: file.line_starts().to_vec() }
     }
 
     /// Index of the line that holds the offset.
