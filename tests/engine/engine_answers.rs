@@ -36,6 +36,7 @@ pub fn run_project(
     limits: Limits,
 ) -> Result<(Vec<String>, Outcome), segue::error::Error> {
     let (project, program) = checked(root, rule);
+    let start = std::time::Instant::now();
     let zone = Zone::new(&project.file.timezone).unwrap();
     let as_of = as_of.map(str::to_owned).or(project.file.as_of.as_ref().map(|a| a.name.clone())).unwrap();
     let clock = Clock { as_of: parse_moment(&as_of, &zone).unwrap(), zone };
@@ -49,7 +50,9 @@ pub fn run_project(
         progress: None,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    Ok((names, runtime.block_on(run(request))?))
+    let outcome = runtime.block_on(run(request))?;
+    println!("the engine took {:?}", start.elapsed());
+    Ok((names, outcome))
 }
 
 #[test]

@@ -47,24 +47,24 @@ pub fn value(recipe: &Recipe, column: Expr) -> Result<Expr> {
 
 /// Anything serialisable as a literal.
 pub fn literal(what: &impl Serialize) -> Result<Expr> {
-    Ok(lit(ScalarValue::LargeBinary(Some(bytes(what)?))))
+    Ok(lit(ScalarValue::LargeUtf8(Some(text(what)?))))
 }
 
-/// Anything serialisable as bytes.
-pub fn bytes(what: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(what).map_err(|e| DataFusionError::Internal(format!("a program does not serialise: {e}")))
+/// Anything serialisable as text: DataFusion prints expressions often, and bytes print slowly.
+pub fn text(what: &impl Serialize) -> Result<String> {
+    serde_json::to_string(what).map_err(|e| DataFusionError::Internal(format!("a program does not serialise: {e}")))
 }
 
 /// The bytes of a literal, dictionary or not.
 pub fn literal_bytes(value: &ScalarValue) -> Option<&[u8]> {
     match value {
-        ScalarValue::LargeBinary(Some(bytes)) | ScalarValue::Binary(Some(bytes)) => Some(bytes),
+        ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8(Some(text)) => Some(text.as_bytes()),
         ScalarValue::Dictionary(_, inner) => literal_bytes(inner),
         _ => None,
     }
 }
 
-/// Reads what [`bytes`] wrote.
+/// Reads what [`text`] wrote.
 pub fn read<'a, T: Deserialize<'a>>(value: Option<&'a [u8]>) -> Result<T> {
     let bytes = value.ok_or_else(|| DataFusionError::Internal("the first argument is no program".into()))?;
     serde_json::from_slice(bytes).map_err(|e| DataFusionError::Internal(format!("a program does not read: {e}")))

@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::expr::AggregateFunctionParams;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility};
@@ -42,6 +43,19 @@ impl AggregateUDFImpl for History {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(DataType::Binary)
+    }
+
+    /// Without the program, which is long.
+    fn schema_name(&self, _: &AggregateFunctionParams) -> Result<String> {
+        Ok("history".into())
+    }
+
+    fn display_name(&self, _: &AggregateFunctionParams) -> Result<String> {
+        Ok("history".into())
+    }
+
+    fn human_display(&self, _: &AggregateFunctionParams) -> Result<String> {
+        Ok("history".into())
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

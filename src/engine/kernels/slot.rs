@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, DictionaryArray, UInt3
 use arrow::datatypes::{DataType, Int64Type, UInt32Type};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 use super::convert::{literal_bytes, read};
 use super::hash::Map;
@@ -69,6 +69,11 @@ impl ScalarUDFImpl for EventSlot {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(slot_type())
+    }
+
+    /// Without the program, which is long.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(format!("event_slot({} columns)", args.len().saturating_sub(4)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

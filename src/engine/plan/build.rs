@@ -15,7 +15,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan,
 
 use super::lower::{Lowered, Parts, Table, micros};
 use super::program::{Branch, ColumnSpec, Kind, Program, Ty};
-use crate::engine::kernels::convert::{Recipe, bytes, literal, value};
+use crate::engine::kernels::convert::{Recipe, literal, text, value};
 use crate::engine::kernels::history::History;
 use crate::engine::kernels::slot::EventSlot;
 use crate::engine::report::Counters;
@@ -50,7 +50,7 @@ pub fn plan(
     };
     let program = ScalarValue::Dictionary(
         Box::new(DataType::Int8),
-        Box::new(ScalarValue::LargeBinary(Some(bytes(&parts.program)?))),
+        Box::new(ScalarValue::LargeUtf8(Some(text(&parts.program)?))),
     );
     let mut arguments = vec![lit(program), name("time"), name("slot")];
     arguments.extend((0..parts.program.int_channels).map(|c| name(&format!("i{c}"))));
@@ -266,14 +266,14 @@ impl Builder<'_> {
         columns.extend((0..lowered.branch.columns.len()).map(|c| name(&format!("c{c}"))));
         let mut first = columns.clone();
         first.push(self.slot(&gate)?.alias("gate"));
-        let text = |c: u32| -> Result<Expr> {
+        let raw_text = |c: u32| -> Result<Expr> {
             let raw = name(&format!("c{c}"));
             let spec = lowered.branch.columns.get(c as usize);
             // Ids of any type are compared as text.
             let spec = spec.map(|s| ColumnSpec { ty: Ty::Text, fold: false, empty_is_value: false, ..s.clone() });
             spec.map_or_else(|| Err(odd("an event's id")), |spec| value(&Recipe::Raw(spec), raw))
         };
-        first.push(text(id)?.alias("event_id"));
+        first.push(raw_text(id)?.alias("event_id"));
         let mut order = vec![name("time").sort(true, true)];
         for (p, &c) in properties.iter().enumerate() {
             let Some(spec) = lowered.branch.columns.get(c as usize) else { continue };
