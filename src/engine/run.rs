@@ -204,13 +204,10 @@ async fn unique(context: &SessionContext, catalog: &Catalog, tables: &Tables, lo
     let (Some(plan), Some(table)) = (plan, catalog.lookups.get(lookup.index())) else { return Ok(()) };
     let frame = context.execute_logical_plan(plan).await.map_err(|e| translate(&e))?;
     let batches = caught(frame.collect()).await?;
-    for batch in batches.iter().filter(|b| b.num_rows() > 0) {
-        let keys = batch.column(0).as_string_view_opt();
-        let key = keys.map_or(String::new(), |keys| keys.value(0).to_owned());
-        let message = format!("look-up `{}`: several rows have the key `{key}` in `{}`", table.name.name, table.key);
-        return Err(Error::data(message).with_help("a look-up has one row a key; name another key, or clean the table"));
-    }
-    Ok(())
+    let Some(batch) = batches.iter().find(|b| b.num_rows() > 0) else { return Ok(()) };
+    let key = batch.column(0).as_string_view_opt().map_or(String::new(), |keys| keys.value(0).to_owned());
+    let message = format!("look-up `{}`: several rows have the key `{key}` in `{}`", table.name.name, table.key);
+    Err(Error::data(message).with_help("a look-up has one row a key; name another key, or clean the table"))
 }
 
 /// The engine does not say which file it could not read: reads them one by one to find out.
@@ -357,9 +354,19 @@ impl Gathered {
                 keep.iter().for_each(|&row| self.texts.append_value(ids.value(row)));
             }
         }
-        for (rule, members) in self.members.iter_mut().enumerate() {
-            for &row in &keep {
-                members.append(bit(row, rule));
+        // Row by row, and in a row only the bits that are set: most customers are in few of many rules.
+        let start = self.members.first().map_or(0, BooleanBufferBuilder::len);
+        self.members.iter_mut().for_each(|members| members.append_n(keep.len(), false));
+        for (at, &row) in keep.iter().enumerate() {
+            for (b, &byte) in answers.value(row).iter().enumerate() {
+                let mut byte = byte;
+                while byte != 0 {
+                    let rule = b * 8 + byte.trailing_zeros() as usize;
+                    byte &= byte - 1;
+                    if let Some(members) = self.members.get_mut(rule) {
+                        members.set_bit(start + at, true);
+                    }
+                }
             }
         }
         Ok(())

@@ -3,8 +3,6 @@
 //! Owns: the bank of terms and the nodes over it. Promises: a chunk of customers at a time, so that the bank stays near the
 //! processor; no result depends on the order of entries (sums are exact, floats are added in ascending order).
 
-use std::cmp::Ordering;
-
 use arrow::array::BinaryBuilder;
 
 use super::convert::ordered;
@@ -61,7 +59,7 @@ impl Replay {
         }
         // As many customers as let the counts stay in about two megabytes, between 64 and 8,192.
         let room = (1usize << 19) / program.terms.len().max(1);
-        let bits = room.max(64).min(8_192).ilog2();
+        let bits = room.clamp(64, 8_192).ilog2();
         let clock = Clock { as_of: program.as_of, zone: types::zone(&program.zone) };
         Replay { program, clock, by_pattern, bits }
     }
@@ -140,7 +138,7 @@ impl Replay {
                 } else {
                     time
                 };
-                self.step(bank, local, step.agg, value, log);
+                self.step(bank, local, step.agg, value);
             }
         }
         for (bank, term) in banks.iter_mut().zip(&self.program.terms) {
@@ -152,7 +150,7 @@ impl Replay {
         banks
     }
 
-    fn step(&self, bank: &mut Bank, local: u16, agg: Agg, value: i64, log: &Log) {
+    fn step(&self, bank: &mut Bank, local: u16, agg: Agg, value: i64) {
         match bank {
             Bank::Count(counts) => {
                 if let Some(count) = counts.get_mut(usize::from(local)) {
@@ -186,7 +184,6 @@ impl Replay {
             }
             Bank::Float(_) => {}
         }
-        let _ = log;
     }
 
     fn answer(&self, log: &Log, banks: &[Bank], first: &[i64], flags: &[u8], out: &mut BinaryBuilder) {
@@ -350,7 +347,7 @@ fn typed(word: i64, ty: Ty, log: &Log) -> Option<Scalar<'_>> {
 
 /// Counts or sums what a set holds for each customer.
 fn settle(mut pairs: Vec<(u16, i64)>, agg: Agg, here: usize) -> Bank {
-    pairs.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    pairs.sort_unstable();
     if let Agg::SumFloat(_) = agg {
         let mut sums = vec![0.0; here];
         for (local, value) in pairs {
@@ -360,7 +357,7 @@ fn settle(mut pairs: Vec<(u16, i64)>, agg: Agg, here: usize) -> Bank {
         }
         return Bank::Float(sums);
     }
-    pairs.dedup_by(|a, b| a.cmp(&b) == Ordering::Equal);
+    pairs.dedup();
     let mut counts = vec![0u32; here];
     for (local, _) in pairs {
         if let Some(count) = counts.get_mut(usize::from(local)) {
