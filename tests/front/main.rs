@@ -33,6 +33,5 @@ mod syntax_timeline;
 mod syntax_tree;
 mod syntax_words;
 mod syntax_wrong;
-mod syntax_forms;
 mod tidy;
 mod yaml_hostile;
