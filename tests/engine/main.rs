@@ -23,3 +23,7 @@ mod infer_real;
 mod infer_shop;
 mod infer_support;
 mod readme;
+#[path = "../front/reference_page.rs"]
+#[allow(dead_code)]
+mod reference_page;
+mod reference_plan;
