@@ -89,3 +89,19 @@ fn words_end_where_names_end() {
         assert_eq!(dump::file(&parsed.file), tree, "{text}");
     }
 }
+
+#[test]
+fn hard_words_are_never_names() {
+    let hard = "and or but not no never in on at by of as is has then where within without with between over since before ever exactly \
+                after contains starts ends matches all per among for from until when otherwise once twice";
+    for word in hard.split_whitespace() {
+        assert!(!is_name(word), "{word}");
+        for text in [format!("segment {word}: a"), format!("a = {word}"), format!("{word} = 3")] {
+            assert_ne!(parse(&text).1.diagnostics, [], "{text}");
+        }
+        // A longer word is another word.
+        let longer = format!("{word}x = {word}-y");
+        assert!(is_name(&format!("{word}x")));
+        assert_eq!(parse(&longer).1.diagnostics, [], "{longer}");
+    }
+}

@@ -10,6 +10,7 @@ mod later;
 mod literal;
 mod phrase;
 mod tail;
+mod test;
 mod timeline;
 
 use super::ast::*;
