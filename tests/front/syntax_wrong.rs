@@ -55,6 +55,8 @@ fn signs_and_words_of_other_languages() {
         ("a more than 3 in 3d", "E0102", "more than 3", "=> a > 3 in 3d"),
         ("a fewer than 3 times in 3d", "E0102", "fewer than 3 times", "=> a < 3 in 3d"),
         ("country is FR", "E0102", "is FR", "=> country = FR"),
+        ("is_member is true", "E0102", "is true", "name alone"),
+        ("is_member is not true", "E0102", "is not true", "`not` before"),
         ("country is not FR", "E0102", "is not FR", "=> country ≠ FR"),
         ("country is null", "E0102", "is null", "=> country is unknown"),
         ("country is not known", "E0102", "is not known", "=> country is unknown"),
@@ -98,6 +100,8 @@ fn numbers_durations_dates() {
         ("a in 2 quarters", "E0109", "2 quarters", "=> a in 6mo"),
         ("a in 0d", "E0109", "0d", ""),
         ("a in 90", "E0109", "90", "`in 90d`"),
+        ("a in 2026", "E0119", "in 2026", "=> a between 2026-01-01 and 2026-12-31"),
+        ("a in 2026-10-01", "E0119", "in 2026-10-01", "=> a on 2026-10-01"),
         ("a between 30 and 60 ago", "E0109", "between 30 and 60 ago", "between 60d and 30d ago"),
         ("a since 2026-02-30", "E0110", "2026-02-30", "`2026-02-28`"),
         ("a since 2026-13-01", "E0110", "2026-13-01", ""),
@@ -241,6 +245,7 @@ fn what_is_not_available_yet() {
         ("campaign c: a → when b: offer → otherwise: call", "E0190", "→ when b: offer", ""),
         ("campaign c: a → offer → call", "E0190", "→ call", ""),
         ("campaign c: a → offer\n priority 80", "E0190", "priority 80", ""),
+        ("campaign c: a → offer\n every monday at 09:00", "E0190", "every monday at 09:00", ""),
     ]);
 }
 

@@ -23,13 +23,15 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             ExprKind::Or(parts) => {
                 let parts: Vec<&Expr> = parts.iter().collect();
-                let told = self.subjects_apart(&parts, true);
+                let mut told = self.subjects_apart(&parts, true);
+                self.values_apart(&parts, true, |n| self.names.get(n).is_some(), &mut told);
                 let trees = self.parts(&parts, &told, |c, e| c.condition(e))?;
                 Some(Tree { node: Node::Or(trees), span })
             }
             ExprKind::And(parts) => {
                 let parts: Vec<&Expr> = parts.iter().map(|p| &p.expr).collect();
-                let told = self.subjects_apart(&parts, false);
+                let mut told = self.subjects_apart(&parts, false);
+                self.values_apart(&parts, false, |n| self.names.get(n).is_some(), &mut told);
                 let trees = self.parts(&parts, &told, |c, e| c.condition(e))?;
                 Some(Tree { node: Node::And(trees), span })
             }
@@ -55,11 +57,13 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             ExprKind::Or(parts) => {
                 let parts: Vec<&Expr> = parts.iter().collect();
-                Some(Tree { node: Node::Or(self.parts(&parts, &[], |c, e| c.predicate(e, event))?), span })
+                let told = self.values_apart_in(&parts, true, event);
+                Some(Tree { node: Node::Or(self.parts(&parts, &told, |c, e| c.predicate(e, event))?), span })
             }
             ExprKind::And(parts) => {
                 let parts: Vec<&Expr> = parts.iter().map(|p| &p.expr).collect();
-                Some(Tree { node: Node::And(self.parts(&parts, &[], |c, e| c.predicate(e, event))?), span })
+                let told = self.values_apart_in(&parts, false, event);
+                Some(Tree { node: Node::And(self.parts(&parts, &told, |c, e| c.predicate(e, event))?), span })
             }
             ExprKind::Not(inner) => Some(self.predicate(inner, event)?.not(span)),
             ExprKind::Paren(inner) => self.predicate(inner, event),

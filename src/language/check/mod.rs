@@ -9,6 +9,7 @@
 //! `conditions`, `behaviour`, `values`, `compare` and `window`; `prove` and `lint` read the tree; then it becomes the program.
 
 mod aggregates;
+mod apart;
 mod behaviour;
 mod compare;
 mod conditions;

@@ -223,9 +223,29 @@ impl Builder<'_> {
             self.say(diagnostic);
             return;
         }
+        if let Some(date) = find(Rule::date) {
+            let should = format!("on {}", date.as_str());
+            let d = self
+                .error(codes::WINDOW, span, format!("a day is written `{should}`"))
+                .label("`in` looks back from now, over a span of time")
+                .help(format!("`since {}` for the time from then on", date.as_str()))
+                .fix(format!("write `{should}`"), vec![(span, should)]);
+            self.say(d);
+            return;
+        }
         if let Some(number) = find(Rule::number) {
             let place = self.span(number);
             let n = number.as_str();
+            if n.len() == 4 && (n.starts_with("19") || n.starts_with("20")) {
+                // `in 2026`
+                let should = format!("between {n}-01-01 and {n}-12-31");
+                let d = self
+                    .error(codes::WINDOW, span, format!("the year {n} is written `{should}`"))
+                    .label("`in` looks back from now")
+                    .fix(format!("write `{should}`"), vec![(span, should)]);
+                self.say(d);
+                return;
+            }
             let d = self
                 .error(codes::DURATION, place, "the window has no unit")
                 .label("days, weeks, months?")

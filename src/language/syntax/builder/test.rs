@@ -260,6 +260,18 @@ impl Builder<'_> {
         }
         if let Some(value) = value {
             let text = self.slice(value);
+            if matches!(text, "true" | "false" | "yes" | "no") {
+                let d = self
+                    .error(codes::SPELLING, span, format!("`{}` is not written", self.slice(span)))
+                    .label("what is yes or no stands by itself")
+                    .help(if (text == "true" || text == "yes") != not {
+                        "write the name alone"
+                    } else {
+                        "write `not` before the name"
+                    });
+                self.say(d);
+                return None;
+            }
             let should = format!("{} {text}", if not { "≠" } else { "=" });
             let d = self
                 .error(codes::SPELLING, span, format!("`{}` is written `{should}`", self.slice(span)))
