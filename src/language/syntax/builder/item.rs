@@ -164,11 +164,8 @@ impl<'a> Builder<'a> {
         let span = self.span(&pair);
         for p in pair.into_inner() {
             match p.as_rule() {
-                Rule::arrow => {
-                    if !matches!(p.as_str(), "→" | "->") {
-                        self.spelt(self.span(&p), "->");
-                    }
-                }
+                Rule::arrow if matches!(p.as_str(), "→" | "->") => {}
+                Rule::arrow => self.spelt(self.span(&p), "->"),
                 Rule::arm_later => {
                     if !parts.broken {
                         let what = match p.into_inner().next().map(|p| p.as_rule()) {

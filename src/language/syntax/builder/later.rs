@@ -253,11 +253,11 @@ impl Builder<'_> {
             self.say(d);
             return;
         }
-        if let Some(unit) = find(Rule::unit) {
-            if find(Rule::kw_last).is_some() || find(Rule::kw_the).is_some() {
-                let unit = unit.as_str().to_string();
-                return self.last_unit(span, &unit);
-            }
+        if let Some(unit) = find(Rule::unit)
+            && (find(Rule::kw_last).is_some() || find(Rule::kw_the).is_some())
+        {
+            let unit = unit.as_str().to_string();
+            return self.last_unit(span, &unit);
         }
         let words: Vec<Span> = inner
             .iter()

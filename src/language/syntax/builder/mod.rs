@@ -163,7 +163,8 @@ impl<'a> Builder<'a> {
             return nfc(&out);
         }
         let mut chars = raw.chars();
-        (chars.next(), chars.next_back());
+        chars.next();
+        chars.next_back();
         let inner = chars.as_str();
         let span = self.span(pair);
         let should = words::quoted(inner);

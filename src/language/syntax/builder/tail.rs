@@ -24,11 +24,11 @@ impl Builder<'_> {
             match p.as_rule() {
                 Rule::where_clause => {
                     let filter = self.where_clause(p);
-                    self.set_filter(&mut out, filter, span, before);
+                    self.set_filter(&mut out, filter, span);
                 }
                 Rule::where_wrong => {
                     let filter = self.where_wrong(p, span);
-                    self.set_filter(&mut out, filter, span, before);
+                    self.set_filter(&mut out, filter, span);
                 }
                 Rule::in_later
                 | Rule::since_later
@@ -81,7 +81,7 @@ impl Builder<'_> {
         out
     }
 
-    fn set_filter(&mut self, out: &mut Tails, filter: Expr, span: Span, _before: Option<Span>) {
+    fn set_filter(&mut self, out: &mut Tails, filter: Expr, span: Span) {
         if let Some(first) = out.filter_span {
             let d = self
                 .error(codes::TWICE, span, "`where` is given twice")
@@ -333,9 +333,8 @@ impl Builder<'_> {
                 let n = self.small(self.slice(s), s).unwrap_or(1).max(1);
                 (Duration { amount: n, unit: b.unit, span: s }, b)
             }
-            (Literal::Duration(a), Literal::Expr(e)) => {
+            (Literal::Duration(a), Literal::Expr(_)) => {
                 self.no_duration(a);
-                let _ = e;
                 out.broken = true;
                 return;
             }

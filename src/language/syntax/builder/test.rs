@@ -77,12 +77,10 @@ impl Builder<'_> {
 
     fn compare(&mut self, pair: Pair, span: Span) -> Option<TestKind> {
         let mut op = Op::Eq;
-        let mut op_span = span;
         let mut right = None;
         for p in pair.into_inner() {
             match p.as_rule() {
                 Rule::op => {
-                    op_span = self.span(&p);
                     op = self.op(&p);
                 }
                 Rule::kw_times => self.times(&p),
@@ -142,7 +140,6 @@ impl Builder<'_> {
                 _ => right = Some(self.value(p)),
             }
         }
-        let _ = op_span;
         right.map(|right| TestKind::Compare { op, right })
     }
 
