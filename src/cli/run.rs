@@ -28,6 +28,9 @@ Examples:
   segue run --write parquet,csv --output out/monday
   segue run --format json | jq '.audiences[].size'
 
+Built with the feature `cloud`, the catalog's paths may be s3://bucket/…; access comes from
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP.
+
 Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 files, data or engine · 130 interrupted")]
 pub struct Args {
     /// The project's folder or its segue.yaml.

@@ -445,14 +445,23 @@ pub(crate) fn translate(error: &DataFusionError) -> Error {
                     None => again,
                 }
             }
-            None => Error::Engine { message: inner.to_string(), help: None },
+            None => match tables::remote::of_a_store(&**inner) {
+                Some(why) => tables::remote::trouble("a file could not be read to its end", why),
+                None => Error::Engine { message: inner.to_string(), help: None },
+            },
         },
         DataFusionError::ResourcesExhausted(why) => Error::Engine {
             message: format!("{LIMIT}: {}", why.lines().next().unwrap_or_default()),
             help: Some("raise the limit, or use fewer threads".into()),
         },
-        DataFusionError::ParquetError(why) => Error::Engine { message: why.to_string(), help: None },
-        DataFusionError::ObjectStore(why) => Error::Engine { message: why.to_string(), help: None },
+        DataFusionError::ParquetError(why) => match tables::remote::of_a_store(&**why) {
+            Some(why) => tables::remote::trouble("a file could not be read to its end", why),
+            None => Error::Engine { message: why.to_string(), help: None },
+        },
+        DataFusionError::ObjectStore(why) => match tables::remote::of_a_store(&**why) {
+            Some(why) => tables::remote::trouble("a file could not be read to its end", why),
+            None => Error::Engine { message: why.to_string(), help: None },
+        },
         other => {
             Error::Engine { message: other.strip_backtrace().lines().next().unwrap_or_default().into(), help: None }
         }

@@ -125,6 +125,19 @@ fn what_can_not_be_done_is_said() {
 }
 
 #[test]
+#[cfg(not(feature = "cloud"))]
+fn an_object_store_needs_its_feature() {
+    let folder = example();
+    let catalog = folder.path().join("shop/catalog.yaml");
+    let text = std::fs::read_to_string(&catalog).expect("catalog");
+    std::fs::write(&catalog, text.replace("path: data/events ", "path: s3://bucket/events ")).expect("written");
+    let output = call(folder.path(), &["run", "shop"]);
+    assert_eq!(output.status.code(), Some(4), "{}", err(&output));
+    assert!(err(&output).contains("`s3://bucket/events`") && err(&output).contains("cargo build --features cloud"));
+    assert!(!folder.path().join("shop/out").exists(), "nothing is written");
+}
+
+#[test]
 fn a_reader_who_goes_away_is_no_error() {
     let folder = example();
     let mut child = segue()

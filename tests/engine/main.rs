@@ -2,6 +2,8 @@
 
 mod cli_demo;
 mod cli_run;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod demo_example;
 mod differential;
 mod engine_answers;

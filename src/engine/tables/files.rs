@@ -7,16 +7,15 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
-use futures::TryStreamExt;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
-use url::Url;
+use object_store::{ObjectMeta, ObjectStore};
 
+use super::remote;
 use crate::error::Error;
 
 /// Object stores by the start of their addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Stores {
-    stores: BTreeMap<String, Arc<dyn ObjectStore>>,
+    pub(super) stores: BTreeMap<String, Arc<dyn ObjectStore>>,
 }
 
 impl Stores {
@@ -56,7 +55,7 @@ pub fn is_remote(path: &str) -> bool {
 /// Lists the files of a path.
 pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> Result<Listing, Error> {
     if is_remote(path) {
-        return remote(stores, path, what).await;
+        return remote::list(stores, path, what).await;
     }
     let at = local(root, path);
     let nothing = |why: &str, help: &str| {
@@ -105,12 +104,12 @@ fn shown(root: &Path, file: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
 }
 
-fn is_parquet(name: &str) -> bool {
+pub(super) fn is_parquet(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".parquet", ".parq", ".pq"].iter().any(|end| name.ends_with(end))
 }
 
-fn has_glob(path: &str) -> bool {
+pub(super) fn has_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
@@ -130,7 +129,7 @@ fn split(path: &Path) -> (PathBuf, Vec<String>) {
 }
 
 /// Whether the parts of a path match those of a pattern; `**` is any number of folders.
-fn matches(parts: &[String], pattern: &[String]) -> bool {
+pub(super) fn matches(parts: &[String], pattern: &[String]) -> bool {
     match (pattern.split_first(), parts.split_first()) {
         (None, None) => true,
         (Some((star, rest)), _) if star == "**" => {
@@ -179,7 +178,7 @@ fn walk(
 }
 
 /// The `key=value` folders of a path, without its last part.
-fn hive<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(String, Option<String>)> {
+pub(super) fn hive<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(String, Option<String>)> {
     let parts: Vec<&str> = parts.collect();
     let folders = parts.split_last().map_or(&[][..], |(_, folders)| folders);
     let pair = |part: &&str| {
@@ -213,73 +212,6 @@ fn unescape(text: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
-
-/// Lists an object store.
-async fn remote(stores: &mut Stores, path: &str, what: &str) -> Result<Listing, Error> {
-    let bad = |why: &dyn std::fmt::Display| Error::data(format!("{what}: cannot read `{path}`: {why}"));
-    let url = Url::parse(&path.replace('*', "%2A")).map_err(|e| bad(&e))?;
-    let address = format!("{}://{}", url.scheme(), url.authority());
-    let store = match stores.stores.get(&address) {
-        Some(store) => Arc::clone(store),
-        None => {
-            let store = connect(&url, path, what)?;
-            stores.stores.insert(address.clone(), Arc::clone(&store));
-            store
-        }
-    };
-    let inner = path.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, key)| key);
-    let fixed: Vec<&str> = inner.split('/').take_while(|part| !has_glob(part)).collect();
-    let glob = has_glob(inner);
-    let prefix = object_store::path::Path::from(fixed.join("/"));
-    let mut files = Vec::new();
-    let one = if glob { None } else { store.head(&prefix).await.ok() };
-    let single = one.is_some();
-    let metas: Vec<ObjectMeta> = match one {
-        Some(meta) => vec![meta],
-        None => store.list(Some(&prefix)).try_collect().await.map_err(|e| bad(&e))?,
-    };
-    let pattern: Vec<String> = inner.split('/').skip(fixed.len()).map(str::to_owned).collect();
-    for meta in metas {
-        let below: Vec<String> = match meta.location.prefix_match(&prefix) {
-            Some(parts) if !single => parts.map(|p| p.as_ref().to_owned()).collect(),
-            _ => Vec::new(),
-        };
-        let hidden = below.iter().any(|p| p.starts_with(['.', '_']) && !p.contains('='));
-        let wanted = if glob { matches(&below, &pattern) } else { single || is_parquet(meta.location.as_ref()) };
-        if hidden || !wanted {
-            continue;
-        }
-        let shown = format!("{address}/{}", meta.location);
-        files.push(Found { hive: hive(below.iter().map(String::as_str)), meta, shown });
-    }
-    if files.is_empty() {
-        return Err(Error::data(format!("{what}: no Parquet file at `{path}`")));
-    }
-    files.sort_by(|a, b| a.meta.location.cmp(&b.meta.location));
-    let url = ObjectStoreUrl::parse(&address).map_err(|e| bad(&e))?;
-    Ok(Listing { store, url, files })
-}
-
-#[cfg(feature = "cloud")]
-fn connect(url: &Url, path: &str, what: &str) -> Result<Arc<dyn ObjectStore>, Error> {
-    if url.scheme() != "s3" && url.scheme() != "s3a" {
-        return Err(Error::data(format!("{what}: `{path}` is in a store of an unknown kind"))
-            .with_help("`s3://bucket/…` is the address of an S3-compatible store"));
-    }
-    let builder = object_store::aws::AmazonS3Builder::from_env().with_bucket_name(url.host_str().unwrap_or_default());
-    let store = builder.build().map_err(|e| {
-        Error::data(format!("{what}: cannot reach `{path}`: {e}")).with_help(
-            "access comes from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, for other stores, AWS_ENDPOINT_URL",
-        )
-    })?;
-    Ok(Arc::new(store))
-}
-
-#[cfg(not(feature = "cloud"))]
-fn connect(_: &Url, path: &str, what: &str) -> Result<Arc<dyn ObjectStore>, Error> {
-    Err(Error::data(format!("{what}: `{path}` is in an object store, and this build reads local files only"))
-        .with_help("build with `--features cloud`"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use datafusion::datasource::MemTable;
 use object_store::ObjectStoreExt;
 
 use super::files::{self, Stores};
-use super::{Opened, Want, parquet};
+use super::{Opened, Want, parquet, remote};
 use crate::error::Error;
 use crate::language::catalog::List;
 
@@ -43,8 +43,9 @@ async fn read(stores: &mut Stores, root: &Path, list: &List, what: &str) -> Resu
     let bytes = if files::is_remote(&list.path) {
         let listing = files::list(stores, root, &list.path, what).await?;
         let Some(file) = listing.files.first() else { return Err(bad(&"nothing there")) };
-        let got = listing.store.get(&file.meta.location).await.map_err(|e| bad(&e))?;
-        got.bytes().await.map_err(|e| bad(&e))?.to_vec()
+        let store = |e| remote::trouble(&format!("{what}: cannot read `{}`", list.path), &e);
+        let got = listing.store.get(&file.meta.location).await.map_err(store)?;
+        got.bytes().await.map_err(store)?.to_vec()
     } else {
         std::fs::read(files::local(root, &list.path)).map_err(|e| bad(&e))?
     };

@@ -24,6 +24,8 @@ mod memory;
 
 mod parquet;
 
+pub(crate) mod remote;
+
 pub use memory::{Layout, in_memory};
 
 /// A table that was opened.

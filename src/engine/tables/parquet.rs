@@ -25,7 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::files::{self, Found, Listing, Stores};
-use super::{Opened, Wanted};
+use super::{Opened, Wanted, remote};
 use crate::engine::types::flat;
 use crate::error::Error;
 
@@ -123,7 +123,7 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
     let mut tail = 65_536.min(size);
     let metadata: ParquetMetaData = loop {
         let read = store.get_range(&file.meta.location, size - tail..size).await;
-        let bytes = read.map_err(|e| bad(format!("cannot be read: {e}")))?;
+        let bytes = read.map_err(|e| remote::trouble(&format!("{what}: cannot read `{}`", file.shown), &e))?;
         if tail == size && size >= 4 && !bytes.starts_with(b"PAR1") {
             return Err(bad("is no Parquet file".into()).with_help(again));
         }
