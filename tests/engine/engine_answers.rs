@@ -63,5 +63,5 @@ fn the_cosmetics_example_has_members() {
         println!("{name}: {} of {}", outcome.size(rule), outcome.customers.len());
     }
     println!("{:?}", outcome.report);
-    assert!(outcome.customers.len() > 0);
+    assert!(!outcome.customers.is_empty());
 }
