@@ -118,11 +118,11 @@ pub(crate) fn trouble(failed: &str, error: &object_store::Error) -> Error {
     let said = |part: &str| whole.contains(part) || why.contains(part);
     let help = if code == Some("NoSuchBucket") {
         "is the bucket's name right, and is AWS_ENDPOINT_URL that of its store?"
-    } else if said("169.254.") || said("credential") {
+    } else if said("169.254.") || why.contains("credential") {
         "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket"
     } else if code
         .is_some_and(|c| c.contains("Redirect") || c.contains("Region") || c == "AuthorizationHeaderMalformed")
-        || said("region")
+        || said("configured region")
     {
         "is AWS_REGION the region of the bucket?"
     } else if said("403 Forbidden") || said("401 Unauthorized") {
