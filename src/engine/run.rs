@@ -15,7 +15,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
@@ -71,6 +71,8 @@ pub struct Outcome {
     /// For each rule of the program who is a member, in the order of `customers`.
     pub members: Vec<BooleanBuffer>,
     pub report: Report,
+    /// How often an operator wrote to a temporary file to stay within the memory limit.
+    pub spills: usize,
 }
 
 impl Outcome {
@@ -273,11 +275,12 @@ async fn drive(
     let task: Arc<TaskContext> = context.task_ctx();
     let work = caught(async move {
         let physical = state.create_physical_plan(&plan).await?;
-        let mut stream = execute_stream(physical, task)?;
+        let mut stream = execute_stream(Arc::clone(&physical), task)?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
             gathered.take(batch.column(0), batch.column(1))?;
         }
+        gathered.spills = spills(physical.as_ref());
         Ok(gathered)
     });
     let Some(progress) = progress else { return work.await };
@@ -294,6 +297,12 @@ async fn drive(
     }
 }
 
+/// What the operators say of temporary files.
+fn spills(plan: &dyn ExecutionPlan) -> usize {
+    let own = plan.metrics().and_then(|metrics| metrics.spill_count()).unwrap_or(0);
+    plan.children().iter().fold(own, |sum, child| sum.saturating_add(spills(child.as_ref())))
+}
+
 /// The answers, turned from rows of bits into one column a rule.
 struct Gathered {
     rules: usize,
@@ -304,6 +313,7 @@ struct Gathered {
     population: u64,
     orphans: Vec<u64>,
     twice: Option<String>,
+    spills: usize,
 }
 
 impl Gathered {
@@ -318,6 +328,7 @@ impl Gathered {
             population: 0,
             orphans: vec![0; lists],
             twice: None,
+            spills: 0,
         }
     }
 
@@ -427,7 +438,7 @@ impl Gathered {
             None => Arc::new(self.texts.finish()),
         };
         let members = self.members.iter_mut().map(BooleanBufferBuilder::finish).collect();
-        Ok(Outcome { customers, members, report })
+        Ok(Outcome { customers, members, report, spills: self.spills })
     }
 }
 

@@ -174,3 +174,25 @@ fn specs_are_judged_twice() {
         assert!(said.contains("specs/wrong.yaml:6:3") && said.contains("`winbak`"), "{said}");
     }
 }
+
+/// A decoder may panic on a damaged page; that is told as our error alone.
+#[test]
+fn damaged_pages_are_told_in_our_words() {
+    let shop = super::engine_support::Shop::plain();
+    let path = shop.parquet("data/events/a.parquet", super::engine_support::some_events());
+    let whole = std::fs::read(&path).expect("bytes");
+    let mut told = 0;
+    for at in (4..whole.len() - 8).step_by(93) {
+        let mut bytes = whole.clone();
+        bytes[at..at + 3].iter_mut().for_each(|byte| *byte ^= 0xA5);
+        std::fs::write(&path, &bytes).expect("writes");
+        let output = call(shop.dir.path(), &["run", "--rule", "buy where (item = serum)"]);
+        let err = err(&output);
+        assert!(!err.contains("panicked"), "{at}: {err}");
+        if !output.status.success() {
+            told += 1;
+            assert!(err.starts_with("error: ") && err.contains("a.parquet"), "{at}: {err}");
+        }
+    }
+    assert!(told > 0);
+}

@@ -1,14 +1,18 @@
 //! Two implementations of the meaning, one answer: the interpreter, customer by customer, and the plan.
 
-use crate::generate::{batch, cases, seeds};
+use crate::generate::{Batch, Size, cases, seeds, sized};
+use arrow::datatypes::DataType;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue::engine::{Layout, Limits, Outcome, run_histories};
+use segue::error::Error;
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::language::catalog::{Catalog, EventId, KnownValues, ListId, Type};
 use segue::language::interpret::evaluate;
 use segue::language::interpret::history::{Datum, EventRow, History, ProfileRow};
 use segue::language::ir::Program;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the two differ.
 pub struct Difference {
@@ -26,16 +30,28 @@ pub fn compare(
     layout: Layout,
     limits: Limits,
 ) -> Result<Outcome, Difference> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let outcome = runtime.block_on(run_histories(catalog, program, clock, customers, layout, limits));
+    judge(outcome, catalog, program, clock, customers)
+}
+
+/// Compares what the plan says with the interpreter.
+pub fn judge(
+    outcome: Result<Outcome, Error>,
+    catalog: &Catalog,
+    program: &Program,
+    clock: &Clock,
+    customers: &[(String, History)],
+) -> Result<Outcome, Difference> {
     let differ = |rule: &str, customer: &str, what: String| {
         Err(Difference { rule: rule.to_owned(), customer: customer.to_owned(), what })
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let outcome = match runtime.block_on(run_histories(catalog, program, clock, customers, layout, limits)) {
+    let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(e) => return differ("", "", format!("the plan failed: {e}")),
     };
     let mut sorted: Vec<&(String, History)> = customers.iter().collect();
-    match layout.number_ids {
+    match *outcome.customers.data_type() == DataType::Int64 {
         true => sorted.sort_by_key(|(id, _)| id.parse::<i64>().unwrap()),
         false => sorted.sort_by(|a, b| a.0.cmp(&b.0)),
     }
@@ -168,32 +184,68 @@ fn the_rules_of_the_example_on_random_histories() {
     }
 }
 
-/// A case is one rule for one customer.
+/// A case is one generated rule with its catalog, a base of customers with their events, and an as-of instant.
 #[test]
 fn random_projects() {
-    let wanted = cases(20_000);
-    let (mut compared, mut members, mut batches) = (0, 0, 0);
-    for seed in seeds(wanted.div_ceil(1_000)) {
-        if compared >= wanted {
-            break;
-        }
-        let batch = batch(seed);
-        let program = batch.compile().program;
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let wanted = cases(10_000);
+    sweep(wanted, &seeds(wanted / 60 + 2), |batch, program| {
+        let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
         let (layout, limits) = layout(&mut rng);
         let layout = Layout { number_ids: batch.integer_ids, ..layout };
-        match compare(&batch.catalog, &program, &batch.clock, &batch.histories, layout, limits) {
-            Ok(outcome) => {
-                batches += 1;
-                compared += program.rules.len() * batch.histories.len();
-                members += outcome.members.iter().map(|m| m.count_set_bits()).sum::<usize>();
-            }
-            Err(Difference { rule, customer, what }) => {
-                panic!("{layout:?} {limits:?}\n{}", batch.explain(&rule, &customer, &what));
+        compare(&batch.catalog, program, &batch.clock, &batch.histories, layout, limits).map_err(|mut difference| {
+            difference.what = format!("{layout:?} {limits:?} {}", difference.what);
+            difference
+        })
+    });
+}
+
+/// Some of them through files: raw names, look-ups, folders that are columns, row groups.
+#[test]
+fn random_projects_in_files() {
+    let wanted = cases(10_000).div_ceil(20);
+    // Not the seeds of the other test, but those that `SEGUE_SEED` asks for.
+    let asked = std::env::var_os("SEGUE_SEED").is_some();
+    let own = |seed| if asked { seed } else { seed + 1_000_000 };
+    let seeds: Vec<u64> = seeds(wanted / 60 + 2).into_iter().map(own).collect();
+    sweep(wanted, &seeds, |batch, program| {
+        let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
+        let outcome = super::differential_files::run_in_files(batch, program, &mut rng);
+        judge(outcome, &batch.catalog, program, &batch.clock, &batch.histories)
+    });
+}
+
+/// Judges batches on two threads until there are as many cases as wanted.
+fn sweep(wanted: usize, seeds: &[u64], judged: impl Fn(&Batch, &Program) -> Result<Outcome, Difference> + Sync) {
+    let (next, compared, asked, members) =
+        (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let failed: Mutex<Option<String>> = Mutex::new(None);
+    let work = || {
+        while compared.load(Ordering::Relaxed) < wanted && failed.lock().unwrap().is_none() {
+            let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            let batch = sized(seed, Size { rules: 125, customers: 30 });
+            let program = batch.compile().program;
+            match judged(&batch, &program) {
+                Ok(outcome) => {
+                    compared.fetch_add(program.rules.len(), Ordering::Relaxed);
+                    asked.fetch_add(program.rules.len() * outcome.population(), Ordering::Relaxed);
+                    members.fetch_add(outcome.members.iter().map(|m| m.count_set_bits()).sum(), Ordering::Relaxed);
+                }
+                Err(Difference { rule, customer, what }) => {
+                    *failed.lock().unwrap() = Some(batch.explain(&rule, &customer, &what));
+                }
             }
         }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    if let Some(why) = failed.into_inner().unwrap() {
+        panic!("{why}");
     }
-    println!("{compared} cases in {batches} projects, {members} members");
+    let (compared, asked, members) = (compared.into_inner(), asked.into_inner(), members.into_inner());
+    println!("{compared} cases in {} projects, {asked} answers, {members} members", next.into_inner());
+    assert!(compared >= wanted || seeds.len() == 1, "{compared} cases of {wanted}");
     // Neither all nor nobody: the cases say something.
-    assert!(members * 20 > compared && members * 20 < compared * 19);
+    assert!(members * 20 > asked && members * 20 < asked * 19);
 }

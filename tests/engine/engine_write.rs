@@ -10,20 +10,20 @@ use segue::engine::write::{Audience, Kind, Output, write};
 use segue::engine::{Outcome, Report};
 
 fn outcome(customers: ArrayRef, members: &[bool]) -> Outcome {
-    Outcome { customers, members: vec![BooleanBuffer::from(members.to_vec())], report: Report::default() }
+    Outcome { customers, members: vec![BooleanBuffer::from(members.to_vec())], report: Report::default(), spills: 0 }
 }
 
 fn texts() -> Outcome {
     outcome(Arc::new(StringArray::from(vec!["ana", "b,o\"b", "eve"])), &[true, true, false])
 }
 
-fn audience(name: &str, arm: Option<&str>) -> Audience<'static> {
+pub fn audience(name: &str, arm: Option<&str>) -> Audience<'static> {
     Audience { name: Box::leak(name.to_owned().into_boxed_str()), rule: 0, arm: arm.map(str::to_owned) }
 }
 
-const ALL: &[Kind] = &[Kind::Parquet, Kind::Csv, Kind::Jsonl];
+pub const ALL: &[Kind] = &[Kind::Parquet, Kind::Csv, Kind::Jsonl];
 
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap();
     let read = |e: std::fs::DirEntry| (e.file_name().to_string_lossy().into_owned(), std::fs::read(e.path()).unwrap());
     entries.map(|e| read(e.unwrap())).filter(|(name, _)| !name.starts_with('.')).collect()

@@ -6,6 +6,7 @@ mod cli_run;
 mod cloud;
 mod demo_example;
 mod differential;
+mod differential_files;
 mod engine_answers;
 mod engine_many;
 mod engine_support;

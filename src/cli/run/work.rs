@@ -54,6 +54,26 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
     block_on(args.threads, engine::run(request))
 }
 
+/// The name of the engine's threads.
+const WORKER: &str = "segue-worker";
+
+/// A decoder that panics on a damaged file is caught and told as an error that names the file; the runtime's own words about it
+/// would only hide that. They are kept for `RUST_BACKTRACE`, and on every other thread.
+fn quiet_workers() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        let backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|v| v != "0");
+        std::panic::set_hook(Box::new(move |info| {
+            if backtrace || std::thread::current().name() != Some(WORKER) {
+                before(info);
+            } else {
+                tracing::debug!("{info}");
+            }
+        }));
+    });
+}
+
 /// Drives a future to its end, or until the user interrupts.
 pub(in crate::cli) fn block_on<T>(
     threads: Option<u16>,
@@ -63,7 +83,9 @@ pub(in crate::cli) fn block_on<T>(
     if let Some(threads) = threads {
         builder.worker_threads(usize::from(threads));
     }
+    quiet_workers();
     let runtime = builder
+        .thread_name(WORKER)
         .enable_all()
         .build()
         .map_err(|why| Error::Engine { message: format!("no threads: {why}"), help: None })?;

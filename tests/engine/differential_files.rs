@@ -1,0 +1,255 @@
+//! Random projects as files on disk, laid out as their catalog says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, TimestampMicrosecondArray,
+};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use segue::engine::{Limits, Outcome, Request, run};
+use segue::error::Error;
+use segue::language::catalog::{ColumnRef, RawMatch, Type};
+use segue::language::interpret::history::{Datum, EventRow};
+use segue::language::ir::Program;
+
+use crate::generate::Batch;
+
+/// A column's type and its values, row by row.
+type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
+
+/// Writes the batch to a folder and runs its program over it.
+pub fn run_in_files(batch: &Batch, program: &Program, rng: &mut ChaCha8Rng) -> Result<Outcome, Error> {
+    let root = tempfile::tempdir().unwrap();
+    write(batch, root.path(), rng);
+    let limits = Limits {
+        threads: Some(rng.random_range(1..4)),
+        memory: None,
+        batch_rows: Some([2, 64, 8_192][rng.random_range(0..3)]),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (catalog, clock) = (&batch.catalog, &batch.clock);
+    runtime.block_on(run(Request { catalog, program, clock, root: root.path(), limits, progress: None }))
+}
+
+fn write(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
+    for source in 0..batch.catalog.sources.len() {
+        write_source(batch, source, root, rng);
+    }
+    write_lookups(batch, root, rng);
+    write_profiles(batch, root, rng);
+    for (l, list) in batch.catalog.lists.iter().enumerate() {
+        let head = list.column.as_ref().map(|c| format!("name,{c}\n")).unwrap_or_default();
+        let before = if list.column.is_some() { "x," } else { "" };
+        let inside = batch.histories.iter().filter(|(_, h)| h.lists.iter().any(|id| id.index() == l));
+        let lines: Vec<String> = inside.map(|(id, _)| format!("{before}{id}\n")).collect();
+        let path = root.join(&list.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, head + &lines.concat()).unwrap();
+    }
+}
+
+fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng) {
+    let catalog = &batch.catalog;
+    let source = &catalog.sources[s];
+    let here = |e: &EventRow| catalog.events[e.event.index()].source.index() == s;
+    // `None` is a row of a kind that the catalog does not know, of a customer that nobody else mentions.
+    let mut rows: Vec<(&str, Option<&EventRow>)> = batch
+        .histories
+        .iter()
+        .flat_map(|(id, h)| h.events.iter().filter(|e| here(e)).map(move |e| (id.as_str(), Some(e))))
+        .collect();
+    if source.event.is_some() {
+        rows.push(("-99999", None));
+    }
+    rows.shuffle(rng);
+    // The raw name as a column of the file, or as a folder for each name.
+    let in_folders = source.event.is_some() && rng.random_bool(0.4);
+    let mut parts: BTreeMap<String, Vec<(&str, String, Option<&EventRow>)>> = BTreeMap::new();
+    let files = rng.random_range(1..4);
+    for (id, row) in rows {
+        let raw = row.map_or("p9.unknown".to_owned(), |row| raw_name(batch, row, rng));
+        let file = format!("{}.parquet", rng.random_range(0..files));
+        let path = if in_folders {
+            format!("{}={raw}/{file}", source.event.as_deref().unwrap())
+        } else if file.starts_with('1') {
+            format!("year=2026/deep/{file}")
+        } else {
+            file
+        };
+        parts.entry(path).or_default().push((id, raw, row));
+    }
+    if parts.is_empty() {
+        parts.insert("none.parquet".to_owned(), Vec::new());
+    }
+    for (path, rows) in parts {
+        let mut columns: Vec<(&str, ArrayRef)> = vec![
+            (&source.customer, ids(rows.iter().map(|(id, ..)| *id), batch.integer_ids)),
+            (&source.time, instants(rows.iter().map(|(.., row)| Some(row.map_or(0, |r| r.time))))),
+        ];
+        if let Some(event) = source.event.as_deref().filter(|_| !in_folders) {
+            columns.push((event, Arc::new(rows.iter().map(|(_, raw, _)| Some(raw)).collect::<StringArray>())));
+        }
+        let mut values: Columns = BTreeMap::new();
+        for (e, event) in catalog.events.iter().enumerate().filter(|(_, event)| event.source.index() == s) {
+            let mut fill = |column: &'static str, ty: Type, at: &dyn Fn(&EventRow) -> Option<Datum>| {
+                let (_, cells) = values.entry(column).or_insert_with(|| (ty, vec![None; rows.len()]));
+                for (cell, (.., row)) in cells.iter_mut().zip(&rows) {
+                    if let Some(row) = row.filter(|row| row.event.index() == e) {
+                        *cell = at(row);
+                    }
+                }
+            };
+            if let Some(column) = &event.event_id {
+                fill(leak(column), Type::Text, &|row| row.event_id.clone().map(Datum::Text));
+            }
+            for (p, property) in event.properties.iter().enumerate() {
+                if let ColumnRef::Own(column) = &property.column {
+                    fill(leak(column), property.ty, &|row| row.properties[p].clone());
+                }
+            }
+        }
+        columns.extend(values.iter().map(|(name, (ty, cells))| (*name, array(*ty, cells))));
+        parquet(&root.join(&source.path).join(path), columns, rng);
+    }
+}
+
+fn leak(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+/// One of the raw names that mean the row's event.
+fn raw_name(batch: &Batch, row: &EventRow, rng: &mut ChaCha8Rng) -> String {
+    match &batch.catalog.events[row.event.index()].raw {
+        RawMatch::All => String::new(),
+        RawMatch::Names { exact, prefixes } => {
+            let endings = ["", "x", "web"];
+            let from_prefix = |p: &String, rng: &mut ChaCha8Rng| format!("{p}{}", endings[rng.random_range(0..3)]);
+            match rng.random_range(0..exact.len() + prefixes.len()) {
+                at if at < exact.len() => exact[at].clone(),
+                at => from_prefix(&prefixes[at - exact.len()], rng),
+            }
+        }
+    }
+}
+
+/// Every key that a row names, with what it gives; some keys that give nothing are left out.
+fn write_lookups(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
+    let catalog = &batch.catalog;
+    for (l, lookup) in catalog.lookups.iter().enumerate() {
+        let mut columns: BTreeMap<&str, (Type, BTreeMap<String, Datum>)> = BTreeMap::new();
+        let mut keys = BTreeSet::from(["nobody asks".to_owned()]);
+        for (e, event) in catalog.events.iter().enumerate() {
+            for (p, property) in event.properties.iter().enumerate() {
+                let ColumnRef::Lookup { lookup: of, on, column } = &property.column else { continue };
+                if of.index() != l {
+                    continue;
+                }
+                let (_, given) = columns.entry(column).or_insert_with(|| (property.ty, BTreeMap::new()));
+                let own = |q: &segue::language::catalog::Property| matches!(&q.column, ColumnRef::Own(c) if c == on);
+                let at = event.properties.iter().position(own).expect("the key is a property of the event");
+                for row in batch.histories.iter().flat_map(|(_, h)| &h.events).filter(|r| r.event.index() == e) {
+                    if let (Some(Datum::Text(key)), Some(value)) = (&row.properties[at], &row.properties[p]) {
+                        keys.insert(key.clone());
+                        given.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        let mut keys: Vec<String> = keys.into_iter().collect();
+        keys.shuffle(rng);
+        let mut written: Vec<(&str, ArrayRef)> =
+            vec![(&lookup.key, Arc::new(keys.iter().map(Some).collect::<StringArray>()))];
+        for (column, (ty, given)) in &columns {
+            let cells: Vec<Option<Datum>> = keys.iter().map(|key| given.get(key).cloned()).collect();
+            written.push((column, array(*ty, &cells)));
+        }
+        parquet(&root.join(&lookup.path), written, rng);
+    }
+}
+
+fn write_profiles(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
+    let Some(profile) = &batch.catalog.profile else { return };
+    let mut rows: Vec<_> =
+        batch.histories.iter().filter_map(|(id, h)| Some((id.as_str(), h.profile.as_ref()?))).collect();
+    rows.shuffle(rng);
+    let mut columns: Vec<(&str, ArrayRef)> =
+        vec![(&profile.customer, ids(rows.iter().map(|(id, _)| *id), batch.integer_ids))];
+    if let Some(created) = &profile.created {
+        columns.push((created, instants(rows.iter().map(|(_, p)| p.created))));
+    }
+    for (a, attribute) in profile.attributes.iter().enumerate() {
+        let cells: Vec<Option<Datum>> = rows.iter().map(|(_, p)| p.attributes[a].clone()).collect();
+        columns.push((&attribute.column, array(attribute.ty, &cells)));
+    }
+    parquet(&root.join(&profile.path), columns, rng);
+}
+
+fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, rng: &mut ChaCha8Rng) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
+    let rows = [1, 5, 1_000][rng.random_range(0..3)];
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(rows))
+        .set_dictionary_enabled(rng.random_bool(0.5))
+        .build();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn ids<'a>(ids: impl Iterator<Item = &'a str>, whole: bool) -> ArrayRef {
+    if whole {
+        return Arc::new(ids.map(|id| Some(id.parse::<i64>().unwrap())).collect::<Int64Array>());
+    }
+    Arc::new(ids.map(Some).collect::<StringArray>())
+}
+
+fn instants(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+}
+
+fn array(ty: Type, cells: &[Option<Datum>]) -> ArrayRef {
+    let whole = |cell: &Option<Datum>| match cell {
+        Some(Datum::Integer(n) | Datum::Money(n) | Datum::Instant(n)) => Some(*n),
+        _ => None,
+    };
+    macro_rules! all {
+        ($kind:ident, $array:ty) => {{
+            let of = |cell: &Option<Datum>| match cell {
+                Some(Datum::$kind(value)) => Some(value.clone()),
+                _ => None,
+            };
+            Arc::new(cells.iter().map(of).collect::<$array>())
+        }};
+    }
+    match ty {
+        Type::Text => all!(Text, StringArray),
+        Type::Integer => all!(Integer, Int64Array),
+        Type::Number => all!(Number, Float64Array),
+        Type::YesNo => all!(YesNo, BooleanArray),
+        Type::Date => all!(Date, Date32Array),
+        Type::Instant => instants(cells.iter().map(whole)),
+        Type::Money { scale } => {
+            let units = cells.iter().map(|cell| whole(cell).map(i128::from)).collect::<Decimal128Array>();
+            Arc::new(units.with_precision_and_scale(38, scale as i8).unwrap())
+        }
+        Type::TextList => {
+            let mut out = ListBuilder::new(StringBuilder::new());
+            for cell in cells {
+                if let Some(Datum::TextList(items)) = cell {
+                    items.iter().for_each(|item| out.values().append_value(item));
+                }
+                out.append(cell.is_some());
+            }
+            Arc::new(out.finish())
+        }
+    }
+}
