@@ -189,7 +189,9 @@ impl Checker<'_> {
             );
             return;
         }
-        let candidates: BTreeSet<&str> = self.names.iter().filter(|(_, m)| wanted(*m)).map(|(n, _)| n).collect();
+        // Ten thousand unknown names must not each gather all names there are: past the last guess there is none to gather.
+        let names = self.names.iter().filter(|(_, m)| wanted(*m)).map(|(n, _)| n);
+        let candidates: BTreeSet<&str> = if self.guesses.get() > 0 { names.collect() } else { BTreeSet::new() };
         let d = d.label("not an event, attribute, trait, segment or list of this project");
         self.report(match self.nearest(text, candidates) {
             Some(near) => d

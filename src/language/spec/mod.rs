@@ -119,7 +119,7 @@ fn spec(raw: raw::Spec, file: &SourceFile, catalog: &Catalog, zone: &Zone, diagn
     }
     let mut customers = Vec::new();
     for entry in &raw.customers.0 {
-        let history = match &entry.value {
+        let mut history = match &entry.value {
             Some(raw::Customer::Timeline(timeline)) => {
                 History { events: reading.timeline_in(timeline, file), ..History::default() }
             }
@@ -127,6 +127,11 @@ fn spec(raw: raw::Spec, file: &SourceFile, catalog: &Catalog, zone: &Zone, diagn
             // Reported already; the name is known all the same.
             None => History::default(),
         };
+        // Whoever a spec names is a customer, with nothing to show too: where there are profiles, everybody has one. Otherwise
+        // `nothing` would be nobody, and no spec could say who `never purchased` means.
+        if history.profile.is_none() && catalog.profile.is_some() {
+            history.profile = Some(ProfileRow { created: None, attributes: vec![None; catalog.attributes().len()] });
+        }
         customers.push((entry.name.value.clone(), history));
     }
     let names: BTreeSet<&str> = customers.iter().map(|(name, _)| name.as_str()).collect();

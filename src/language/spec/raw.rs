@@ -28,7 +28,7 @@ record! {
     pub struct Record("a customer") {
         /// Timelines and events.
         pub events: Option<OneOrMany<Happening>>,
-        /// The attributes of the profile, by name. A customer with this key has a profile, be it empty.
+        /// The attributes of the profile, by name. What is not said is missing. Everybody in a spec has a profile where the catalog names profiles.
         pub profile: Option<Entries<Option<OneOrMany<Literal>>>>,
         /// When the profile was created: a date or an instant.
         pub created: Option<Literal>,
