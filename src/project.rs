@@ -22,6 +22,8 @@ use crate::language::text;
 
 /// The name of the project file.
 pub const FILE: &str = "segue.yaml";
+/// What the source of a rule from the command line is called.
+pub const TYPED: &str = "--rule";
 /// The largest `.seg` file that is read.
 const MAX_RULES_BYTES: u64 = 16 << 20;
 /// The largest YAML file that is read; the YAML reader has a bound of its own below it.
@@ -96,7 +98,7 @@ impl Project {
             .chain((2..).map(|n: u32| format!("rule_{n}")))
             .find(|name| !taken(name))
             .unwrap_or_default();
-        let source = self.sources.add("--rule", text);
+        let source = self.sources.add(TYPED, text);
         let Some(parsed) = self.sources.get(source).map(syntax::parse) else { return Vec::new() };
         self.diagnostics.extend(self.file.apply(parsed.diagnostics.clone()));
         let rule = RuleFile { path: None, stem, source, parsed };

@@ -136,6 +136,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
 
 /// `-v` tells what Segue does, `-vv` what the engine does; `RUST_LOG` overrules both.
 fn log(verbose: u8) {
+    use std::io::IsTerminal as _;
     use tracing_subscriber::EnvFilter;
     let default = match verbose {
         0 => "off",
@@ -146,6 +147,7 @@ fn log(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()))
         .with_target(verbose > 1)
         .try_init();
 }

@@ -70,7 +70,8 @@ impl Out {
     /// Columns that a table may take; without a terminal it takes what it needs.
     #[cfg(feature = "engine")]
     pub fn table_width(&self) -> Option<u16> {
-        std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten()
+        // A terminal that does not know its size says 0.
+        std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten().filter(|&width| width > 0)
     }
 
     /// Whether a progress bar makes sense.
@@ -84,7 +85,7 @@ impl Out {
 fn width() -> usize {
     let terminal = std::io::stdout().is_terminal() || std::io::stderr().is_terminal();
     let table = comfy_table::Table::new();
-    if terminal { table.width().map_or(100, |w| usize::from(w).clamp(40, 140)) } else { 100 }
+    if terminal { table.width().filter(|&w| w > 0).map_or(100, |w| usize::from(w).clamp(40, 140)) } else { 100 }
 }
 
 /// `1 error`, `2 errors`

@@ -23,7 +23,7 @@ pub(super) use work::block_on;
 #[command(after_help = "\
 Examples:
   segue run examples/cosmetics
-  segue run --as-of 2026-11-21 --only lapsed_antiage
+  segue run --as-of 2026-11-21 --only winback
   segue run --rule 'purchased anti-aging ≥ 3 in 90d' --limit 20
   segue run --write parquet,csv --output out/monday
   segue run --format json | jq '.audiences[].size'
@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Evaluate only this rule, named `rule`; nothing is written.
-    #[arg(long, value_name = "TEXT", conflicts_with = "only")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["only", "write", "output"])]
     rule: Option<String>,
     /// Show the first N customer ids of each audience.
     #[arg(long, value_name = "N")]
@@ -138,6 +138,11 @@ fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, 
         None => args.only.is_empty() || args.only.contains(&rule.name),
     };
     let program = checked.program.keep(wanted);
+    if args.rule.is_some() && !program.rules.iter().any(wanted) {
+        return Err(Error::usage("`--rule` holds no segment and no campaign")
+            .with_help("write a condition, such as `purchased ≥ 3 in 90d`")
+            .into());
+    }
     let mut shown: Vec<(&str, usize)> =
         program.rules.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(i, r)| (r.name.as_str(), i)).collect();
     shown.sort_unstable();

@@ -86,14 +86,22 @@ pub fn name(path: &Path, root: &Path) -> String {
 
 /// Shows findings on standard error; `true` if one is an error, so that the verb can't go ahead.
 pub fn complain(sources: &Sources, diagnostics: &[Diagnostic], out: &Out) -> bool {
-    let errors = has_errors(diagnostics);
-    if errors {
+    if has_errors(diagnostics) {
         out.complain(&render::pretty(sources, diagnostics, out.paint()));
         out.complain(&format!("{}\n", summary(diagnostics)));
-    } else if !diagnostics.is_empty() {
-        out.note(&format!("{} (`segue check` shows them)", summary(diagnostics)));
+        return true;
     }
-    errors
+    // What stands in a rule of the command line is shown here or nowhere.
+    let typed = |d: &&Diagnostic| sources.get(d.primary.span.source).is_some_and(|file| file.name == project::TYPED);
+    let (here, elsewhere): (Vec<&Diagnostic>, Vec<&Diagnostic>) = diagnostics.iter().partition(typed);
+    if !here.is_empty() {
+        let here: Vec<Diagnostic> = here.into_iter().cloned().collect();
+        out.note(render::pretty(sources, &here, out.paint()).trim_end());
+    }
+    if !elsewhere.is_empty() {
+        out.note(&format!("{} (`segue check` shows them)", plural(elsewhere.len(), "warning")));
+    }
+    false
 }
 
 /// `2 errors, 1 warning`

@@ -108,6 +108,11 @@ pub fn flat(found: &DataType) -> &DataType {
     }
 }
 
+/// A type as people call it.
+pub fn called(found: &DataType) -> String {
+    if is_text(found) { "text".to_owned() } else { found.to_string() }
+}
+
 fn is_text(found: &DataType) -> bool {
     matches!(found, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
@@ -121,7 +126,7 @@ pub fn fail(message: impl Into<String>) -> DataFusionError {
 pub fn convert(array: &ArrayRef, spec: &ColumnSpec) -> Result<Column, DataFusionError> {
     let array = if spec.ty == Ty::Text { Arc::clone(array) } else { plain(array)? };
     let misfit = || {
-        let found = flat(array.data_type());
+        let found = called(flat(array.data_type()));
         fail(format!("{} holds {found}, but {} is wanted", spec.label, wanted(spec.ty)))
     };
     let counted = spec.unit.is_some() && array.data_type().is_integer();

@@ -88,6 +88,19 @@ fn a_rule_from_the_command_line() {
 }
 
 #[test]
+fn what_is_doubtful_in_a_typed_rule_is_shown() {
+    let folder = example();
+    let doubtful = call(folder.path(), &["run", "shop", "--rule", "purchased ≥ 0"]);
+    assert!(doubtful.status.success());
+    assert!(err(&doubtful).contains("[--rule:1:"), "{}", err(&doubtful));
+    let empty = call(folder.path(), &["run", "shop", "--rule", "# nothing"]);
+    assert_eq!(empty.status.code(), Some(2));
+    assert!(err(&empty).contains("holds no segment and no campaign"), "{}", err(&empty));
+    let property = call(folder.path(), &["run", "shop", "--rule", "amount > 5"]);
+    assert!(err(&property).contains("this is a property of `"), "{}", err(&property));
+}
+
+#[test]
 fn only_some() {
     let folder = example();
     let output = call(folder.path(), &["run", "shop", "--only", "lost", "--only", "winback", "--write", "csv"]);

@@ -95,7 +95,7 @@ fn columns_that_are_not_as_said() {
     shop.parquet("data/events/a.parquet", columns);
     assert_eq!(
         shop.error("buy"),
-        "source `shop`: column `time` of `data/events/a.parquet` holds Utf8View, but a timestamp or a date is wanted"
+        "source `shop`: column `time` of `data/events/a.parquet` holds text, but a timestamp or a date is wanted\n  = write the files with that type, or correct what the catalog says of the column"
     );
     let shop = Shop::plain();
     shop.parquet("data/events/a.parquet", some_events());
@@ -104,7 +104,7 @@ fn columns_that_are_not_as_said() {
     shop.parquet("data/events/b.parquet", columns);
     assert_eq!(
         shop.error("buy"),
-        "source `shop`: column `customer` holds Int32 in `data/events/b.parquet` and Utf8View in `data/events/a.parquet`"
+        "source `shop`: column `customer` holds Int32 in `data/events/b.parquet` and text in `data/events/a.parquet`"
     );
     let shop = Shop::plain();
     let mut columns = some_events();
@@ -112,7 +112,7 @@ fn columns_that_are_not_as_said() {
     shop.parquet("data/events/b.parquet", columns);
     assert_eq!(
         shop.error("buy"),
-        "source `shop`: column `customer` of `data/events/b.parquet` holds Float64, but an id (text, a whole number or a UUID) is wanted"
+        "source `shop`: column `customer` of `data/events/b.parquet` holds Float64, but an id (text, a whole number or a UUID) is wanted\n  = write the files with that type, or correct what the catalog says of the column"
     );
 }
 

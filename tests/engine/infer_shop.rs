@@ -1,6 +1,7 @@
 //! `init` on a shop's files: hive partitions, an event column with raw names of every sort, products and users.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -196,6 +197,20 @@ fn flags_overrule_guesses() {
     let (catalog, _) = init(&root, &["--force", "--event", "none"]);
     let names: Vec<&str> = catalog.events.iter().map(|e| e.name.name.as_str()).collect();
     assert_eq!(names, ["events"]);
+}
+
+#[test]
+fn data_beside_a_project_that_is_still_to_be_made() {
+    let (_keep, root) = folder();
+    shop(&root.join("data"));
+    let output = Command::new(env!("CARGO_BIN_EXE_segue"))
+        .args(["init", "new/shop", "--data", "data", "--yes"])
+        .current_dir(&root)
+        .env_remove("SEGUE_PROJECT")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!audiences(&root.join("new/shop")).is_empty(), "the data is found again");
 }
 
 #[test]

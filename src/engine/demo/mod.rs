@@ -147,7 +147,7 @@ fn look(dir: &Path, replace: bool) -> Result<Old, Error> {
     }
     if !replace {
         return Err(Error::usage(format!("`{}` is not empty", dir.display()))
-            .with_help("name a new folder, or say that the project in it may be replaced"));
+            .with_help("name a new folder, or replace the project in it with --replace"));
     }
     if !dir.join("segue.yaml").is_file() {
         return Err(Error::usage(format!(

@@ -360,8 +360,7 @@ fn glob(set: &[Read]) -> String {
 
 /// Relative to the project where the data lies inside it, absolute otherwise.
 fn spell(root: &Path, place: &Path, path: &Path) -> String {
-    let whole = |p: &Path| p.canonicalize().ok();
-    let inside = match (whole(root), whole(place)) {
+    let inside = match (canonical(root), canonical(place)) {
         (Some(root), Some(place_whole)) => {
             let rest = path.strip_prefix(place).unwrap_or(Path::new(""));
             let full = if rest.as_os_str().is_empty() { place_whole } else { place_whole.join(rest) };
@@ -374,4 +373,14 @@ fn spell(root: &Path, place: &Path, path: &Path) -> String {
         _ => path.to_owned(),
     };
     inside.to_string_lossy().replace('\\', "/")
+}
+
+/// The canonical path, also of a folder that is still to be made: the part that exists is resolved.
+fn canonical(path: &Path) -> Option<PathBuf> {
+    let whole = std::path::absolute(path).ok()?;
+    whole.ancestors().find_map(|there| {
+        let rest = whole.strip_prefix(there).ok()?;
+        let there = there.canonicalize().ok()?;
+        Some(if rest.as_os_str().is_empty() { there } else { there.join(rest) })
+    })
 }

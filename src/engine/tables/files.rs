@@ -42,6 +42,15 @@ pub struct Listing {
     pub files: Vec<Found>,
 }
 
+/// What may be wrong with the path of a file that is not there.
+fn misplaced(path: &str) -> &'static str {
+    if Path::new(path.strip_prefix("file://").unwrap_or(path)).is_absolute() {
+        "put the file there, or correct the path in the catalog"
+    } else {
+        "the path in the catalog is relative to the project's folder"
+    }
+}
+
 /// A local path: relative to the project, or as it stands if absolute.
 pub fn local(root: &Path, path: &str) -> PathBuf {
     root.join(path.strip_prefix("file://").unwrap_or(path))
@@ -65,7 +74,7 @@ pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> R
     if has_glob(path) {
         let (base, pattern) = split(&at);
         if !base.is_dir() {
-            return nothing("no folder to match", "the path in the catalog is relative to the project's folder");
+            return nothing("no folder to match", misplaced(path));
         }
         walk(&base, &mut Vec::new(), &mut found, 0)?;
         found.retain(|(_, below)| matches(below, &pattern));
@@ -81,7 +90,7 @@ pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> R
     } else if at.is_file() {
         found.push((at.clone(), Vec::new()));
     } else {
-        return nothing("nothing at", "the path in the catalog is relative to the project's folder");
+        return nothing("nothing at", misplaced(path));
     }
     found.sort();
     let mut files = Vec::with_capacity(found.len());

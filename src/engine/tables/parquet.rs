@@ -26,7 +26,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::files::{self, Found, Listing, Stores};
 use super::{Opened, Wanted, remote};
-use crate::engine::types::flat;
+use crate::engine::types::{called, flat};
 use crate::error::Error;
 
 /// Opens the files of a path and compares them with what is wanted.
@@ -42,9 +42,10 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
                 let file = schemas.first().map_or("", |(f, _)| f.shown.as_str());
                 return Err(Error::data(format!(
                     "{what}: column `{column}` of `{file}` holds {}, but {} is wanted",
-                    flat(found.data_type()),
+                    called(flat(found.data_type())),
                     want.words()
-                )));
+                ))
+                .with_help("write the files with that type, or correct what the catalog says of the column"));
             }
         }
         match found {
@@ -185,8 +186,8 @@ fn column_type(what: &str, column: &str, files: &[(&Found, &Schema)]) -> Result<
             one = common(&one, &ty).ok_or_else(|| {
                 Error::data(format!(
                     "{what}: column `{column}` holds {} in `{first_file}` and {} in `{file}`",
-                    flat(&one),
-                    flat(&ty)
+                    called(flat(&one)),
+                    called(flat(&ty))
                 ))
             })?;
         }

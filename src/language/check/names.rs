@@ -189,6 +189,15 @@ impl Checker<'_> {
             );
             return;
         }
+        if self.guesses.get() > 0
+            && let Some((event, property)) = self.property_named(text)
+        {
+            self.report(
+                d.label(format!("this is a property of `{event}`"))
+                    .help(format!("say of which events: `{event} where ({property} …)`, or an aggregate of it")),
+            );
+            return;
+        }
         // Ten thousand unknown names must not each gather all names there are: past the last guess there is none to gather.
         let names = self.names.iter().filter(|(_, m)| wanted(*m)).map(|(n, _)| n);
         let candidates: BTreeSet<&str> = if self.guesses.get() > 0 { names.collect() } else { BTreeSet::new() };
@@ -209,6 +218,14 @@ impl Checker<'_> {
         let left = self.guesses.get();
         self.guesses.set(left.saturating_sub(1));
         if left == 0 { None } else { nearest(word, candidates) }
+    }
+
+    /// An event that has a property of this name.
+    fn property_named(&self, word: &str) -> Option<(&str, &str)> {
+        self.catalog.events.iter().find_map(|event| {
+            let property = event.properties.iter().find(|p| p.name.name == word)?;
+            Some((event.name.name.as_str(), property.name.name.as_str()))
+        })
     }
 
     /// An event that knows this word as a subject.

@@ -59,7 +59,7 @@ mod tests {
             ("purchase", Some("purchased")),
             ("Purchased", Some("purchased")),
             ("purhcased", Some("purchased")),
-            ("open", Some("opened")),
+            ("opned", Some("opened")),
             ("fr", Some("FR")),
             ("FX", None),
             ("refunded", None),
