@@ -12,7 +12,6 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Int64Type;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -172,7 +171,7 @@ fn session(tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
     options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(bytes) = limits.memory {
-        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+        runtime = runtime.with_memory_pool(Arc::new(super::memory::Limited::new(bytes)));
         // The reservation for merging spilled runs must fit the limit.
         options.execution.sort_spill_reservation_bytes = options.execution.sort_spill_reservation_bytes.min(bytes / 16);
     }

@@ -262,7 +262,7 @@ fn a_tiny_memory_limit_spills_or_says_so() {
     assert_eq!(free.spills, 0);
     let bytes = written(&free);
     let mut spilled = 0;
-    for memory in [2_000_000, 4_000_000, 16_000_000] {
+    for memory in [200_000, 400_000, 800_000, 2_000_000, 4_000_000, 16_000_000] {
         let limits = Limits { threads: Some(2), memory: Some(memory), batch_rows: Some(1_024) };
         match shop.run_with(rule, limits) {
             Ok(outcome) => {
