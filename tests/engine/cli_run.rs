@@ -188,6 +188,13 @@ fn specs_are_judged_twice() {
     }
 }
 
+/// Interpreter and plan both say what the suite expects; it has no data, and none is asked for.
+#[test]
+fn the_conformance_suite_holds() {
+    let output = call(&root(), &["test", "specs"]);
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+}
+
 /// A decoder may panic on a damaged page; that is told as our error alone.
 #[test]
 fn damaged_pages_are_told_in_our_words() {

@@ -1,4 +1,4 @@
-//! The specs of the examples, judged by the interpreter.
+//! The specs of the examples and the conformance suite, judged by the interpreter.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use segue::project;
 
 #[test]
 fn the_examples_keep_their_specs() {
-    for (example, least) in [("cosmetics", 5), ("complete-journey", 1)] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
+    for (example, least) in [("examples/cosmetics", 5), ("examples/complete-journey", 1), ("specs", 20)] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(example);
         let mut project = project::load(&root).expect("readable");
         let checked = project.check(None);
         assert!(project.diagnostics.is_empty(), "{:#?}", project.diagnostics);
