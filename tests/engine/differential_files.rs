@@ -22,6 +22,8 @@ use segue::language::ir::Program;
 
 use crate::generate::Batch;
 
+/// Customer, raw name, and the event (none for a row of an unknown kind).
+type Row<'a> = (&'a str, String, Option<&'a EventRow>);
 /// A column's type and its values, row by row.
 type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
 
@@ -72,7 +74,7 @@ fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng) {
     rows.shuffle(rng);
     // The raw name as a column of the file, or as a folder for each name.
     let in_folders = source.event.is_some() && rng.random_bool(0.4);
-    let mut parts: BTreeMap<String, Vec<(&str, String, Option<&EventRow>)>> = BTreeMap::new();
+    let mut parts: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     let files = rng.random_range(1..4);
     for (id, row) in rows {
         let raw = row.map_or("p9.unknown".to_owned(), |row| raw_name(batch, row, rng));

@@ -35,8 +35,9 @@ pub fn ask(
         answers.hints.event = column(survey, &guesses, "event name", &|g| g.event, Some("none"), input, say)?;
     }
     if answers.timezone.is_none() {
+        let guess = survey.timezone().map_or_else(|| "UTC".to_owned(), |(zone, _)| zone);
         for _ in 0..TRIES {
-            match line("Time zone in which days begin [UTC]: ", input, say)? {
+            match line(&format!("Time zone in which days begin [{guess}]: "), input, say)? {
                 Some(zone) if is_zone(&zone) => answers.timezone = Some(zone),
                 Some(zone) => {
                     say(&format!("there is no time zone `{zone}`; it is an IANA name, such as Europe/Paris\n"));

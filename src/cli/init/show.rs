@@ -50,7 +50,10 @@ pub fn table(survey: &Survey, findings: &Findings, project: &ProjectDraft, root:
             let _ = writeln!(out, "Personal data: {}", some(&personal));
         }
     }
-    let zone = if project.timezone_why.is_empty() { "" } else { " (nothing in the files says it)" };
+    let zone = match project.timezone_why.as_str() {
+        "" => String::new(),
+        why => format!(" ({why})"),
+    };
     let currency = project.currency.as_deref().unwrap_or("unsaid");
     let _ = writeln!(out, "Time zone: {}{zone}. Currency: {currency}.", project.timezone);
     let files: Vec<String> = written.iter().map(|p| format!("`{}`", p.display())).collect();

@@ -80,9 +80,12 @@ fn project(
     let whole = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
     let folder = whole.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = args.name.clone().unwrap_or(if folder.is_empty() { "segue".to_owned() } else { folder });
-    let (timezone, timezone_why) = match &answers.timezone {
-        Some(zone) => (zone.clone(), String::new()),
-        None => ("UTC".to_owned(), "no file says where days begin; make it the zone of the business".to_owned()),
+    let (timezone, timezone_why) = match (&answers.timezone, survey.timezone()) {
+        (Some(zone), _) => (zone.clone(), String::new()),
+        (None, Some((zone, why))) => (zone, why),
+        (None, None) => {
+            ("UTC".to_owned(), "no file says where days begin; make it the zone of the business".to_owned())
+        }
     };
     let (currency, currency_why) = match (&answers.currency, survey.currency()) {
         (Some(code), _) => (Some(code.to_uppercase()), String::new()),

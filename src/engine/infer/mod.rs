@@ -18,7 +18,10 @@ pub mod write;
 
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::DataType;
+
 use crate::error::Error;
+use crate::language::calendar::Zone;
 pub use columns::{Guess, Hints};
 pub use scan::thousands;
 pub use table::Table;
@@ -73,6 +76,18 @@ impl Survey {
             .with_help("name the columns: --customer COLUMN --time COLUMN"));
         }
         Ok(Findings { guesses, measured, roles, draft })
+    }
+
+    /// The zone that the files' own times name (UTC says nothing about where the business is), and where.
+    pub fn timezone(&self) -> Option<(String, String)> {
+        self.tables.iter().find_map(|table| {
+            table.files.first()?.schema.fields().iter().find_map(|field| match field.data_type() {
+                DataType::Timestamp(_, Some(zone)) if zone.contains('/') && Zone::new(zone).is_some() => {
+                    Some((zone.to_string(), format!("the times in `{}` of `{}` have it", field.name(), table.name)))
+                }
+                _ => None,
+            })
+        })
     }
 
     /// The currency that the data names, and where.

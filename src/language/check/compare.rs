@@ -280,7 +280,11 @@ impl<'a> Checker<'a> {
             d.help(format!("write `{text}`")).fix(format!("write `{text}`"), vec![(span, text)])
         };
         match (left.ty, written) {
-            (Type::Text, Written::Num(_) | Written::Date(_)) => replace(d, format!("\"{}\"", shown(written))),
+            (Type::Text, Written::Num(_) | Written::Date(_)) => {
+                let text = format!("\"{}\"", shown(written));
+                replace(d, text.clone())
+                    .help(format!("write `{text}` if this very text is meant; a text is never more or less"))
+            }
             (Type::Date, Written::Instant(i)) => replace(d, date_text(i.date)),
             (Type::Integer | Type::Money { .. } | Type::Number, Written::Text(t)) if t.parse::<f64>().is_ok() => {
                 replace(d, t.clone())
