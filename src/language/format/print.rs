@@ -207,7 +207,11 @@ impl Printer<'_> {
         for item in &file.items {
             let span = span_of(item);
             let start = span.start as usize;
+            // An item begins a line of its own: how long the line before it is does not matter.
+            let (gap, column) = (self.gap, self.column);
+            (self.gap, self.column) = (Gap::Tight, 0);
             let one_line = self.fits(start, |p| p.item(item, true));
+            (self.gap, self.column) = (gap, column);
             self.between(end, start, end.is_some() && (last_block || !one_line), true);
             self.item(item, one_line);
             end = Some(span.end as usize);
