@@ -3,51 +3,8 @@
 //! Owns: the shape of names and the words that no declaration may take.
 //! Must not know: YAML or the grammar; whether a text is a name is the parser's answer.
 
+pub use crate::language::syntax::CONNECTIVES;
 use crate::language::syntax::is_name;
-
-/// Words that connect conditions and are never names.
-pub const CONNECTIVES: &[&str] = &[
-    "after",
-    "all",
-    "among",
-    "and",
-    "as",
-    "at",
-    "before",
-    "between",
-    "but",
-    "by",
-    "contains",
-    "ends",
-    "ever",
-    "exactly",
-    "for",
-    "from",
-    "has",
-    "in",
-    "is",
-    "matches",
-    "never",
-    "no",
-    "not",
-    "of",
-    "on",
-    "once",
-    "or",
-    "otherwise",
-    "over",
-    "per",
-    "since",
-    "starts",
-    "then",
-    "twice",
-    "until",
-    "when",
-    "where",
-    "with",
-    "within",
-    "without",
-];
 
 /// Words that open a condition or value of their own. They would hide anything called like that.
 pub const OPENERS: &[&str] = &["everyone", "first", "last", "known", "customer"];

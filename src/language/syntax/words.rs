@@ -7,7 +7,7 @@ use unicode_normalization::is_nfc;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
 /// Words that are never bare names; the grammar has the same list (a test compares them).
-pub(super) const HARD: &[&str] = &[
+pub const HARD: &[&str] = &[
     "after",
     "all",
     "among",
