@@ -198,7 +198,7 @@ fn fulfilled(condition: &Cond, positive: bool, absence: bool, earlier: &dyn Fn(u
             if positive { idle.inside } else { idle.outside_anyway || absence && idle.outside }
         }
         Cond::List(_) | Cond::KnownSince(_) => true,
-        Cond::Count { op, n, .. } | Cond::Periods { op, n, .. } => by_absence(holds(*op, Num::int(0), *n)),
+        Cond::Count { op, n, .. } | Cond::Periods { op, n, .. } => by_absence(op.holds(Num::int(0).compare(*n))),
         Cond::Pick { .. } => by_absence(false),
         Cond::Test(test) => match without_events(test) {
             Some(holds) => by_absence(holds),
@@ -224,7 +224,7 @@ fn without_events(test: &Test<Value>) -> Option<bool> {
     };
     match test {
         Test::Compare { left, op, right } => match (value(left)?, constant(right)?) {
-            (Some(a), Some(b)) => Some(holds(*op, a, b)),
+            (Some(a), Some(b)) => Some(op.holds(a.compare(b))),
             _ => Some(*op == Op::Ne),
         },
         Test::OneOf { value: v, among, negated } => {
@@ -235,17 +235,5 @@ fn without_events(test: &Test<Value>) -> Option<bool> {
         Test::During { value: v, .. } | Test::Text { value: v, .. } | Test::Has { value: v, .. } | Test::Yes(v) => {
             value(v).map(|_| false)
         }
-    }
-}
-
-fn holds(op: Op, a: Num, b: Num) -> bool {
-    let order = a.compare(b);
-    match op {
-        Op::Eq => order.is_eq(),
-        Op::Ne => order.is_ne(),
-        Op::Lt => order.is_lt(),
-        Op::Le => order.is_le(),
-        Op::Gt => order.is_gt(),
-        Op::Ge => order.is_ge(),
     }
 }

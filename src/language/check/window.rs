@@ -105,7 +105,7 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::new(code::check::EMPTY_WINDOW, written.span, "nothing lies in this window")
                     .label("both ends are the same instant")
-                    .help(format!("did you mean `over {} ago` or `in {}`?", duration_text(a), duration_text(a))),
+                    .help(format!("did you mean `over {} ago` or `in {}`?", a, a)),
             );
             return None;
         }
@@ -119,7 +119,7 @@ impl Checker<'_> {
                 Diagnostic::new(
                     code::check::UNORDERED_WINDOW,
                     written.span,
-                    format!("`{}` may be longer or shorter than `{}`", duration_text(a), duration_text(b)),
+                    format!("`{}` may be longer or shorter than `{}`", a, b),
                 )
                 .label("which end comes first depends on the day of the run")
                 .help("write both ends in one unit"),
@@ -232,19 +232,6 @@ pub(super) fn apart(a: Window, b: Window) -> bool {
 
 pub(super) fn date_text(d: ast::Date) -> String {
     format!("{:04}-{:02}-{:02}", d.year, d.month, d.day)
-}
-
-pub(super) fn duration_text(d: &Duration) -> String {
-    let unit = match d.unit {
-        Unit::Second => "s",
-        Unit::Minute => "min",
-        Unit::Hour => "h",
-        Unit::Day => "d",
-        Unit::Week => "w",
-        Unit::Month => "mo",
-        Unit::Year => "y",
-    };
-    format!("{}{unit}", d.amount)
 }
 
 #[cfg(test)]

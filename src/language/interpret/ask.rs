@@ -3,7 +3,7 @@
 //! Owns: what each test says, missing values included. Promises: exactly `≠` and `not in` are true of a missing value.
 //! Must not know: where a value comes from.
 
-use super::scalar::{Scalar, fits, holds};
+use super::scalar::{Scalar, fits};
 use crate::language::calendar::Clock;
 use crate::language::ir::{Op, Test, TextTest};
 use crate::language::text::{fold, nfc};
@@ -19,7 +19,7 @@ pub trait Answers<V> {
 pub fn holds_test<V>(test: &Test<V>, answers: &impl Answers<V>) -> bool {
     match test {
         Test::Compare { left, op, right } => match (answers.value(left), answers.value(right)) {
-            (Some(left), Some(right)) => holds(left.compare(&right), *op),
+            (Some(left), Some(right)) => op.holds(left.compare(&right)),
             _ => *op == Op::Ne,
         },
         Test::OneOf { value, among, negated } => {

@@ -18,7 +18,7 @@ use super::ir::{Behaviour, Cond, End, Matching, Program};
 use super::num::Num;
 use events::Seen;
 use history::History;
-use scalar::{Scalar, holds};
+use scalar::Scalar;
 
 /// What holds for one customer at the as-of instant.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,12 +74,12 @@ impl Customer<'_> {
             Cond::List(id) => self.history.lists.contains(id),
             Cond::Count { behaviour, op, n } => {
                 let count = self.during(behaviour).count();
-                holds(whole(count).compare(*n), *op)
+                op.holds(whole(count).compare(*n))
             }
             Cond::Periods { behaviour, unit, op, n } => {
                 let zone = &self.clock.zone;
                 let periods: BTreeSet<i64> = self.during(behaviour).map(|e| zone.period(*unit, e.time)).collect();
-                holds(whole(periods.len()).compare(*n), *op)
+                op.holds(whole(periods.len()).compare(*n))
             }
             Cond::Pick { end, matching, window } => {
                 let picked = self.pick(*end, matching);

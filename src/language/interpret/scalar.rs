@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::history::Datum;
 use crate::language::calendar::days_of;
 use crate::language::catalog::Type;
-use crate::language::ir::{Literal, Op};
+use crate::language::ir::Literal;
 use crate::language::num::Num;
 use crate::language::text::{fold, nfc};
 
@@ -102,18 +102,6 @@ pub fn compare_missing_first(a: Option<&Scalar>, b: Option<&Scalar>) -> Ordering
     match (a, b) {
         (Some(a), Some(b)) => a.compare(b),
         _ => a.is_some().cmp(&b.is_some()),
-    }
-}
-
-/// Whether an order fulfils a comparison sign.
-pub fn holds(order: Ordering, op: Op) -> bool {
-    match op {
-        Op::Eq => order.is_eq(),
-        Op::Ne => order.is_ne(),
-        Op::Lt => order.is_lt(),
-        Op::Le => order.is_le(),
-        Op::Gt => order.is_gt(),
-        Op::Ge => order.is_ge(),
     }
 }
 

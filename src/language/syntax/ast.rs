@@ -220,6 +220,20 @@ pub enum Op {
     Ge,
 }
 
+impl Op {
+    /// Whether an order of left and right is what the sign asks for.
+    pub fn holds(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Op::Eq => order.is_eq(),
+            Op::Ne => order.is_ne(),
+            Op::Lt => order.is_lt(),
+            Op::Le => order.is_le(),
+            Op::Gt => order.is_gt(),
+            Op::Ge => order.is_ge(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextTest {
     Contains,
@@ -302,6 +316,22 @@ pub struct Duration {
     pub amount: u32,
     pub unit: Unit,
     pub span: Span,
+}
+
+impl std::fmt::Display for Duration {
+    /// The canonical spelling: `90d`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let unit = match self.unit {
+            Unit::Second => "s",
+            Unit::Minute => "min",
+            Unit::Hour => "h",
+            Unit::Day => "d",
+            Unit::Week => "w",
+            Unit::Month => "mo",
+            Unit::Year => "y",
+        };
+        write!(f, "{}{unit}", self.amount)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

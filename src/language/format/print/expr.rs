@@ -43,7 +43,7 @@ impl Printer<'_> {
             ExprKind::KnownFor(d) => {
                 self.word(at, "known");
                 self.word(at, "for");
-                self.word(d.span.start as usize, &duration(*d));
+                self.word(d.span.start as usize, &d.to_string());
             }
             ExprKind::Aggregate(a) => {
                 let function = match a.function {
@@ -288,9 +288,9 @@ impl Printer<'_> {
     pub(super) fn window(&self, window: &Window) -> String {
         let moment = |m: &Moment| self.source.slice(m.span).to_string();
         match &window.kind {
-            WindowKind::In(d) => format!("in {}", duration(*d)),
-            WindowKind::BetweenAgo(a, b) => format!("between {} and {} ago", duration(*a), duration(*b)),
-            WindowKind::OverAgo(d) => format!("over {} ago", duration(*d)),
+            WindowKind::In(d) => format!("in {}", d),
+            WindowKind::BetweenAgo(a, b) => format!("between {} and {} ago", a, b),
+            WindowKind::OverAgo(d) => format!("over {} ago", d),
             WindowKind::Since(m) => format!("since {}", moment(m)),
             WindowKind::Before(m) => format!("before {}", moment(m)),
             WindowKind::On(d) => format!("on {:04}-{:02}-{:02}", d.year, d.month, d.day),
@@ -302,17 +302,4 @@ impl Printer<'_> {
 
 fn spelt(word: &Word) -> String {
     if word.quoted || !is_name(&word.text) { quoted(&word.text) } else { word.text.clone() }
-}
-
-fn duration(d: Duration) -> String {
-    let unit = match d.unit {
-        Unit::Second => "s",
-        Unit::Minute => "min",
-        Unit::Hour => "h",
-        Unit::Day => "d",
-        Unit::Week => "w",
-        Unit::Month => "mo",
-        Unit::Year => "y",
-    };
-    format!("{}{unit}", d.amount)
 }
