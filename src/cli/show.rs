@@ -99,13 +99,13 @@ pub fn json(shown: &Shown) -> Value {
     let audiences = shown.audiences.iter().map(|a| {
         json!({
             "name": a.rule.name,
-            "kind": match &a.rule.kind { RuleKind::Segment => "segment", RuleKind::Campaign { .. } => "campaign" },
+            "kind": match &a.rule.kind { RuleKind::Segment => "segment", RuleKind::Campaign { .. } => "campaign", RuleKind::Stage { .. } => "stage" },
             "title": a.rule.title,
             "description": a.rule.description,
             "size": a.size,
             "share": share(a.size, shown.population),
             "arm": match &a.rule.kind {
-                RuleKind::Segment => Value::Null,
+                RuleKind::Segment | RuleKind::Stage { .. } => Value::Null,
                 RuleKind::Campaign { arm } => json!({
                     "action": arm.verb,
                     "arguments": arm.arguments,
@@ -131,7 +131,7 @@ pub fn json(shown: &Shown) -> Value {
 /// `offer serum-15 by email`; a campaign without a channel says so.
 fn arm(rule: &Rule) -> String {
     match &rule.kind {
-        RuleKind::Segment => String::new(),
+        RuleKind::Segment | RuleKind::Stage { .. } => String::new(),
         RuleKind::Campaign { arm } => action(arm),
     }
 }

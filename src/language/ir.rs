@@ -10,7 +10,9 @@
 use super::catalog::{AttributeId, EventId, ListId, PropertyId};
 use super::num::Num;
 use super::source::Span;
-pub use super::syntax::ast::{Date, Op, PeriodUnit, TextTest, Unit};
+pub use super::syntax::ast::{Arithmetic, Date, Op, PeriodUnit, RankEnd, RankScale, TextTest, Unit};
+
+mod walk;
 
 /// Index into [`Program::rules`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,63 +25,16 @@ pub struct Program {
     pub rules: Vec<Rule>,
     /// Named values. Uses of a trait are replaced by its value; they stand here to be shown.
     pub traits: Vec<Trait>,
+    /// Stages; each of their lines is a rule.
+    pub stages: Vec<Stages>,
     /// For each event of the catalog, the filter that a row must pass to be that event.
     pub event_filters: Vec<Option<Pred>>,
 }
 
-impl Program {
-    /// The program of some rules only, and of what they refer to. Traits stay: they are shown, not evaluated.
-    pub fn keep(&self, wanted: impl Fn(&Rule) -> bool) -> Program {
-        let mut needed: Vec<bool> = self.rules.iter().map(wanted).collect();
-        // A rule refers only to rules before it, so one walk from the end finds all.
-        for (i, rule) in self.rules.iter().enumerate().rev() {
-            if needed.get(i).copied().unwrap_or(false) {
-                rule.condition.each_rule(&mut |id| {
-                    if let Some(n) = needed.get_mut(id.0 as usize) {
-                        *n = true;
-                    }
-                });
-            }
-        }
-        let mut places = Vec::with_capacity(needed.len());
-        let mut next = 0;
-        for &n in &needed {
-            places.push(RuleId(next));
-            next += u32::from(n);
-        }
-        let kept = self.rules.iter().zip(&needed).filter(|(_, n)| **n).map(|(rule, _)| {
-            let mut rule = rule.clone();
-            rule.condition.renumber(&places);
-            rule
-        });
-        Program { rules: kept.collect(), traits: self.traits.clone(), event_filters: self.event_filters.clone() }
-    }
-}
-
-impl Cond {
-    /// Calls back for every rule that is referred to.
-    fn each_rule(&self, found: &mut dyn FnMut(RuleId)) {
-        match self {
-            Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|c| c.each_rule(found)),
-            Cond::Not(part) => part.each_rule(found),
-            Cond::Rule(id) => found(*id),
-            _ => {}
-        }
-    }
-
-    fn renumber(&mut self, places: &[RuleId]) {
-        match self {
-            Cond::And(parts) | Cond::Or(parts) => parts.iter_mut().for_each(|c| c.renumber(places)),
-            Cond::Not(part) => part.renumber(places),
-            Cond::Rule(id) => *id = places.get(id.0 as usize).copied().unwrap_or(*id),
-            _ => {}
-        }
-    }
-}
-
-/// A segment or a campaign.
+/// A segment, a campaign or a line of stages.
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// For a line of stages `buying_journey.decision`, which is nobody else's name.
     pub name: String,
     pub title: Option<String>,
     pub description: Option<String>,
@@ -95,6 +50,29 @@ pub enum RuleKind {
     Campaign {
         arm: Action,
     },
+    /// One stage; its condition says already that none of the lines before holds. The number is a place in
+    /// [`Program::stages`] of the whole program.
+    Stage {
+        stages: u32,
+    },
+}
+
+/// `stages NAME: …`. At most one of its lines holds for a customer; if none does, the stage is missing.
+#[derive(Debug, Clone)]
+pub struct Stages {
+    pub name: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// In the order of the text; `otherwise` is the last.
+    pub lines: Vec<StageLine>,
+    pub span: Span,
+}
+
+/// A stage and the rule that says who is in it.
+#[derive(Debug, Clone)]
+pub struct StageLine {
+    pub stage: String,
+    pub rule: RuleId,
 }
 
 /// `offer serum-15 by email`, resolved.
@@ -141,12 +119,49 @@ pub enum Cond {
         op: Op,
         n: Num,
     },
-    /// The first (or last) of all matching events before the as-of instant exists and lies in the window. The window filters
-    /// after the event has been picked.
+    /// Some known value of the property has at least `n` events, and none of `without` (by its own property) in the same window.
+    Same {
+        behaviour: Behaviour,
+        property: PropertyId,
+        n: u64,
+        without: Option<(Matching, PropertyId)>,
+    },
+    /// The first (or last) of all matching events before the as-of instant exists and lies in the window (and after the anchor).
+    /// The window filters after the event has been picked.
     Pick {
         end: End,
         matching: Matching,
         window: Window,
+        since: Option<Box<Anchor>>,
+    },
+    Sequence(Box<Sequence>),
+    /// Some visit begun in the window (and after the anchor) fulfils the condition, of which only the visit's own events are
+    /// seen. A visit is a run of events of the kinds that the catalog marks, with no gap longer than its `session_gap`.
+    /// Inside: `Const And Or Not Count Periods Same Sequence`, all windows [`Window::EVER`], no anchor.
+    InSession {
+        inside: Box<Cond>,
+        window: Window,
+        since: Option<Box<Anchor>>,
+    },
+    /// For some event of `starts` in the window (and after the anchor), what lies in [its time, + length] and before the as-of
+    /// instant fulfils the condition. Inside: as in [`Cond::InSession`].
+    InAny {
+        length: Length,
+        inside: Box<Cond>,
+        starts: Vec<Matching>,
+        window: Window,
+        since: Option<Box<Anchor>>,
+    },
+    /// The customer is in this part of the ranked.
+    Ranked {
+        rank: Rank,
+        end: RankEnd,
+        size: RankSize,
+    },
+    /// [`super::sample::holds`] of the salt, the share (0 to 1) and the customer's id.
+    Sample {
+        salt: String,
+        share: Num,
     },
     /// The first trace of the customer (profile creation or first event of any kind, the earlier) is at or before the edge.
     KnownSince(Edge),
@@ -172,6 +187,90 @@ pub struct Matching {
 pub struct Behaviour {
     pub matching: Matching,
     pub window: Window,
+    /// `since last sent`: only events *after* the anchor's instant count. Where there is no anchor, every condition on the
+    /// behaviour is false (`no` and `= 0` as well) and every value of it is missing.
+    pub since: Option<Box<Anchor>>,
+}
+
+/// The event from which a window begins, its instant left out: the first matching event before the as-of instant, or the
+/// last but `back − 1`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anchor {
+    pub end: End,
+    /// 1 is the very last (or first); 3 is `since last 3 sent`.
+    pub back: u32,
+    pub matching: Matching,
+}
+
+/// Some chain of distinct events before the as-of instant, one a step, each at or after the one before.
+///
+/// Events at one instant may follow each other either way. A step that picks takes any of the events that match at the first
+/// (last) instant with a match. With `same`, all events of the chain have one and the same known value there, and `without`
+/// and `absence` see only events with that value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sequence {
+    /// One at least.
+    pub steps: Vec<Step>,
+    /// Of the first event alone.
+    pub window: Window,
+    pub since: Option<Box<Anchor>>,
+    /// The last event is at most this later than the first.
+    pub all_within: Option<Length>,
+    /// `then no D within 1h`: no D other than the last event itself from its instant to `within` later, edge included, and that
+    /// edge lies before the as-of instant; without `within`, none up to the as-of instant.
+    pub absence: Option<Absence>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub pick: Option<End>,
+    pub matching: Matching,
+    /// More than this later than the event before. The first step has none of the three.
+    pub after: Option<Length>,
+    /// At most this later than the event before.
+    pub within: Option<Length>,
+    /// No such event strictly after the event before and strictly before this one.
+    pub without: Option<(Matching, Option<PropertyId>)>,
+    /// The property of `with same`.
+    pub same: Option<PropertyId>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Absence {
+    pub matching: Matching,
+    pub within: Option<Length>,
+    pub same: Option<PropertyId>,
+}
+
+/// A calendar duration from some instant on: see [`super::calendar::Clock::later`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Length {
+    pub amount: u32,
+    pub unit: Unit,
+}
+
+/// The customers of the population (and of `among`) for whom the value is known, highest value first, then the smaller id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rank {
+    /// A number, a date or an instant.
+    pub by: Box<Value>,
+    pub among: Option<Among>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Among {
+    /// A rule that stands before.
+    Rule(RuleId),
+    List(ListId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RankSize {
+    /// More than 0, at most 1. The top is `share × ranked`, rounded half up, at least 1. `bottom 20%` is whoever of the ranked
+    /// `top 80%` leaves; `bottom 100%` is everyone ranked.
+    Share(Num),
+    /// The first (last) so many.
+    Number(u64),
 }
 
 /// Start inclusive, end exclusive. Events at or after the as-of instant never count, whatever the window.
@@ -188,7 +287,8 @@ impl Window {
 }
 
 /// One end of a window. On a *plain date* an edge falls on a day: `AsOf` as an end takes today in, `Back` as an end does not
-/// take its day in, `StartOfDay(d)` as a start takes `d` in and as an end does not.
+/// take its day in, `StartOfDay(d)` as a start takes `d` in and as an end does not; `Ahead` (only an end) takes its day in,
+/// `Period` as a start takes its first day in and as an end does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Edge {
     AsOf,
@@ -203,6 +303,16 @@ pub enum Edge {
     EndOfDay(Date),
     /// Microseconds since 1970-01-01T00:00Z.
     Instant(i64),
+    /// The as-of instant plus a calendar duration, that instant included: `within 30d`. Never an end for events.
+    Ahead {
+        amount: u32,
+        unit: Unit,
+    },
+    /// The first instant of the calendar period that lies `offset` periods after the one of the as-of instant.
+    Period {
+        unit: PeriodUnit,
+        offset: i32,
+    },
 }
 
 /// A value of one customer; missing is possible everywhere.
@@ -213,6 +323,23 @@ pub enum Value {
     Aggregate {
         function: Aggregate,
         behaviour: Behaviour,
+    },
+    /// The number of the first by that of the second, missing where the second is 0.
+    Rate {
+        of: Behaviour,
+        per: Behaviour,
+    },
+    /// See [`Num::combine`]; missing where a side is missing. Both sides are numbers.
+    Arithmetic {
+        op: Arithmetic,
+        left: Box<Value>,
+        right: Box<Value>,
+    },
+    /// Missing for whom is not ranked. A quintile of n ≥ 4 is exactly the top 40 %, and so on; the percentile rank is the float
+    /// quotient of the number of ranked with a smaller value and the number of ranked.
+    Rank {
+        rank: Rank,
+        scale: RankScale,
     },
     /// The largest whole n such that the first (last) matching event is at or before as-of − n days.
     DaysSinceEvent {
@@ -231,6 +358,15 @@ pub enum Aggregate {
     Min(PropertyId),
     Max(PropertyId),
     Distinct(PropertyId),
+    /// Interpolated linearly between the two nearest ([`Num::interpolate`]), in millionths: the median is 500,000. Known values
+    /// only, in ascending order.
+    Percentile(PropertyId, u32),
+    /// Of the first event, missing if missing there; of several at that instant the greatest known value.
+    First(PropertyId),
+    /// Of the last event, likewise.
+    Last(PropertyId),
+    /// Of the known values the most frequent, of several the smallest.
+    MostFrequent(PropertyId),
 }
 
 /// A constant. Text is NFC and, for a `case: fold` property, already folded.
@@ -277,6 +413,12 @@ pub enum Test<V> {
         value: V,
         window: Window,
     },
+    /// Some yearly return of the date (of an instant's date in the project's zone), the first a year after it, lies in the
+    /// window by dates; 29 February returns on the 28th. The window has both ends.
+    Anniversary {
+        value: V,
+        window: Window,
+    },
     /// A yes/no value is yes.
     Yes(V),
 }
@@ -302,37 +444,6 @@ pub enum Operand {
     Weekday,
     /// The plain date in the project's zone.
     Date,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::language::source::SourceId;
-
-    #[test]
-    fn keeping_some_rules_keeps_what_they_need() {
-        let rule = |name: &str, condition| Rule {
-            name: name.into(),
-            title: None,
-            description: None,
-            kind: RuleKind::Segment,
-            condition,
-            span: Span::new(SourceId(0), 0, 0),
-        };
-        let uses = |n| Cond::And(vec![Cond::Not(Box::new(Cond::Rule(RuleId(n)))), Cond::Const(true)]);
-        let rules = vec![
-            rule("a", Cond::Const(true)),
-            rule("b", Cond::Const(false)),
-            rule("c", uses(1)),
-            rule("d", uses(0)),
-            rule("e", uses(2)),
-        ];
-        let program = Program { rules, ..Program::default() };
-        let kept = program.keep(|r| r.name == "e");
-        let names: Vec<&str> = kept.rules.iter().map(|r| r.name.as_str()).collect();
-        assert_eq!(names, ["b", "c", "e"]);
-        let mut seen = Vec::new();
-        kept.rules.iter().for_each(|r| r.condition.each_rule(&mut |id| seen.push(id.0)));
-        assert_eq!(seen, [0, 1]);
-    }
+    /// A value of the customer: an attribute or a trait, without a rank.
+    Customer(Box<Value>),
 }

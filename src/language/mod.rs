@@ -10,6 +10,8 @@ pub mod num;
 
 pub mod text;
 
+pub mod sample;
+
 pub mod yaml;
 
 pub mod syntax;

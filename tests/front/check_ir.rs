@@ -70,15 +70,15 @@ fn leaves() {
         ("staff", "List(ListId(0))"),
         (
             "purchased ≥ 3 in 90d",
-            "Count { behaviour: Behaviour { matching: Matching { event: EventId(0), pred: None }, window: Window { start: Some(Back { amount: 90, unit: Day }), end: Some(AsOf) } }, op: Ge, n: Exact { units: 3, scale: 0 } }",
+            "Count { behaviour: Behaviour { matching: Matching { event: EventId(0), pred: None }, window: Window { start: Some(Back { amount: 90, unit: Day }), end: Some(AsOf) }, since: None }, op: Ge, n: Exact { units: 3, scale: 0 } }",
         ),
         (
             "last open over 60d ago",
-            "Pick { end: Last, matching: Matching { event: EventId(1), pred: None }, window: Window { start: None, end: Some(Back { amount: 60, unit: Day }) } }",
+            "Pick { end: Last, matching: Matching { event: EventId(1), pred: None }, window: Window { start: None, end: Some(Back { amount: 60, unit: Day }) }, since: None }",
         ),
         (
             "visited on ≥ 4 weeks",
-            "Periods { behaviour: Behaviour { matching: Matching { event: EventId(2), pred: None }, window: Window { start: None, end: None } }, unit: Week, op: Ge, n: Exact { units: 4, scale: 0 } }",
+            "Periods { behaviour: Behaviour { matching: Matching { event: EventId(2), pred: None }, window: Window { start: None, end: None }, since: None }, unit: Week, op: Ge, n: Exact { units: 4, scale: 0 } }",
         ),
         ("known for 30d", "KnownSince(Back { amount: 30, unit: Day })"),
         ("is_member", "Test(Yes(Attribute(AttributeId(8))))"),

@@ -124,11 +124,11 @@ fn value(value: Value, history: &History) -> Option<Scalar> {
 fn last_days(event: EventId, days: u32) -> Behaviour {
     let start = Some(Edge::Back { amount: days, unit: Unit::Day });
     let window = Window { start, end: Some(Edge::AsOf) };
-    Behaviour { matching: Matching { event, pred: None }, window }
+    Behaviour { matching: Matching { event, pred: None }, window, since: None }
 }
 
 fn ever(event: EventId, pred: Option<Pred>) -> Behaviour {
-    Behaviour { matching: Matching { event, pred }, window: Window::EVER }
+    Behaviour { matching: Matching { event, pred }, window: Window::EVER, since: None }
 }
 
 fn count(behaviour: Behaviour, op: Op, n: i64) -> Cond {
@@ -254,7 +254,7 @@ fn aggregates() {
 fn first_and_last_are_picked_before_the_window_tests_them() {
     let history = of(vec![open(100 * DAY), open(2 * DAY), open(0)]);
     let window = last_days(OPEN, 7).window;
-    let pick = |end| Cond::Pick { end, matching: Matching { event: OPEN, pred: None }, window };
+    let pick = |end| Cond::Pick { end, matching: Matching { event: OPEN, pred: None }, window, since: None };
     assert!(!holds(pick(End::First), &history));
     assert!(holds(pick(End::Last), &history));
     assert!(!holds(pick(End::Last), &of(vec![buy(1, 1, "x")])));

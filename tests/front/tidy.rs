@@ -11,6 +11,7 @@ const ORDER: &[&str] = &[
     "language::diagnostic",
     "language::num",
     "language::text",
+    "language::sample",
     "language::yaml",
     "language::syntax",
     "language::catalog",

@@ -124,7 +124,7 @@ fn rules(prepared: &Prepared) -> Vec<(usize, &Rule)> {
 
 fn arm(rule: &Rule) -> Option<String> {
     match &rule.kind {
-        RuleKind::Segment => None,
+        RuleKind::Segment | RuleKind::Stage { .. } => None,
         RuleKind::Campaign { arm } => Some(show::action(arm)),
     }
 }

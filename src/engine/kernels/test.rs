@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::engine::plan::program::{Cmp, How, Operand, Pred, Scalar, Test};
+use crate::language::calendar::{DateRange, returns};
 use crate::language::text::fold;
 
 /// Evaluates a predicate, given how an operand is read.
@@ -55,6 +56,11 @@ pub fn test<'a, V>(test: &'a Test<V>, read: &impl Fn(&'a V) -> Option<Scalar<'a>
         Test::During { value, instants, dates } => match read(value) {
             Some(Scalar::Instant(at)) => instants.0 <= at && at < instants.1,
             Some(Scalar::Date(day)) => dates.0 <= day && day <= dates.1,
+            _ => false,
+        },
+        Test::Anniversary { value, dates } => match read(value) {
+            Some(Scalar::Date(day)) => returns(day, DateRange { lo: dates.0, hi: dates.1 }),
+            // SOON: instants
             _ => false,
         },
         Test::Yes(value) => matches!(read(value), Some(Scalar::YesNo(true))),

@@ -216,7 +216,7 @@ impl<'a> Lowerer<'a> {
                 let term = self.behaviour(behaviour, Agg::Periods((*unit).into()));
                 self.range(term, *op, *n)
             }
-            Cond::Pick { end, matching, window } => {
+            Cond::Pick { end, matching, window, .. } => {
                 let term = self.picked(*end, matching);
                 let interval = self.clock.interval(window);
                 self.node(Node::Time { term, lo: interval.lo, hi: interval.hi })
@@ -227,6 +227,8 @@ impl<'a> Lowerer<'a> {
                 self.node(Node::Trace(at))
             }
             Cond::Test(test) => self.test(test),
+            // SOON
+            _ => self.node(Node::Const(false)),
         }
     }
 
@@ -243,7 +245,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn picked(&mut self, end: End, matching: &Matching) -> u32 {
-        let behaviour = Behaviour { matching: matching.clone(), window: Window::EVER };
+        let behaviour = Behaviour { matching: matching.clone(), window: Window::EVER, since: None };
         self.behaviour(&behaviour, if end == End::First { Agg::First } else { Agg::Last })
     }
 
@@ -332,6 +334,7 @@ impl<'a> Lowerer<'a> {
             | ir::Test::Has { value, .. }
             | ir::Test::Known(value)
             | ir::Test::During { value, .. }
+            | ir::Test::Anniversary { value, .. }
             | ir::Test::Yes(value) => plain(value),
         };
         if !all || !self.places.contains_key(&Owner::Profile) {
@@ -365,6 +368,10 @@ impl<'a> Lowerer<'a> {
                     instants: (instants.lo, instants.hi),
                     dates: (dates.lo, dates.hi),
                 }
+            }
+            ir::Test::Anniversary { value: v, window } => {
+                let dates = self.clock.dates(window);
+                Test::Anniversary { value: value(self, v), dates: (dates.lo, dates.hi) }
             }
             ir::Test::Yes(v) => Test::Yes(value(self, v)),
         }

@@ -150,6 +150,8 @@ pub enum Period {
     Day,
     Week,
     Month,
+    Quarter,
+    Year,
 }
 
 /// A condition.
@@ -254,12 +256,37 @@ pub enum Operand {
 /// See [`ir::Test`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Test<V> {
-    Compare { left: V, op: Cmp, right: V },
-    OneOf { value: V, among: Vec<Lit>, negated: bool },
-    Text { value: V, how: How, pattern: String, fold: bool },
-    Has { value: V, among: Vec<String> },
+    Compare {
+        left: V,
+        op: Cmp,
+        right: V,
+    },
+    OneOf {
+        value: V,
+        among: Vec<Lit>,
+        negated: bool,
+    },
+    Text {
+        value: V,
+        how: How,
+        pattern: String,
+        fold: bool,
+    },
+    Has {
+        value: V,
+        among: Vec<String>,
+    },
     Known(V),
-    During { value: V, instants: (i64, i64), dates: (i32, i32) },
+    During {
+        value: V,
+        instants: (i64, i64),
+        dates: (i32, i32),
+    },
+    /// See [`crate::language::calendar::returns`].
+    Anniversary {
+        value: V,
+        dates: (i32, i32),
+    },
     Yes(V),
 }
 
@@ -311,6 +338,8 @@ impl From<ir::PeriodUnit> for Period {
             ir::PeriodUnit::Day => Period::Day,
             ir::PeriodUnit::Week => Period::Week,
             ir::PeriodUnit::Month => Period::Month,
+            ir::PeriodUnit::Quarter => Period::Quarter,
+            ir::PeriodUnit::Year => Period::Year,
         }
     }
 }
@@ -321,6 +350,8 @@ impl From<Period> for ir::PeriodUnit {
             Period::Day => ir::PeriodUnit::Day,
             Period::Week => ir::PeriodUnit::Week,
             Period::Month => ir::PeriodUnit::Month,
+            Period::Quarter => ir::PeriodUnit::Quarter,
+            Period::Year => ir::PeriodUnit::Year,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: the day arithmetic. Promises: no panic and no overflow for any input. Must not know: zones.
 
-use crate::language::syntax::ast::{Date, Unit};
+use crate::language::syntax::ast::{Date, PeriodUnit, Unit};
 
 pub const SECOND: i64 = 1_000_000;
 pub const DAY: i64 = 86_400 * SECOND;
@@ -39,21 +39,32 @@ pub fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// The day that lies a calendar duration before `days`; a month without that day gives its last. `None` for exact units.
-pub fn back(days: i64, amount: u32, unit: Unit) -> Option<i64> {
-    let amount = i64::from(amount);
+/// The day that lies a calendar duration after `days` (before it, for a negative amount); a month without that day gives its
+/// last. `None` for exact units.
+pub fn later(days: i64, amount: i64, unit: Unit) -> Option<i64> {
     match unit {
-        Unit::Day => Some(days.saturating_sub(amount)),
-        Unit::Week => Some(days.saturating_sub(7 * amount)),
-        Unit::Month => Some(back_months(days, amount)),
-        Unit::Year => Some(back_months(days, 12 * amount)),
+        Unit::Day => Some(days.saturating_add(amount)),
+        Unit::Week => Some(days.saturating_add(amount.saturating_mul(7))),
+        Unit::Month => Some(later_months(days, amount)),
+        Unit::Year => Some(later_months(days, amount.saturating_mul(12))),
         Unit::Second | Unit::Minute | Unit::Hour => None,
     }
 }
 
-fn back_months(days: i64, months: i64) -> i64 {
+/// The first day of a period by its running number: see [`super::Zone::period`].
+pub fn period_start(unit: PeriodUnit, number: i64) -> i64 {
+    match unit {
+        PeriodUnit::Day => number,
+        PeriodUnit::Week => number.saturating_mul(7).saturating_sub(3),
+        PeriodUnit::Month => days_of_ymd(number.div_euclid(12), number.rem_euclid(12) + 1, 1),
+        PeriodUnit::Quarter => days_of_ymd(number.div_euclid(4), number.rem_euclid(4) * 3 + 1, 1),
+        PeriodUnit::Year => days_of_ymd(number, 1, 1),
+    }
+}
+
+fn later_months(days: i64, months: i64) -> i64 {
     let (year, month, day) = ymd_of_days(days);
-    let index = year * 12 + (month - 1) - months;
+    let index = (year * 12 + (month - 1)).saturating_add(months);
     let (year, month) = (index.div_euclid(12), index.rem_euclid(12) + 1);
     days_of_ymd(year, month, day.min(days_in_month(year, month)))
 }

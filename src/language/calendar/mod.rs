@@ -9,7 +9,7 @@ mod zone;
 pub use civil::{date_of, days_of};
 pub use zone::{Zone, weekday_of};
 
-use super::ir::{Date, Edge, Unit, Window};
+use super::ir::{Date, Edge, Length, PeriodUnit, Unit, Window};
 use super::syntax::ast;
 use civil::{DAY, FIRST_DAY, LAST_DAY};
 
@@ -79,21 +79,28 @@ impl Clock {
         let lo = match window.start {
             None => i32::MIN,
             Some(Edge::AsOf) => today,
-            Some(Edge::Back { amount, unit }) => match self.day_back(amount, unit) {
+            Some(Edge::Back { amount, unit }) => match self.day_later(-i64::from(amount), unit) {
                 days if days < FIRST_DAY => i32::MIN,
                 days => day(days),
             },
             Some(Edge::StartOfDay(date)) => days_of(date),
             Some(Edge::EndOfDay(date)) => days_of(date).saturating_add(1),
             Some(Edge::Instant(instant)) => self.zone.date(instant),
+            Some(Edge::Ahead { amount, unit }) => day(self.day_later(i64::from(amount), unit)),
+            Some(Edge::Period { unit, offset }) => match self.period_day(unit, offset) {
+                days if days < FIRST_DAY => i32::MIN,
+                days => day(days),
+            },
         };
         let hi = match window.end {
             None => Some(i32::MAX),
             Some(Edge::AsOf) => Some(today),
-            Some(Edge::Back { amount, unit }) => before(self.day_back(amount, unit)),
+            Some(Edge::Back { amount, unit }) => before(self.day_later(-i64::from(amount), unit)),
             Some(Edge::StartOfDay(date)) => Some(days_of(date).saturating_sub(1)),
             Some(Edge::EndOfDay(date)) => Some(days_of(date)),
             Some(Edge::Instant(instant)) => Some(self.zone.date(instant).saturating_sub(1)),
+            Some(Edge::Ahead { amount, unit }) => Some(day(self.day_later(i64::from(amount), unit))),
+            Some(Edge::Period { unit, offset }) => before(self.period_day(unit, offset)),
         };
         hi.map_or(DateRange::EMPTY, |hi| DateRange { lo, hi })
     }
@@ -105,22 +112,47 @@ impl Clock {
             Edge::StartOfDay(date) => self.zone.start_of_date(date),
             Edge::EndOfDay(date) => self.zone.start_of_day(i64::from(days_of(date)) + 1),
             Edge::Instant(instant) => instant,
-            Edge::Back { amount, unit } => {
-                let instant = self.back(amount, unit);
-                let days = i64::from(self.zone.date(instant));
-                if (FIRST_DAY..=LAST_DAY).contains(&days) { instant } else { i64::MIN }
+            Edge::Back { amount, unit } => self.supported(self.moved(self.as_of, -i64::from(amount), unit), i64::MIN),
+            // Windows end before their end, and this instant is still in.
+            Edge::Ahead { amount, unit } => {
+                self.supported(self.moved(self.as_of, i64::from(amount), unit).saturating_add(1), i64::MAX)
             }
+            Edge::Period { unit, offset } => match self.period_day(unit, offset) {
+                days if days < FIRST_DAY => i64::MIN,
+                days if days > LAST_DAY => i64::MAX,
+                days => self.zone.start_of_day(days),
+            },
         }
     }
 
-    /// The as-of instant minus a duration: exact for seconds, minutes, hours; on the local calendar for the rest.
+    /// The instant a duration after another: exact for seconds, minutes, hours; on the local calendar for the rest. One beyond
+    /// the year 9999 is the end, `i64::MAX`.
+    pub fn later(&self, instant: i64, length: Length) -> i64 {
+        self.supported(self.moved(instant, i64::from(length.amount), length.unit), i64::MAX)
+    }
+
+    /// The as-of instant minus a duration.
     pub fn back(&self, amount: u32, unit: Unit) -> i64 {
-        if let Some(exact) = civil::exact(amount, unit) {
-            return self.as_of.saturating_sub(exact);
+        self.moved(self.as_of, -i64::from(amount), unit)
+    }
+
+    fn moved(&self, instant: i64, amount: i64, unit: Unit) -> i64 {
+        if let Some(exact) = civil::exact(1, unit) {
+            return instant.saturating_add(exact.saturating_mul(amount));
         }
-        let local = self.zone.local(self.as_of);
-        let days = civil::back(local.div_euclid(DAY), amount, unit).unwrap_or(0);
+        let local = self.zone.local(instant);
+        let days = civil::later(local.div_euclid(DAY), amount, unit).unwrap_or(0);
         self.zone.instant_of_local(days.saturating_mul(DAY).saturating_add(local.rem_euclid(DAY)))
+    }
+
+    fn supported(&self, instant: i64, otherwise: i64) -> i64 {
+        let days = i64::from(self.zone.date(instant));
+        if (FIRST_DAY..=LAST_DAY).contains(&days) { instant } else { otherwise }
+    }
+
+    /// The first day of the period so many after that of today.
+    fn period_day(&self, unit: PeriodUnit, offset: i32) -> i64 {
+        civil::period_start(unit, self.zone.period(unit, self.as_of).saturating_add(i64::from(offset)))
     }
 
     /// The largest whole n such that the instant is at or before as-of − n days; negative for the future.
@@ -138,11 +170,25 @@ impl Clock {
         i64::from(self.zone.date(self.as_of)) - i64::from(days)
     }
 
-    /// The day that lies a duration before today.
-    fn day_back(&self, amount: u32, unit: Unit) -> i64 {
+    /// The day that lies a duration after today.
+    fn day_later(&self, amount: i64, unit: Unit) -> i64 {
         let today = i64::from(self.zone.date(self.as_of));
-        civil::back(today, amount, unit).unwrap_or_else(|| i64::from(self.zone.date(self.back(amount, unit))))
+        civil::later(today, amount, unit)
+            .unwrap_or_else(|| i64::from(self.zone.date(self.moved(self.as_of, amount, unit))))
     }
+}
+
+/// Whether some yearly return of a plain date, the first a year after it, lies in the range; 29 February returns on the 28th.
+pub fn returns(days: i32, range: DateRange) -> bool {
+    let (year, month, of_month) = civil::ymd_of_days(i64::from(days));
+    let in_year = |year: i64| {
+        let last = civil::days_in_month(year, month);
+        day(civil::days_of_ymd(year, month, of_month.min(last)))
+    };
+    let (from, _, _) = civil::ymd_of_days(i64::from(range.lo));
+    let first = from.max(year.saturating_add(1));
+    // The return of the first year may lie before the range; then that of the next one is the first behind its start.
+    !range.is_empty() && (first..=first.saturating_add(1)).any(|year| range.contains(in_year(year)))
 }
 
 fn day(days: i64) -> i32 {

@@ -104,7 +104,7 @@ impl Zone {
         weekday_of(self.date(instant))
     }
 
-    /// The running number of the local calendar day, ISO week (from Monday) or month.
+    /// The running number of the local calendar day, ISO week (from Monday), month, quarter or year.
     pub fn period(&self, unit: PeriodUnit, instant: i64) -> i64 {
         let days = i64::from(self.date(instant));
         match unit {
@@ -114,6 +114,11 @@ impl Zone {
                 let (year, month, _) = ymd_of_days(days);
                 year * 12 + month - 1
             }
+            PeriodUnit::Quarter => {
+                let (year, month, _) = ymd_of_days(days);
+                year * 4 + (month - 1) / 3
+            }
+            PeriodUnit::Year => ymd_of_days(days).0,
         }
     }
 

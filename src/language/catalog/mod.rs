@@ -57,6 +57,8 @@ pub struct Catalog {
     /// Known offers; an empty list closes nothing.
     pub offers: Vec<Named>,
     pub population: Population,
+    /// Microseconds: see [`Catalog::visit_gap`].
+    pub session_gap: Option<i64>,
     /// Events, aliases, attributes and lists that are declared with mistakes. The mistakes have been reported, so a rule that
     /// uses such a name needs no message of its own.
     pub broken: BTreeMap<String, Span>,
@@ -306,6 +308,11 @@ impl Default for Population {
 }
 
 impl Catalog {
+    /// Microseconds; a longer gap between two events of kinds marked `session` begins a new visit. 30 minutes where unsaid.
+    pub fn visit_gap(&self) -> i64 {
+        self.session_gap.unwrap_or(30 * 60 * 1_000_000)
+    }
+
     pub fn event(&self, id: EventId) -> Option<&Event> {
         self.events.get(id.index())
     }

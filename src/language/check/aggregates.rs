@@ -81,7 +81,7 @@ impl<'a> Checker<'a> {
                 }
             }
         };
-        let behaviour = Behaviour { matching: matching?, window: window? };
+        let behaviour = Behaviour { matching: matching?, window: window?, since: None };
         let says = match &a.property {
             Some(p) => format!("{word}({} of {of} …)", p.text),
             None => format!("{word}({of} …)"),
@@ -189,5 +189,10 @@ fn function_word(function: Function) -> &'static str {
         Function::Min => "min",
         Function::Max => "max",
         Function::Distinct => "distinct",
+        Function::Median => "median",
+        Function::Percentile => "percentile",
+        Function::First => "first",
+        Function::Last => "last",
+        Function::MostFrequent => "most frequent",
     }
 }

@@ -29,13 +29,13 @@ impl Checker<'_> {
         };
         let (matching, window) = (matching?, window?);
         allowed?;
-        let behaviour = Behaviour { matching, window };
+        let behaviour = Behaviour { matching, window, since: None };
         match p.quantifier {
             Some((Quantifier::No | Quantifier::Never, _)) => Some(counted(behaviour, Op::Eq, Num::int(0), span)),
             Some((q @ (Quantifier::First | Quantifier::Last), _)) => {
                 let end = if q == Quantifier::First { End::First } else { End::Last };
-                let Behaviour { matching, window } = behaviour;
-                Some(Tree::opaque(Cond::Pick { end, matching, window }, span))
+                let Behaviour { matching, window, since } = behaviour;
+                Some(Tree::opaque(Cond::Pick { end, matching, window, since }, span))
             }
             None => match count {
                 None | Some(Some(Count::Window)) => Some(counted(behaviour, Op::Ge, Num::int(1), span)),

@@ -73,6 +73,8 @@ impl<'a> Items<'a> {
                         span: b.span,
                     }),
                     Item::Trait(t) => items.traits.push(t),
+                    // SOON: stages
+                    Item::Stages(_) => {}
                     Item::Error { name, .. } => items.broken.extend(name),
                 }
             }

@@ -199,7 +199,12 @@ fn fulfilled(condition: &Cond, positive: bool, absence: bool, earlier: &dyn Fn(u
         }
         Cond::List(_) | Cond::KnownSince(_) => true,
         Cond::Count { op, n, .. } | Cond::Periods { op, n, .. } => by_absence(op.holds(Num::int(0).compare(*n))),
-        Cond::Pick { .. } => by_absence(false),
+        // A share of everyone, active or not.
+        Cond::Sample { .. } => true,
+        Cond::Ranked { .. } => true,
+        Cond::Pick { .. } | Cond::Same { .. } | Cond::Sequence(_) | Cond::InSession { .. } | Cond::InAny { .. } => {
+            by_absence(false)
+        }
         Cond::Test(test) => match without_events(test) {
             Some(holds) => by_absence(holds),
             None => true,
@@ -214,8 +219,12 @@ fn without_events(test: &Test<Value>) -> Option<bool> {
         Value::Aggregate { function: Aggregate::Count | Aggregate::Sum(_) | Aggregate::Distinct(_), .. } => {
             Some(Some(Num::int(0)))
         }
-        Value::Aggregate { .. } | Value::DaysSinceEvent { .. } => Some(None),
-        Value::Literal(_) | Value::Attribute(_) | Value::DaysSinceAttribute(_) => None,
+        Value::Aggregate { .. } | Value::Rate { .. } | Value::DaysSinceEvent { .. } => Some(None),
+        Value::Rank { .. }
+        | Value::Arithmetic { .. }
+        | Value::Literal(_)
+        | Value::Attribute(_)
+        | Value::DaysSinceAttribute(_) => None,
     };
     let constant = |v: &Value| match v {
         Value::Literal(Literal::Num(n)) => Some(Some(*n)),
@@ -232,8 +241,10 @@ fn without_events(test: &Test<Value>) -> Option<bool> {
             Some(zero != *negated)
         }
         Test::Known(v) => Some(value(v)?.is_some()),
-        Test::During { value: v, .. } | Test::Text { value: v, .. } | Test::Has { value: v, .. } | Test::Yes(v) => {
-            value(v).map(|_| false)
-        }
+        Test::During { value: v, .. }
+        | Test::Text { value: v, .. }
+        | Test::Has { value: v, .. }
+        | Test::Anniversary { value: v, .. }
+        | Test::Yes(v) => value(v).map(|_| false),
     }
 }

@@ -108,7 +108,7 @@ impl<'a> Checker<'a> {
                 span: item.span,
             });
         }
-        Program { rules, traits, event_filters }
+        Program { rules, traits, stages: Vec::new(), event_filters }
     }
 
     /// The value of a trait.
@@ -293,16 +293,10 @@ impl<'a> Checker<'a> {
 
 /// Turns the numbers of declarations into numbers of the program; false where one is not in it.
 fn place_rules(condition: &mut Cond, placed: &BTreeMap<u32, RuleId>) -> bool {
-    match condition {
-        Cond::And(parts) | Cond::Or(parts) => parts.iter_mut().all(|p| place_rules(p, placed)),
-        Cond::Not(inner) => place_rules(inner, placed),
-        Cond::Rule(id) => match placed.get(&id.0) {
-            Some(found) => {
-                *id = *found;
-                true
-            }
-            None => false,
-        },
-        _ => true,
-    }
+    let mut all = true;
+    condition.rules(&mut |id| match placed.get(&id.0) {
+        Some(found) => *id = *found,
+        None => all = false,
+    });
+    all
 }

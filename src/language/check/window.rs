@@ -27,6 +27,8 @@ impl Checker<'_> {
             WindowKind::On(d) => Some(Window { start: Some(Edge::StartOfDay(*d)), end: Some(Edge::EndOfDay(*d)) }),
             WindowKind::Between(a, b) => self.between_moments(a, b, on),
             WindowKind::Ever => Some(Window::EVER),
+            // SOON
+            _ => None,
         }
     }
 

@@ -67,6 +67,7 @@ fn span_of(item: &Item) -> Span {
         Item::Trait(t) => t.span,
         Item::Campaign(c) => c.span,
         Item::Bare(b) => b.span,
+        Item::Stages(s) => s.span,
         Item::Error { span, .. } => *span,
     }
 }
@@ -290,6 +291,8 @@ impl Printer<'_> {
                 self.expr(&b.condition, 0);
                 self.arms(&b.condition, &b.arms, 0, one_line);
             }
+            // SOON
+            Item::Stages(_) => {}
             Item::Error { .. } => self.wide = true,
         }
     }

@@ -4,7 +4,7 @@
 //! Must not know: where a value comes from.
 
 use super::scalar::{Scalar, fits};
-use crate::language::calendar::Clock;
+use crate::language::calendar::{Clock, returns};
 use crate::language::ir::{Op, Test, TextTest};
 use crate::language::text::{fold, nfc};
 
@@ -50,6 +50,15 @@ pub fn holds_test<V>(test: &Test<V>, answers: &impl Answers<V>) -> bool {
             Some(Scalar::Instant(at)) => answers.clock().instants(window).contains(at),
             _ => false,
         },
+        Test::Anniversary { value, window } => {
+            let clock = answers.clock();
+            let days = match answers.value(value) {
+                Some(Scalar::Date(days)) => days,
+                Some(Scalar::Instant(at)) => clock.zone.date(at),
+                _ => return false,
+            };
+            returns(days, clock.dates(window))
+        }
         Test::Yes(value) => matches!(answers.value(value), Some(Scalar::YesNo(true))),
     }
 }

@@ -90,6 +90,8 @@ impl Answers<Operand> for OfEvent<'_> {
                 let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
                 names.get(usize::from(zone.weekday(self.event.time))).map(|&n| Scalar::Text(n.to_owned()))
             }
+            // SOON
+            Operand::Customer(_) => None,
             Operand::Date => Some(Scalar::Date(zone.date(self.event.time))),
         }
     }

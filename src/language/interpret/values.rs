@@ -28,6 +28,8 @@ impl Customer<'_> {
             Value::Literal(literal) => Some(Scalar::literal(literal)),
             Value::Attribute(id) => self.attribute(*id),
             Value::Aggregate { function, behaviour } => self.aggregate(*function, behaviour),
+            // SOON
+            Value::Rate { .. } | Value::Arithmetic { .. } | Value::Rank { .. } => None,
             Value::DaysSinceEvent { end, matching } => {
                 let event = self.pick(*end, matching)?;
                 Some(Scalar::Num(Num::int(self.clock.days_since(event.time))))
@@ -60,6 +62,8 @@ impl Customer<'_> {
             Aggregate::Avg(id) => average(&known(id), ty(id)?).map(Scalar::Num),
             Aggregate::Min(id) => known(id).into_iter().min_by(Scalar::compare),
             Aggregate::Max(id) => known(id).into_iter().max_by(Scalar::compare),
+            // SOON
+            Aggregate::Percentile(..) | Aggregate::First(_) | Aggregate::Last(_) | Aggregate::MostFrequent(_) => None,
             Aggregate::Distinct(id) => {
                 let mut values = known(id);
                 values.sort_by(Scalar::compare);

@@ -3,8 +3,13 @@
 //! Conditions, values and `where` predicates are one expression type; the checker tells them apart.
 //! Equality of trees (spans aside) is what the formatter proves: see [`File::same_as`] in the formatter.
 
+pub use crate::language::num::Arithmetic;
 use crate::language::num::Num;
 use crate::language::source::{SourceId, Span};
+
+mod time;
+
+pub use time::{Date, Duration, Instant, Moment, MomentKind, PeriodUnit, SinceEvent, Unit, Window, WindowKind};
 
 /// A whole file.
 #[derive(Debug, Clone)]
@@ -18,6 +23,7 @@ pub enum Item {
     Segment(Segment),
     Trait(Trait),
     Campaign(Campaign),
+    Stages(Stages),
     /// A bare condition or rule; it is named after its file.
     Bare(Bare),
     /// A declaration that could not be read; its diagnostics say why. `name` is kept if it could be read, so that uses of the
@@ -62,6 +68,26 @@ pub struct Trait {
     pub name: Name,
     pub title: Option<Word>,
     pub value: Expr,
+    pub span: Span,
+}
+
+/// `stages NAME ["Title"]: (CONDITION → STAGE)+ [otherwise → STAGE]`
+#[derive(Debug, Clone)]
+pub struct Stages {
+    pub description: Option<String>,
+    pub name: Name,
+    pub title: Option<Word>,
+    /// One at least; `otherwise`, where it is written, stands last.
+    pub lines: Vec<StageLine>,
+    pub span: Span,
+}
+
+/// `CONDITION → STAGE`, `otherwise → STAGE`
+#[derive(Debug, Clone)]
+pub struct StageLine {
+    /// `None` is `otherwise`.
+    pub condition: Option<Expr>,
+    pub stage: Name,
     pub span: Span,
 }
 
@@ -127,8 +153,32 @@ pub enum ExprKind {
     },
     /// `known for 30d`
     KnownFor(Duration),
+    /// `A then B within 7d then C`
+    Sequence(Box<Sequence>),
+    /// `in one session (…) [WINDOW]`, `in any 14d (…) [WINDOW]`
+    Gathered(Box<Gathered>),
+    /// `top 10% by spend_12mo among vip`
+    Ranked(Box<Ranked>),
+    /// `sample 10% of "salt"`
+    Sample(Box<Sample>),
+    /// `anniversary of birth_date within 7d`
+    Anniversary(Box<Anniversary>),
+    /// `member of vip for 30d`
+    Member(Box<Member>),
+    /// `entered vip in 7d`, `no contacted winback in 30d`
+    Recorded(Box<Recorded>),
     /// `sum(amount of purchased anti-aging in 12mo)`
     Aggregate(Box<Aggregate>),
+    /// `rate(open per sent in 90d)`
+    Rate(Box<Rate>),
+    /// `quintile(spend_12mo)`, `percentile_rank(spend_12mo among vip)`
+    RankOf(Box<RankOf>),
+    /// `a + b`, `2 * b`: `*` and `/` bind tighter, and both go from the left.
+    Arithmetic {
+        op: Arithmetic,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `days since last purchased`, `days since signup_date`
     DaysSince(Box<DaysSince>),
     Number(Num),
@@ -150,7 +200,7 @@ pub struct AndPart {
     pub expr: Expr,
 }
 
-/// `[no|never|first|last] NAME [SUBJECT] [where (…)] [TEST] [WINDOW]`, in this order.
+/// `[no|never|first|last] NAME [SUBJECT] [where (…)] [TEST [of same PROPERTY]] [WINDOW] [without E]`, in this order.
 ///
 /// For an event this is a behaviour and `test` its COUNT; for any other name, `test` compares the value and `window` (if any)
 /// is a window on a date.
@@ -163,7 +213,140 @@ pub struct Phrase {
     pub subject: Option<Subject>,
     pub filter: Option<Box<Expr>>,
     pub test: Option<Test>,
+    /// `product` in `≥ 3 of same product`.
+    pub same: Option<Name>,
     pub window: Option<Window>,
+    /// The event behind `without`: name, subject and filter only.
+    pub without: Option<Box<Phrase>>,
+}
+
+/// `A [WINDOW] then B … [all within 14d] [with same product]`
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    /// Quantifier (`first`, `last`), name, subject, filter and window only.
+    pub first: Phrase,
+    /// One at least.
+    pub then: Vec<Then>,
+    pub all_within: Option<Duration>,
+    pub same: Option<Name>,
+}
+
+/// `then B [after 1d] [within 7d] [without C]`, `then no D [within 1h]`
+#[derive(Debug, Clone)]
+pub struct Then {
+    /// Quantifier (`first`, `last`, `no`), name, subject and filter only.
+    pub event: Phrase,
+    pub after: Option<Duration>,
+    pub within: Option<Duration>,
+    /// Name, subject and filter only.
+    pub without: Option<Phrase>,
+    pub span: Span,
+}
+
+/// Conditions on the events of one visit or of one stretch of time.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    pub by: GatheredBy,
+    /// Without its parentheses.
+    pub inside: Expr,
+    pub window: Option<Window>,
+}
+
+#[derive(Debug, Clone)]
+pub enum GatheredBy {
+    /// `in one session (…)`
+    Session,
+    /// `in any 14d (…)`
+    Any(Duration),
+}
+
+/// `top 10% by VALUE [among NAME]`
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    pub end: RankEnd,
+    pub size: RankSize,
+    pub size_span: Span,
+    pub by: Expr,
+    pub among: Option<Name>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RankEnd {
+    Top,
+    Bottom,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RankSize {
+    /// `10%`, as the number 0.1.
+    Share(Num),
+    /// `1_000`
+    Number(Num),
+}
+
+/// `quintile(VALUE [among NAME])`
+#[derive(Debug, Clone)]
+pub struct RankOf {
+    pub scale: RankScale,
+    pub scale_span: Span,
+    pub by: Expr,
+    pub among: Option<Name>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RankScale {
+    /// 1 to 5, 5 is the highest.
+    Quintile,
+    /// 1 to 10, 10 is the highest.
+    Decile,
+    /// The share of the ranked with a smaller value.
+    PercentileRank,
+}
+
+/// `sample 10% [of "salt"]`
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// `10%` is 0.1.
+    pub share: Num,
+    pub share_span: Span,
+    pub salt: Option<Word>,
+}
+
+/// `anniversary of NAME WINDOW`
+#[derive(Debug, Clone)]
+pub struct Anniversary {
+    /// `customer` in `customer.birth_date`.
+    pub qualifier: Option<Name>,
+    pub name: Name,
+    pub window: Option<Window>,
+}
+
+/// `member of NAME [for 30d]`
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub segment: Name,
+    pub long: Option<Duration>,
+}
+
+/// `[no|never|first|last] entered NAME [COUNT] [WINDOW]`
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    pub quantifier: Option<(Quantifier, Span)>,
+    pub what: RecordedWhat,
+    pub what_span: Span,
+    /// The segment or campaign.
+    pub name: Name,
+    pub test: Option<Test>,
+    pub window: Option<Window>,
+}
+
+/// What the history of published memberships and the contact ledger record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordedWhat {
+    Entered,
+    Left,
+    Contacted,
+    HeldOut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,113 +426,13 @@ pub enum TextTest {
     Matches,
 }
 
-/// The calendar periods that `on ≥ n …` counts. Weeks begin on Monday.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PeriodUnit {
-    Day,
-    Week,
-    Month,
-}
-
-#[derive(Debug, Clone)]
-pub struct Window {
-    pub kind: WindowKind,
-    pub span: Span,
-}
-
-#[derive(Debug, Clone)]
-pub enum WindowKind {
-    /// `in 90d` (also read: `in the last 90 days`)
-    In(Duration),
-    /// `between 180d and 90d ago`, in either order
-    BetweenAgo(Duration, Duration),
-    /// `over 30d ago`
-    OverAgo(Duration),
-    /// `since 2026-01-01`
-    Since(Moment),
-    /// `before 2026-01-01`
-    Before(Moment),
-    /// `on 2026-01-01`
-    On(Date),
-    /// `between 2026-01-01 and 2026-03-31`
-    Between(Moment, Moment),
-    /// `ever`
-    Ever,
-}
-
-/// A date or an instant with its place.
-#[derive(Debug, Clone)]
-pub struct Moment {
-    pub kind: MomentKind,
-    pub span: Span,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MomentKind {
-    Date(Date),
-    Instant(Instant),
-}
-
-/// A calendar date; the parser has proved that it exists. Years 1 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Date {
-    pub year: i16,
-    pub month: u8,
-    pub day: u8,
-}
-
-/// A written instant. Without an offset it is in the project's zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Instant {
-    pub date: Date,
-    pub hour: u8,
-    pub minute: u8,
-    pub second: u8,
-    pub micros: u32,
-    /// Minutes east of UTC (`Z` is 0).
-    pub offset: Option<i16>,
-}
-
-/// A written duration: `90d`, `90 days`. Amount ≥ 1.
-#[derive(Debug, Clone, Copy)]
-pub struct Duration {
-    pub amount: u32,
-    pub unit: Unit,
-    pub span: Span,
-}
-
-impl std::fmt::Display for Duration {
-    /// The canonical spelling: `90d`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let unit = match self.unit {
-            Unit::Second => "s",
-            Unit::Minute => "min",
-            Unit::Hour => "h",
-            Unit::Day => "d",
-            Unit::Week => "w",
-            Unit::Month => "mo",
-            Unit::Year => "y",
-        };
-        write!(f, "{}{unit}", self.amount)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unit {
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
-}
-
-/// `FUNCTION([PROPERTY of] EVENT [SUBJECT] [where (…)] [WINDOW])`
+/// `FUNCTION([PERCENT,] [PROPERTY of] EVENT [SUBJECT] [where (…)] [WINDOW])`
 #[derive(Debug, Clone)]
 pub struct Aggregate {
     pub function: Function,
     pub function_span: Span,
+    /// 90 in `percentile(90, amount of purchased)`; only with `percentile`.
+    pub percent: Option<(Num, Span)>,
     /// The property; `count` has none.
     pub property: Option<Name>,
     /// Without quantifier and test.
@@ -364,6 +447,22 @@ pub enum Function {
     Min,
     Max,
     Distinct,
+    Median,
+    Percentile,
+    First,
+    Last,
+    MostFrequent,
+}
+
+/// `rate(E per E [WINDOW])`
+#[derive(Debug, Clone)]
+pub struct Rate {
+    /// Name, subject and filter only.
+    pub of: Phrase,
+    /// Name, subject and filter only.
+    pub per: Phrase,
+    /// One window for both.
+    pub window: Option<Window>,
 }
 
 /// `days since last E`, `days since first E`, `days since ATTRIBUTE`

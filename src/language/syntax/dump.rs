@@ -97,6 +97,8 @@ impl Dump {
                 self.expr(&b.condition);
                 self.arms(&b.arms);
             }
+            // SOON
+            Item::Stages(_) => {}
             Item::Error { name, .. } => self.put(format_args!("(error {}", name.as_ref().map_or("", |n| &n.text))),
         }
         self.0.push(')');
@@ -178,6 +180,17 @@ impl Dump {
             ExprKind::Text(t) => self.put(format_args!("{t:?}")),
             ExprKind::Date(d) => self.date(*d),
             ExprKind::Instant(i) => self.instant(*i),
+            // SOON
+            ExprKind::Sequence(_)
+            | ExprKind::Gathered(_)
+            | ExprKind::Ranked(_)
+            | ExprKind::Sample(_)
+            | ExprKind::Anniversary(_)
+            | ExprKind::Member(_)
+            | ExprKind::Recorded(_)
+            | ExprKind::Rate(_)
+            | ExprKind::RankOf(_)
+            | ExprKind::Arithmetic { .. } => {}
             ExprKind::Error => self.0.push_str("(?)"),
         }
     }
@@ -302,6 +315,8 @@ impl Dump {
                 self.moment(b);
             }
             WindowKind::Ever => self.0.push_str("ever"),
+            // SOON
+            _ => {}
         }
     }
 }

@@ -128,6 +128,12 @@ impl Classes {
                     among.iter().for_each(|literal| class.literal(literal, false));
                 }
             }
+            // SOON: classes of its own
+            Test::Anniversary { value, .. } => {
+                if let Some(class) = self.class(value) {
+                    class.exact = true;
+                }
+            }
             Test::Text { value, how, pattern, fold } => {
                 if let Some(class) = self.class(value) {
                     class.texts.push((*how, pattern.clone(), *fold));

@@ -10,6 +10,8 @@ impl Lowerer<'_> {
             Value::Literal(literal) => Val::Literal(lit(literal)),
             Value::Attribute(id) => self.attribute(*id).map_or(MISSING_VALUE, |(term, ty)| Val::Term { term, ty }),
             Value::Aggregate { function, behaviour } => self.aggregate(*function, behaviour),
+            // SOON
+            Value::Rate { .. } | Value::Arithmetic { .. } | Value::Rank { .. } => MISSING_VALUE,
             Value::DaysSinceEvent { end, matching } => Val::DaysSince(self.picked(*end, matching)),
             Value::DaysSinceAttribute(id) => match self.attribute(*id) {
                 Some((term, Ty::Date)) => Val::DaysSinceDate(term),
@@ -44,6 +46,10 @@ impl Lowerer<'_> {
                     Some(known) => Val::Average { sum, known, ty },
                     None => MISSING_VALUE,
                 }
+            }
+            // SOON
+            Aggregate::Percentile(..) | Aggregate::First(_) | Aggregate::Last(_) | Aggregate::MostFrequent(_) => {
+                MISSING_VALUE
             }
             Aggregate::Min(p) | Aggregate::Max(p) => {
                 let Some(ty) = typed(self, p) else { return MISSING_VALUE };
@@ -96,6 +102,8 @@ impl Lowerer<'_> {
                 ir::Operand::Hour => Operand::Hour,
                 ir::Operand::Weekday => Operand::Weekday,
                 ir::Operand::Date => Operand::Date,
+                // SOON
+                ir::Operand::Customer(_) => MISSING_OPERAND,
             })),
         }
     }

@@ -53,6 +53,8 @@ impl Printer<'_> {
                     Function::Min => "min",
                     Function::Max => "max",
                     Function::Distinct => "distinct",
+                    // SOON
+                    _ => "",
                 };
                 self.word(a.function_span.start as usize, function);
                 let open = self.next_token(a.function_span.end as usize);
@@ -89,6 +91,17 @@ impl Printer<'_> {
                 let text = self.source.slice(expr.span).to_string();
                 self.word(at, &text);
             }
+            // SOON
+            ExprKind::Sequence(_)
+            | ExprKind::Gathered(_)
+            | ExprKind::Ranked(_)
+            | ExprKind::Sample(_)
+            | ExprKind::Anniversary(_)
+            | ExprKind::Member(_)
+            | ExprKind::Recorded(_)
+            | ExprKind::Rate(_)
+            | ExprKind::RankOf(_)
+            | ExprKind::Arithmetic { .. } => {}
             ExprKind::Error => self.wide = true,
         }
     }
@@ -235,6 +248,8 @@ impl Printer<'_> {
                     PeriodUnit::Day => "days",
                     PeriodUnit::Week => "weeks",
                     PeriodUnit::Month => "months",
+                    PeriodUnit::Quarter => "quarters",
+                    PeriodUnit::Year => "years",
                 };
                 self.word(test.span.end as usize, unit);
             }
@@ -296,6 +311,8 @@ impl Printer<'_> {
             WindowKind::On(d) => format!("on {:04}-{:02}-{:02}", d.year, d.month, d.day),
             WindowKind::Between(a, b) => format!("between {} and {}", moment(a), moment(b)),
             WindowKind::Ever => "ever".to_string(),
+            // SOON
+            _ => String::new(),
         }
     }
 }

@@ -439,7 +439,7 @@ impl Builder<'_> {
             }
             (Some(_), _) => {}
         }
-        let aggregate = Aggregate { function, function_span, property, behaviour: phrase };
+        let aggregate = Aggregate { function, function_span, percent: None, property, behaviour: phrase };
         Expr { kind: ExprKind::Aggregate(Box::new(aggregate)), span }
     }
 
@@ -461,7 +461,17 @@ impl Builder<'_> {
 
 /// A name and nothing else.
 pub(super) fn bare_phrase(qualifier: Option<Name>, name: Name) -> Phrase {
-    Phrase { quantifier: None, qualifier, name, subject: None, filter: None, test: None, window: None }
+    Phrase {
+        quantifier: None,
+        qualifier,
+        name,
+        subject: None,
+        filter: None,
+        test: None,
+        same: None,
+        window: None,
+        without: None,
+    }
 }
 
 fn conjunction(mut parts: Vec<AndPart>) -> Option<Expr> {
