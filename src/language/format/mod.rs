@@ -5,9 +5,13 @@
 //!
 //! The layout:
 //! - Where the author broke a line that can be broken, it stays broken; what is wider than 100 columns is broken; all else is on
-//!   one line. Lines can be broken behind the `:` of a declaration, before `and`, `but`, `or` and `→`, and inside parentheses.
+//!   one line. Lines can be broken behind the `:` of a declaration, before `and`, `but`, `or`, `then` and `→`, before an operator
+//!   of arithmetic, and inside parentheses.
 //! - A broken conjunction has one condition a line, each beginning with its `and`, `but` or `or`; what binds tighter than the `or`
 //!   around it is indented. What is broken inside parentheses stands between the two parentheses on lines of its own.
+//! - A broken sequence has one `then` a line, each further in than its first event, and what is said of the whole of it (`all
+//!   within`, `with same`) on the last; broken arithmetic has one operator a line.
+//! - Each line of stages is a line; what is broken inside it, its arrow included, is further in.
 //! - Lists of words flow: they are broken only where they reach 100 columns.
 //! - One blank line between declarations; two declarations of one line each may stand without, as the author had them. Blank
 //!   lines around comments stay, several become one.

@@ -1,6 +1,7 @@
 //! Tree to text.
 
 mod expr;
+mod phrase;
 
 use super::Style;
 use crate::language::source::{SourceFile, Span};
@@ -20,6 +21,9 @@ enum Gap {
     /// A new line with this indent.
     Line(usize),
 }
+
+/// The word of a declaration, its place, its name, its old name and its title.
+type Head<'a> = (&'a str, Span, &'a Name, Option<&'a Name>, Option<&'a Word>);
 
 pub(super) struct Printer<'a> {
     source: &'a SourceFile,
@@ -291,32 +295,13 @@ impl Printer<'_> {
                 self.expr(&b.condition, 0);
                 self.arms(&b.condition, &b.arms, 0, one_line);
             }
-            // SOON
-            Item::Stages(_) => {}
+            Item::Stages(s) => self.stages(s),
             Item::Error { .. } => self.wide = true,
         }
     }
 
-    fn declaration(
-        &mut self,
-        (word, span, name, was, title): (&str, Span, &Name, Option<&Name>, Option<&Word>),
-        condition: &Expr,
-        arms: &[Arm],
-        one_line: bool,
-    ) {
-        self.token(span.start as usize, word);
-        self.name(name);
-        let mut end = name.span;
-        if let Some(was) = was {
-            self.word(self.next_token(end.end as usize), "was");
-            self.name(was);
-            end = was.span;
-        }
-        if let Some(title) = title {
-            self.value_word(title);
-            end = title.span;
-        }
-        self.token(self.next_token(end.end as usize), ":");
+    fn declaration(&mut self, head: Head, condition: &Expr, arms: &[Arm], one_line: bool) {
+        let end = self.head(head);
         if self.measuring {
             self.wide |= self.broken_between(end, condition.span);
         }
@@ -330,6 +315,66 @@ impl Printer<'_> {
         self.arms(condition, arms, 2, one_line);
     }
 
+    /// `segment NAME was OLD "Title":`, and what stands last before the colon.
+    fn head(&mut self, (word, span, name, was, title): Head) -> Span {
+        self.token(span.start as usize, word);
+        self.name(name);
+        let mut end = name.span;
+        if let Some(was) = was {
+            self.word(self.next_token(end.end as usize), "was");
+            self.name(was);
+            end = was.span;
+        }
+        if let Some(title) = title {
+            self.value_word(title);
+            end = title.span;
+        }
+        self.token(self.next_token(end.end as usize), ":");
+        end
+    }
+
+    /// One stage a line. What is broken inside a line stands further in, its arrow too.
+    fn stages(&mut self, stages: &Stages) {
+        if self.measuring {
+            self.wide = true;
+            return;
+        }
+        self.head(("stages", stages.span, &stages.name, None, stages.title.as_ref()));
+        for line in &stages.lines {
+            self.line(2);
+            let Some(condition) = &line.condition else {
+                self.token(line.span.start as usize, "otherwise");
+                self.blank();
+                self.arrow(self.next_token(line.span.start as usize + "otherwise".len()));
+                self.name(&line.stage);
+                continue;
+            };
+            let start = condition.span.start as usize;
+            let arrow = self.next_token(condition.span.end as usize);
+            let flat = |p: &mut Self| {
+                p.expr(condition, 4);
+                if p.measuring {
+                    p.wide |= p.broken_between(condition.span, line.stage.span);
+                }
+                p.blank();
+                p.arrow(arrow);
+                p.name(&line.stage);
+            };
+            if self.fits(start, flat) {
+                flat(self);
+            } else {
+                self.expr(condition, 4);
+                self.line(4);
+                self.arrow(arrow);
+                self.name(&line.stage);
+            }
+        }
+    }
+
+    fn arrow(&mut self, at: usize) {
+        self.token(at, if self.style.ascii { "->" } else { "→" });
+    }
+
     fn arms(&mut self, condition: &Expr, arms: &[Arm], indent: usize, one_line: bool) {
         for arm in arms {
             if one_line {
@@ -340,7 +385,7 @@ impl Printer<'_> {
             } else {
                 self.line(indent);
             }
-            self.token(arm.span.start as usize, if self.style.ascii { "->" } else { "→" });
+            self.arrow(arm.span.start as usize);
             self.name(&arm.action.verb);
             for argument in &arm.action.arguments {
                 self.value_word(argument);

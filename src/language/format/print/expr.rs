@@ -1,6 +1,7 @@
 //! Conditions and values to text.
 
-use super::{Gap, Printer, WIDTH};
+use super::Printer;
+use crate::language::source::Span;
 use crate::language::syntax::ast::*;
 use crate::language::syntax::{is_name, quoted};
 
@@ -35,7 +36,7 @@ impl Printer<'_> {
                 self.paren(at, inner, indent);
             }
             ExprKind::Everyone => self.word(at, "everyone"),
-            ExprKind::Phrase(phrase) => self.phrase(phrase, at, indent),
+            ExprKind::Phrase(phrase) => self.phrase(phrase, indent),
             ExprKind::Test { left, test } => {
                 self.expr(left, indent);
                 self.test(test, indent);
@@ -45,31 +46,94 @@ impl Printer<'_> {
                 self.word(at, "for");
                 self.word(d.span.start as usize, &d.to_string());
             }
-            ExprKind::Aggregate(a) => {
-                let function = match a.function {
-                    Function::Count => "count",
-                    Function::Sum => "sum",
-                    Function::Avg => "avg",
-                    Function::Min => "min",
-                    Function::Max => "max",
-                    Function::Distinct => "distinct",
-                    // SOON
-                    _ => "",
+            ExprKind::Sequence(sequence) => self.sequence(sequence, indent),
+            ExprKind::Gathered(g) => {
+                let open = match g.by {
+                    GatheredBy::Session => {
+                        self.word(at, "in one session");
+                        self.behind(at, &["in", "one", "session"])
+                    }
+                    GatheredBy::Any(length) => {
+                        self.word(at, "in any");
+                        self.word(length.span.start as usize, &length.to_string());
+                        self.next_token(length.span.end as usize)
+                    }
                 };
-                self.word(a.function_span.start as usize, function);
-                let open = self.next_token(a.function_span.end as usize);
-                self.open(open);
-                let mut start = open + 1;
-                if let Some(property) = &a.property {
-                    self.token(property.span.start as usize, &property.text);
-                    let of = self.next_token(property.span.end as usize);
-                    self.word(of, "of");
-                    start = of + 2;
+                self.blank();
+                self.paren(open, &g.inside, indent);
+                if let Some(window) = &g.window {
+                    self.window(window, indent);
                 }
-                let start = self.next_token(start);
-                self.phrase(&a.behaviour, start, indent);
+            }
+            ExprKind::Ranked(r) => {
+                self.word(at, if r.end == RankEnd::Top { "top" } else { "bottom" });
+                self.number(r.size_span);
+                self.word(self.next_token(r.size_span.end as usize), "by");
+                self.ranked(&r.by, r.among.as_ref(), indent);
+            }
+            ExprKind::Sample(s) => {
+                self.word(at, "sample");
+                self.number(s.share_span);
+                if let Some(salt) = &s.salt {
+                    self.word(self.next_token(s.share_span.end as usize), "of");
+                    self.value_word(salt);
+                }
+            }
+            ExprKind::Anniversary(a) => {
+                self.word(at, "anniversary of");
+                self.qualified(a.qualifier.as_ref(), &a.name);
+                if let Some(window) = &a.window {
+                    self.window(window, indent);
+                }
+            }
+            ExprKind::Member(m) => {
+                self.word(at, "member of");
+                self.name(&m.segment);
+                if let Some(long) = m.long {
+                    self.word(self.next_token(m.segment.span.end as usize), &format!("for {long}"));
+                }
+            }
+            ExprKind::Recorded(r) => {
+                self.quantifier(r.quantifier);
+                let what = match r.what {
+                    RecordedWhat::Entered => "entered",
+                    RecordedWhat::Left => "left",
+                    RecordedWhat::Contacted => "contacted",
+                    RecordedWhat::HeldOut => "held out",
+                };
+                self.word(r.what_span.start as usize, what);
+                self.name(&r.name);
+                if let Some(test) = &r.test {
+                    self.test(test, indent);
+                }
+                if let Some(window) = &r.window {
+                    self.window(window, indent);
+                }
+            }
+            ExprKind::Aggregate(a) => self.aggregate(a, expr.span, indent),
+            ExprKind::Rate(r) => {
+                self.word(at, "rate");
+                self.open(self.behind(at, &["rate"]));
+                self.phrase(&r.of, indent);
+                self.word(self.next_token(self.phrase_end(&r.of)), "per");
+                self.phrase(&r.per, indent);
+                if let Some(window) = &r.window {
+                    self.window(window, indent);
+                }
                 self.token(expr.span.end.saturating_sub(1) as usize, ")");
             }
+            ExprKind::RankOf(r) => {
+                let scale = match r.scale {
+                    RankScale::Quintile => "quintile",
+                    RankScale::Decile => "decile",
+                    RankScale::PercentileRank => "percentile_rank",
+                };
+                self.word(r.scale_span.start as usize, scale);
+                self.open(self.next_token(r.scale_span.end as usize));
+                self.ranked(&r.by, r.among.as_ref(), indent);
+                self.token(expr.span.end.saturating_sub(1) as usize, ")");
+            }
+            ExprKind::Arithmetic { .. } => self.arithmetic(expr, indent),
             ExprKind::DaysSince(d) => {
                 self.word(at, "days");
                 self.word(at, "since");
@@ -78,7 +142,7 @@ impl Printer<'_> {
                     Some(_) => self.word(at, "last"),
                     None => {}
                 }
-                self.phrase(&d.of, d.of.name.span.start as usize, indent);
+                self.phrase(&d.of, indent);
             }
             ExprKind::Number(n) => {
                 let text = self.source.slice(expr.span);
@@ -86,24 +150,95 @@ impl Printer<'_> {
                 let text = if digits { text.to_string() } else { n.to_string() };
                 self.word(at, &text);
             }
+            ExprKind::Percent(_) => self.number(expr.span),
             ExprKind::Text(text) => self.word(at, &quoted(text)),
-            ExprKind::Percent(_) | ExprKind::Date(_) | ExprKind::Instant(_) => {
+            ExprKind::Date(_) | ExprKind::Instant(_) => {
                 let text = self.source.slice(expr.span).to_string();
                 self.word(at, &text);
             }
-            // SOON
-            ExprKind::Sequence(_)
-            | ExprKind::Gathered(_)
-            | ExprKind::Ranked(_)
-            | ExprKind::Sample(_)
-            | ExprKind::Anniversary(_)
-            | ExprKind::Member(_)
-            | ExprKind::Recorded(_)
-            | ExprKind::Rate(_)
-            | ExprKind::RankOf(_)
-            | ExprKind::Arithmetic { .. } => {}
             ExprKind::Error => self.wide = true,
         }
+    }
+
+    /// `sum(amount of purchased)`
+    fn aggregate(&mut self, a: &Aggregate, span: Span, indent: usize) {
+        let function = match a.function {
+            Function::Count => "count",
+            Function::Sum => "sum",
+            Function::Avg => "avg",
+            Function::Min => "min",
+            Function::Max => "max",
+            Function::Distinct => "distinct",
+            Function::Median => "median",
+            Function::Percentile => "percentile",
+            Function::First => "first",
+            Function::Last => "last",
+            Function::MostFrequent => "most frequent",
+        };
+        self.word(a.function_span.start as usize, function);
+        self.open(self.next_token(a.function_span.end as usize));
+        if let Some((_, span)) = a.percent {
+            self.number(span);
+            self.token(self.next_token(span.end as usize), ",");
+        }
+        if let Some(property) = &a.property {
+            self.name(property);
+            self.word(self.next_token(property.span.end as usize), "of");
+        }
+        self.phrase(&a.behaviour, indent);
+        self.token(span.end.saturating_sub(1) as usize, ")");
+    }
+
+    /// A value and whom it is ranked among.
+    fn ranked(&mut self, by: &Expr, among: Option<&Name>, indent: usize) {
+        self.expr(by, indent);
+        if let Some(among) = among {
+            self.word(self.next_token(by.span.end as usize), "among");
+            self.name(among);
+        }
+    }
+
+    /// Operators that bind alike, on one line or each beginning a line.
+    fn arithmetic(&mut self, expr: &Expr, indent: usize) {
+        let (first, rest) = operands(expr);
+        let flat = |p: &mut Self| {
+            p.expr(first, indent);
+            let mut before = first;
+            for (op, right) in &rest {
+                if p.measuring {
+                    p.wide |= p.broken_between(before.span, right.span);
+                }
+                p.word(p.next_token(before.span.end as usize), sign_of(*op));
+                if p.wide {
+                    return;
+                }
+                p.expr(right, indent);
+                before = right;
+            }
+        };
+        if self.fits(first.span.start as usize, flat) {
+            flat(self);
+            return;
+        }
+        self.expr(first, indent + 2);
+        let mut before = first;
+        for (op, right) in &rest {
+            self.line(indent + 2);
+            self.token(self.next_token(before.span.end as usize), sign_of(*op));
+            self.expr(right, indent + 2);
+            before = right;
+        }
+    }
+
+    /// A number or a percentage as it is written, without blanks.
+    fn number(&mut self, span: Span) {
+        let text: String = self.source.slice(span).split_whitespace().collect();
+        self.word(span.start as usize, &text);
+    }
+
+    /// Where the token behind these words is, the first of which stands at `at`.
+    fn behind(&self, at: usize, words: &[&str]) -> usize {
+        words.iter().fold(at, |at, word| self.next_token(at + word.len()))
     }
 
     /// Parts joined by connectives.
@@ -157,135 +292,6 @@ impl Printer<'_> {
         self.token(end, ")");
     }
 
-    pub(super) fn phrase(&mut self, phrase: &Phrase, at: usize, indent: usize) {
-        if let Some((q, span)) = phrase.quantifier {
-            let word = match q {
-                Quantifier::No => "no",
-                Quantifier::Never => "never",
-                Quantifier::First => "first",
-                Quantifier::Last => "last",
-            };
-            self.word(span.start as usize, word);
-        }
-        match &phrase.qualifier {
-            Some(q) => self.word(at, &format!("{}.{}", q.text, phrase.name.text)),
-            None => self.name(&phrase.name),
-        }
-        let mut end = phrase.name.span.end as usize;
-        if let Some(subject) = &phrase.subject {
-            self.subject(subject, indent);
-            end = subject.span.end as usize;
-        }
-        if let Some(filter) = &phrase.filter {
-            let at = self.next_token(end);
-            self.word(at, "where");
-            self.blank();
-            let open = self.next_token(at + "where".len());
-            self.paren(open, filter, indent);
-        }
-        if let Some(test) = &phrase.test {
-            self.test(test, indent);
-        }
-        if let Some(window) = &phrase.window {
-            let text = self.window(window);
-            self.word(window.span.start as usize, &text);
-        }
-    }
-
-    pub(super) fn subject(&mut self, subject: &Subject, indent: usize) {
-        let at = subject.span.start as usize;
-        if subject.other_than {
-            self.word(at, "other");
-            self.word(at, "than");
-        }
-        let words: Vec<(usize, String)> = subject.words.iter().map(|w| (w.span.start as usize, spelt(w))).collect();
-        if subject.parenthesised {
-            let end = subject.span.end.saturating_sub(1) as usize;
-            self.flowing(&words, " or", end, indent);
-        } else if let Some((at, text)) = words.first() {
-            self.word(*at, text);
-        }
-    }
-
-    /// Words in parentheses, broken only where the line ends.
-    pub(super) fn flowing(&mut self, words: &[(usize, String)], joint: &str, end: usize, indent: usize) {
-        self.blank();
-        let open = words.first().map_or(end, |w| w.0);
-        self.open(open);
-        for (i, (at, text)) in words.iter().enumerate() {
-            let last = i + 1 == words.len();
-            let text = if last { text.clone() } else { format!("{text}{joint}") };
-            if i > 0 {
-                let width = text.chars().count() + 1 + usize::from(last);
-                if !self.measuring && self.column + width > WIDTH {
-                    self.gap = Gap::Line(indent + 4);
-                }
-                self.blank();
-            }
-            self.token(*at, &text);
-        }
-        self.token(end, ")");
-    }
-
-    pub(super) fn test(&mut self, test: &Test, indent: usize) {
-        let at = test.span.start as usize;
-        match &test.kind {
-            TestKind::Compare { op, right } => {
-                self.word(at, self.sign(*op));
-                self.expr(right, indent);
-            }
-            TestKind::Between { low, high } => {
-                self.word(at, "between");
-                self.expr(low, indent);
-                self.word(self.next_token(low.span.end as usize), "and");
-                self.expr(high, indent);
-            }
-            TestKind::OnPeriods { op, count, unit } => {
-                self.word(at, "on");
-                self.word(at, self.sign(*op));
-                self.expr(count, indent);
-                let unit = match unit {
-                    PeriodUnit::Day => "days",
-                    PeriodUnit::Week => "weeks",
-                    PeriodUnit::Month => "months",
-                    PeriodUnit::Quarter => "quarters",
-                    PeriodUnit::Year => "years",
-                };
-                self.word(test.span.end as usize, unit);
-            }
-            TestKind::OneOf { words, negated } => {
-                self.word(at, if *negated { "not in" } else { "in" });
-                let words: Vec<(usize, String)> =
-                    words.iter().map(|w| (w.span.start as usize, self.entry(w))).collect();
-                self.flowing(&words, ",", test.span.end.saturating_sub(1) as usize, indent);
-            }
-            TestKind::Text { how, word } => {
-                let how = match how {
-                    TextTest::Contains => "contains",
-                    TextTest::StartsWith => "starts with",
-                    TextTest::EndsWith => "ends with",
-                    TextTest::Matches => "matches",
-                };
-                self.word(at, how);
-                self.value_word(word);
-            }
-            TestKind::Has(word) => {
-                self.word(at, "has");
-                self.value_word(word);
-            }
-            TestKind::Known { negated } => self.word(at, if *negated { "is unknown" } else { "is known" }),
-        }
-    }
-
-    /// An entry of a value list.
-    pub(super) fn entry(&self, expr: &Expr) -> String {
-        match &expr.kind {
-            ExprKind::Phrase(p) => p.name.text.clone(),
-            ExprKind::Text(t) => quoted(t),
-            _ => self.source.slice(expr.span).to_string(),
-        }
-    }
-
     pub(super) fn sign(&self, op: Op) -> &'static str {
         match (op, self.style.ascii) {
             (Op::Eq, _) => "=",
@@ -299,24 +305,33 @@ impl Printer<'_> {
             (Op::Ge, true) => ">=",
         }
     }
+}
 
-    pub(super) fn window(&self, window: &Window) -> String {
-        let moment = |m: &Moment| self.source.slice(m.span).to_string();
-        match &window.kind {
-            WindowKind::In(d) => format!("in {}", d),
-            WindowKind::BetweenAgo(a, b) => format!("between {} and {} ago", a, b),
-            WindowKind::OverAgo(d) => format!("over {} ago", d),
-            WindowKind::Since(m) => format!("since {}", moment(m)),
-            WindowKind::Before(m) => format!("before {}", moment(m)),
-            WindowKind::On(d) => format!("on {:04}-{:02}-{:02}", d.year, d.month, d.day),
-            WindowKind::Between(a, b) => format!("between {} and {}", moment(a), moment(b)),
-            WindowKind::Ever => "ever".to_string(),
-            // SOON
-            _ => String::new(),
-        }
+pub(super) fn spelt(word: &Word) -> String {
+    if word.quoted || !is_name(&word.text) { quoted(&word.text) } else { word.text.clone() }
+}
+
+fn sign_of(op: Arithmetic) -> &'static str {
+    match op {
+        Arithmetic::Add => "+",
+        Arithmetic::Subtract => "-",
+        Arithmetic::Multiply => "*",
+        Arithmetic::Divide => "/",
     }
 }
 
-fn spelt(word: &Word) -> String {
-    if word.quoted || !is_name(&word.text) { quoted(&word.text) } else { word.text.clone() }
+/// `a + b - c` as its first operand and the others with their operators, all of which bind alike.
+fn operands(mut expr: &Expr) -> (&Expr, Vec<(Arithmetic, &Expr)>) {
+    let adds = |op: Arithmetic| matches!(op, Arithmetic::Add | Arithmetic::Subtract);
+    let mut rest = Vec::new();
+    let mut wanted = None;
+    while let ExprKind::Arithmetic { op, left, right } = &expr.kind {
+        if *wanted.get_or_insert(adds(*op)) != adds(*op) {
+            break;
+        }
+        rest.push((*op, &**right));
+        expr = left;
+    }
+    rest.reverse();
+    (expr, rest)
 }
