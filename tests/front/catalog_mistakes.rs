@@ -346,3 +346,51 @@ fn the_pages_show_what_they_explain() {
     }
     assert!(shown >= 24, "{shown} pages with examples");
 }
+
+/// A catalog with these identities.
+fn with_identities(identities: &str) -> String {
+    format!("identities: {identities}\n")
+}
+
+#[test]
+fn identities() {
+    let table = |more: &str| with_identities(&format!("{{links: {{cookie: {{path: d, from: a, to: b{more}}}}}}}"));
+    check("catalog", &table(""), &[]);
+    check("catalog", &table(", time: t, time_unit: ms, timezone: Europe/Paris"), &[]);
+    check("catalog", &table(", time: t, timezone: Paris"), &["E0218 Paris"]);
+    check("catalog", &table(", time_unit: ms, timezone: UTC"), &["E0216 ms", "E0216 UTC"]);
+    check("catalog", &table(", time: \"\""), &["E0211 \"\""]);
+    check("catalog", &table(", tome: t"), &["E0207 tome"]);
+    check("catalog", &with_identities("{links: {cookie: {path: ../d, from: a, to: a}}}"), &["E0221 ../d", "E0229 a"]);
+    check("catalog", &with_identities("{links: {cookie: {path: d}}}"), &["E0208 path", "E0208 path"]);
+    check("catalog", &with_identities("{links: {cookie: }}"), &["E0208 cookie"]);
+    check("catalog", &with_identities("{links: {}}"), &["E0208 {links: {}}"]);
+    check("catalog", &with_identities("{conflicts: error}"), &["E0208 conflicts"]);
+    check("catalog", &with_identities("{links: [a]}"), &["E0206 [a]"]);
+    let by_time = |what: &str, more: &str| {
+        with_identities(&format!(
+            "{{links: {{cookie: {{path: d, from: a, to: b{more}}}, card: {{path: d, from: c, to: b}}}}, conflicts: {what}}}"
+        ))
+    };
+    check("catalog", &by_time("latest", ", time: t"), &["E0230 card"]);
+    check("catalog", &by_time("earliest", ""), &["E0230 cookie", "E0230 card"]);
+    check("catalog", &by_time("latest", ", tim: t"), &["E0207 tim", "E0230 card"]);
+    check("catalog", &by_time("error", ""), &[]);
+    check("catalog", &by_time("newest", ", time: t"), &["E0210 newest"]);
+    check("catalog", &with_identities("{links: {c: {path: d, from: a, to: b}}, unknown: guess}"), &["E0210 guess"]);
+}
+
+#[test]
+fn session_gaps() {
+    for good in ["30min", "1h", "90s", "\"45 minutes\"", "1_000s"] {
+        check("catalog", &format!("session_gap: {good}\n"), &[]);
+    }
+    for bad in ["30m", "30", "0min", "1d", "2 weeks", "soon", "-5min", "1.5h", "99999999999h", "30sec", "é"] {
+        check("catalog", &format!("session_gap: {bad}\n"), &[&format!("E0228 {bad}")]);
+    }
+    check("catalog", "session_gap: [30min]\n", &["E0206 [30min]"]);
+    let mut sources = Sources::default();
+    let id = sources.add("catalog.yaml", "session_gap: 45min\n");
+    let catalog = load::catalog(&mut sources, id).0.expect("a catalog");
+    assert_eq!(catalog.visit_gap(), 45 * 60 * 1_000_000);
+}

@@ -6,6 +6,8 @@
 //! Must not know: what Parquet files hold.
 
 mod events;
+mod gap;
+mod identities;
 mod project_file;
 mod words;
 
@@ -111,6 +113,9 @@ impl Loader<'_> {
         for entry in needed(&raw.lists) {
             self.list(entry);
         }
+        if let Some(identities) = &raw.identities {
+            self.identities(identities);
+        }
         for entry in entries(&raw.channels) {
             self.channel(entry);
         }
@@ -119,6 +124,7 @@ impl Loader<'_> {
         }
         self.offers(raw);
         self.population(raw);
+        self.session_gap(raw.session_gap.as_ref());
     }
 
     fn source(&mut self, entry: &Entry<raw::Source>) {
@@ -140,12 +146,7 @@ impl Loader<'_> {
             path_span: path.span,
             customer: customer.value.clone(),
             time: time.value.clone(),
-            time_unit: source.time_unit.as_ref().map(|u| match u.value {
-                raw::TimeUnit::Second => TimeUnit::Second,
-                raw::TimeUnit::Millisecond => TimeUnit::Millisecond,
-                raw::TimeUnit::Microsecond => TimeUnit::Microsecond,
-                raw::TimeUnit::Nanosecond => TimeUnit::Nanosecond,
-            }),
+            time_unit: source.time_unit.as_ref().map(unit),
             timezone: value(source.timezone.as_ref()),
             event: value(source.event.as_ref()),
         });
@@ -394,6 +395,15 @@ fn needed<T>(all: &Option<Needed<Entries<T>>>) -> &[Entry<T>] {
 
 fn named(name: &At<String>) -> Named {
     Named { name: crate::language::text::nfc(&name.value), span: name.span }
+}
+
+fn unit(unit: &At<raw::TimeUnit>) -> TimeUnit {
+    match unit.value {
+        raw::TimeUnit::Second => TimeUnit::Second,
+        raw::TimeUnit::Millisecond => TimeUnit::Millisecond,
+        raw::TimeUnit::Microsecond => TimeUnit::Microsecond,
+        raw::TimeUnit::Nanosecond => TimeUnit::Nanosecond,
+    }
 }
 
 fn value(text: Option<&At<String>>) -> Option<String> {

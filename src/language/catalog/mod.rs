@@ -52,6 +52,7 @@ pub struct Catalog {
     pub events: Vec<Event>,
     pub profile: Option<Profile>,
     pub lists: Vec<List>,
+    pub identities: Option<Identities>,
     pub channels: Vec<Channel>,
     pub actions: Vec<ActionDef>,
     /// Known offers; an empty list closes nothing.
@@ -275,6 +276,54 @@ pub struct List {
     pub path_span: Span,
     /// Column of the ids, for `.csv` with a head and `.parquet`.
     pub column: Option<String>,
+}
+
+/// Which ids are one customer. Links come before everything else: the ids of sources, profiles and lists become customers, whatever
+/// the as-of instant. All ids share one namespace, and are compared as the files have them.
+#[derive(Debug, Clone)]
+pub struct Identities {
+    pub span: Span,
+    /// At least one.
+    pub links: Vec<LinkTable>,
+    pub conflicts: Conflicts,
+    pub unknown: Unknown,
+}
+
+/// A table of which each row leads from one id to another.
+#[derive(Debug, Clone)]
+pub struct LinkTable {
+    pub name: Named,
+    pub path: String,
+    pub path_span: Span,
+    /// Column of the raw id.
+    pub from: String,
+    /// Column of the id that it leads to. Where that is a raw id itself, the chain goes on.
+    pub to: String,
+    /// Column of the link's time; there is one in every table unless [`Conflicts::Error`].
+    pub time: Option<String>,
+    pub time_unit: Option<TimeUnit>,
+    /// Zone of times that carry none; UTC where unsaid.
+    pub timezone: Option<String>,
+}
+
+/// Which link counts where an id leads to two customers. A link with a time comes before one without; at one time the smaller customer
+/// id counts, numbers as numbers, text by code point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Conflicts {
+    Earliest,
+    Latest,
+    #[default]
+    Error,
+}
+
+/// What an event is whose id no link and no profile knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Unknown {
+    /// One of a customer of this id.
+    #[default]
+    Customer,
+    /// Left out, and counted.
+    Drop,
 }
 
 #[derive(Debug, Clone)]

@@ -64,8 +64,12 @@ record! {
         pub profiles: Option<Needed<Profiles>>,
         /// Files of customer ids, by name; the name is a condition.
         pub lists: Option<Needed<Entries<List>>>,
+        /// Which ids are one customer.
+        pub identities: Option<At<Identities>>,
         /// Who is a customer: `all`, `profiles` or `events`.
         pub population: Option<At<Population>>,
+        /// A longer time without an event marked `session` begins a new visit: `45min`; 30 minutes where unsaid.
+        pub session_gap: Option<Literal>,
         /// Ways to reach a customer, by name.
         pub channels: Option<Entries<Option<Channel>>>,
         /// Words that may follow the arrow of a campaign, by name.
@@ -196,6 +200,32 @@ record! {
         pub column: Option<Text>,
     }
 
+    /// Which ids are one customer.
+    pub struct Identities("`identities`") {
+        /// Tables that lead from one id to another, by name: `cookie`, `email`, `card`.
+        pub links: Needed<Entries<LinkTable>>,
+        /// What an id that leads to two customers means: the `earliest` or `latest` link counts, or it is an `error` (where unsaid).
+        pub conflicts: Option<At<Conflicts>>,
+        /// What an event means whose id no link and no profile knows: a `customer` of its own (where unsaid), or `drop` it.
+        pub unknown: Option<At<Unknown>>,
+    }
+
+    /// A table of links: each row leads from a raw id to another, or to the customer.
+    pub struct LinkTable("a link table") {
+        /// A Parquet file, a folder, a glob or `s3://…`.
+        pub path: Needed<Text>,
+        /// The column of the raw id.
+        pub from: Needed<Text>,
+        /// The column of the id that it leads to: the customer's, or one that other links lead on from.
+        pub to: Needed<Text>,
+        /// The column of the link's time, which decides between links of one id.
+        pub time: Option<Text>,
+        /// The unit of an integer time column.
+        pub time_unit: Option<At<TimeUnit>>,
+        /// The zone of times that carry none; UTC where unsaid.
+        pub timezone: Option<Text>,
+    }
+
     /// A way to reach a customer.
     pub struct Channel("a channel") {
         /// The yes/no attribute that says whether a customer agreed to it.
@@ -252,6 +282,24 @@ choice! {
         Events = "events",
     }
 
+    /// Which link counts where an id leads to two customers.
+    pub enum Conflicts("a way to decide") {
+        /// The link with the earliest time; at one time the one to the smaller customer id.
+        Earliest = "earliest",
+        /// The link with the latest time; at one time the one to the smaller customer id.
+        Latest = "latest",
+        /// None: nothing is evaluated.
+        Error = "error",
+    }
+
+    /// What an event means whose id no link and no profile knows.
+    pub enum Unknown("a meaning of unknown ids") {
+        /// Its id is a customer.
+        Customer = "customer",
+        /// It is left out, and counted.
+        Drop = "drop",
+    }
+
     /// Units of integer times.
     pub enum TimeUnit("a unit of time") {
         Second = "s",
@@ -302,6 +350,14 @@ impl Catalog {
             _ => true,
         };
         told(&self.events) && told(&self.profiles) && told(&self.lists) && attributes
+    }
+}
+
+impl Read for At<Identities> {
+    const WHAT: &'static str = Identities::WHAT;
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        Identities::read(node, reader).map(|value| At { value, span: node.span })
     }
 }
 

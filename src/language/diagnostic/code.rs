@@ -100,6 +100,9 @@ codes! { yaml:
     FILE_NAME = "E0225", "A bare rule in a file whose name can't be its name.";
     CODE = "E0226", "A diagnostic code that does not exist.";
     AS_OF = "E0227", "An as-of instant that can't be read.";
+    GAP = "E0228", "A gap between visits that is no number of hours, minutes or seconds.";
+    LINK_TO_ITSELF = "E0229", "A link table whose links lead from a column to the same column.";
+    LINK_TIME = "E0230", "A link table without a time, where the time decides between links.";
 }
 
 codes! { check:
