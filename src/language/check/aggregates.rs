@@ -1,15 +1,16 @@
-//! Calculations over events, and `days since`.
+//! Calculations over events, rates, and `days since`.
 
 use crate::language::catalog::{EventId, PropertyId, Type};
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Aggregate, Behaviour, End, Value, Window};
+use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Function, Name, Phrase, Quantifier};
 
 use super::Checker;
 use super::facts::Domain;
 use super::names::Meaning;
-use super::values::{About, Typed, type_noun};
+use super::values::{About, Part, Typed, plainest, type_noun};
 use super::window::On;
 
 impl<'a> Checker<'a> {
@@ -29,8 +30,13 @@ impl<'a> Checker<'a> {
         let (matching, window) = (self.matching(&a.behaviour, event), self.event_window(&a.behaviour));
         let word = function_word(a.function);
         let of = self.event_name(event);
-        let (function, ty, domain) = match (a.function, &a.property) {
-            (Function::Count, None) => (Aggregate::Count, Type::Integer, Domain::COUNT),
+        let says = match (&a.property, a.percent) {
+            (Some(p), Some((percent, _))) => format!("{word}({percent}, {} of {of} …)", p.text),
+            (Some(p), None) => format!("{word}({} of {of} …)", p.text),
+            (None, _) => format!("{word}({of} …)"),
+        };
+        let (function, ty, about) = match (a.function, &a.property) {
+            (Function::Count, None) => (Aggregate::Count, Type::Integer, About::plain(says, Domain::COUNT)),
             (Function::Count, Some(p)) => {
                 self.report(
                     Diagnostic::new(code::check::AGGREGATE_TYPE, p.span, "`count` counts events and takes no property")
@@ -54,14 +60,28 @@ impl<'a> Checker<'a> {
                 let (id, ty) = self.aggregated(event, p)?;
                 let number = matches!(ty, Type::Integer | Type::Money { .. } | Type::Number);
                 let ordered = number || matches!(ty, Type::Date | Type::Instant);
+                let single = ty != Type::TextList;
+                let maybe = |ty| About::plain(says.clone(), Domain::of(ty, true));
+                // One of the property's own values: known, folded and empty as they are.
+                let own = || self.property_about(event, id, says.clone());
                 match function {
-                    Function::Sum if number => (Aggregate::Sum(id), ty, Domain::of(ty, false)),
-                    Function::Avg if number => (Aggregate::Avg(id), Type::Number, Domain::of(Type::Number, true)),
-                    Function::Min if ordered => (Aggregate::Min(id), ty, Domain::of(ty, true)),
-                    Function::Max if ordered => (Aggregate::Max(id), ty, Domain::of(ty, true)),
-                    Function::Distinct if ty != Type::TextList => {
-                        (Aggregate::Distinct(id), Type::Integer, Domain::COUNT)
+                    Function::Sum if number => (Aggregate::Sum(id), ty, About::plain(says, Domain::of(ty, false))),
+                    Function::Avg if number => (Aggregate::Avg(id), Type::Number, maybe(Type::Number)),
+                    Function::Min if ordered => (Aggregate::Min(id), ty, maybe(ty)),
+                    Function::Max if ordered => (Aggregate::Max(id), ty, maybe(ty)),
+                    Function::Distinct if single => {
+                        (Aggregate::Distinct(id), Type::Integer, About::plain(says, Domain::COUNT))
                     }
+                    Function::Median if number => {
+                        (Aggregate::Percentile(id, 500_000), Type::Number, maybe(Type::Number))
+                    }
+                    Function::Percentile if number => {
+                        let millionths = self.percentile(a, &p.text, of)?;
+                        (Aggregate::Percentile(id, millionths), Type::Number, maybe(Type::Number))
+                    }
+                    Function::First if single => (Aggregate::First(id), ty, own()?),
+                    Function::Last if single => (Aggregate::Last(id), ty, own()?),
+                    Function::MostFrequent if single => (Aggregate::MostFrequent(id), ty, own()?),
                     _ => {
                         self.report(
                             Diagnostic::new(
@@ -70,10 +90,12 @@ impl<'a> Checker<'a> {
                                 format!("`{word}` can't be made from {}", type_noun(ty)),
                             )
                             .label(format!("`{}` of `{of}` is {}", p.text, type_noun(ty)))
-                            .help(if ty == Type::TextList {
-                                "use a property that is no list".to_owned()
-                            } else {
-                                format!("`distinct({} of {of})` counts its different values", p.text)
+                            .help(match ty {
+                                Type::TextList => "use a property that is no list".to_owned(),
+                                Type::Date | Type::Instant => {
+                                    format!("a date has `min`, `max`, `first` and `last`: `max({} of {of})`", p.text)
+                                }
+                                _ => format!("`distinct({} of {of})` counts its different values", p.text),
                             }),
                         );
                         return None;
@@ -82,11 +104,63 @@ impl<'a> Checker<'a> {
             }
         };
         let behaviour = Behaviour { matching: matching?, window: window?, since: None };
-        let says = match &a.property {
-            Some(p) => format!("{word}({} of {of} …)", p.text),
-            None => format!("{word}({of} …)"),
+        Some(Typed { value: Value::Aggregate { function, behaviour }, ty, about, span })
+    }
+
+    /// The place of a percentile, in millionths.
+    fn percentile(&self, a: &ast::Aggregate, property: &str, of: &str) -> Option<u32> {
+        let cure = format!("write for example `percentile(90, {property} of {of})`");
+        let (span, why) = match a.percent.map(|(n, span)| (plainest(n), span)) {
+            None => (a.function_span, "which of them?"),
+            Some((Num::Exact { units, scale }, span)) => {
+                let wanted = 10i128.checked_pow(4u32.saturating_sub(scale.into())).and_then(|up| units.checked_mul(up));
+                match wanted.and_then(|m| u32::try_from(m).ok()) {
+                    _ if scale > 4 => (span, "more than four decimals"),
+                    Some(millionths) if millionths <= 1_000_000 => return Some(millionths),
+                    _ => (span, "less than 0 or more than 100"),
+                }
+            }
+            Some((Num::Float(_), span)) => (span, "more than four decimals"),
         };
-        Some(Typed { value: Value::Aggregate { function, behaviour }, ty, about: About::plain(says, domain), span })
+        self.report(
+            Diagnostic::new(code::check::PERCENTILE, span, "a percentile is a number from 0 to 100")
+                .label(why)
+                .help(cure),
+        );
+        None
+    }
+
+    /// `rate(open per sent in 90d)`
+    pub(super) fn rate(&self, r: &ast::Rate, span: Span) -> Option<Typed<'a, Value>> {
+        let side = |p: &Phrase| {
+            let event = self.event_of(p)?;
+            self.matching(p, event)
+        };
+        let (of, per) = (side(&r.of), side(&r.per));
+        let window = match &r.window {
+            Some(w) => self.window(w, On::Instants),
+            None => Some(Window::EVER),
+        };
+        let (of, per, window) = (of?, per?, window?);
+        let (first, second) = (&r.of.name.text, &r.per.name.text);
+        if of == per {
+            self.report(
+                Diagnostic::new(
+                    code::check::CONSTANTS,
+                    span,
+                    format!("the rate of `{first}` by itself is always 100%"),
+                )
+                .label("this never changes")
+                .help("put something else on one side of `per`"),
+            );
+            return None;
+        }
+        let behaviour = |matching| Behaviour { matching, window, since: None };
+        let about = About {
+            part: Part::Ratio,
+            ..About::plain(format!("rate({first} per {second} …)"), Domain::of(Type::Number, true).at_least_zero())
+        };
+        Some(Typed { value: Value::Rate { of: behaviour(of), per: behaviour(per) }, ty: Type::Number, about, span })
     }
 
     /// `days since last purchased`, `days since signup_date`

@@ -257,7 +257,11 @@ impl Checker<'_> {
                     None => format!("for a subject write `{name} {w}`, for a property `{name} where (PROPERTY = {w})`"),
                 })
             }
-            ExprKind::Aggregate(_) | ExprKind::DaysSince(_) => {
+            ExprKind::Aggregate(_)
+            | ExprKind::Rate(_)
+            | ExprKind::RankOf(_)
+            | ExprKind::DaysSince(_)
+            | ExprKind::Arithmetic { .. } => {
                 d.label("a value").help(format!("to compare two values write `count({name}) {} …`", sign(op)))
             }
             _ => d.label("not a number").help(format!("write for example `{name} ≥ 3`")),

@@ -3,6 +3,7 @@
 use crate::language::catalog::Type;
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Edge, Literal, Op, Test, Window};
+use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Expr, ExprKind, TestKind};
 use crate::language::text::fold;
@@ -11,7 +12,7 @@ use super::Checker;
 use super::facts::{Fact, date_step};
 use super::sets::{among_texts, during};
 use super::tree::Tree;
-use super::values::{Scope, Side, Typed, Written, type_noun};
+use super::values::{Part, Scope, Side, Typed, Written, type_noun};
 use super::window::{On, date_text};
 use super::words::shown;
 
@@ -108,7 +109,8 @@ impl<'a> Checker<'a> {
         self.compare_constant(value, mirrored, left, true, left_span, span)
     }
 
-    pub(super) fn list_compared<V>(&self, left: &Typed<'a, V>, cure: &str, span: Span) {
+    pub(super) fn list_compared<V>(&self, left: &Typed<'a, V>, cure: &str, not: bool, span: Span) {
+        let not = if not { "not " } else { "" };
         self.report(
             Diagnostic::new(
                 code::check::LIST_TEST,
@@ -116,7 +118,7 @@ impl<'a> Checker<'a> {
                 format!("`{}` is a list, which can't be compared", left.about.says),
             )
             .label("a list has things")
-            .help(format!("write `{} {cure}`", left.about.says)),
+            .help(format!("write `{not}{} {cure}`", left.about.says)),
         );
     }
 
@@ -133,7 +135,7 @@ impl<'a> Checker<'a> {
             || (left.ty == right.ty && left.ty == Type::YesNo);
         let d = if left.ty == Type::TextList || right.ty == Type::TextList {
             let list = if left.ty == Type::TextList { &left } else { &right };
-            self.list_compared(list, "has …", span);
+            self.list_compared(list, "has …", op == Op::Ne, span);
             return None;
         } else if !alike {
             Diagnostic::new(
@@ -176,7 +178,8 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<Tree<F>> {
         if left.ty == Type::TextList {
-            self.list_compared(&left, &format!("has {}", shown(written)), right_span);
+            let cure = format!("has {}", shown(written));
+            self.list_compared(&left, &cure, op == Op::Ne, right_span);
             return None;
         }
         match (left.ty, written) {
@@ -205,7 +208,7 @@ impl<'a> Checker<'a> {
                 let set = match &literal {
                     Literal::Num(n) => left.about.domain.compare(op, *n),
                     Literal::Date(d) => left.about.domain.compare(op, date_step(*d)),
-                    Literal::Instant(i) => left.about.domain.compare(op, crate::language::num::Num::int(*i)),
+                    Literal::Instant(i) => left.about.domain.compare(op, Num::int(*i)),
                     _ => None,
                 };
                 let family = set.map(|set| fact(&left, set));
@@ -222,9 +225,24 @@ impl<'a> Checker<'a> {
     pub(super) fn fit<V>(&self, left: &Typed<'a, V>, written: &Written, span: Span) -> Option<Literal> {
         let says = &left.about.says;
         let literal = match (left.ty, written) {
-            (Type::Integer | Type::Money { .. } | Type::Number, Written::Num(n)) => Literal::Num(*n),
+            (Type::Integer | Type::Money { .. } | Type::Number, Written::Num(n)) => {
+                if left.about.part == Part::Share && n.compare(Num::int(1)).is_gt() {
+                    self.report(
+                        Diagnostic::new(
+                            code::check::TYPE_MISMATCH,
+                            span,
+                            format!("`{says}` is a share, from 0% to 100%"),
+                        )
+                        .label("the number 1 is `100%`")
+                        .help(format!("write `{n}%`"))
+                        .fix(format!("write `{n}%`"), vec![(span, format!("{n}%"))]),
+                    );
+                    return None;
+                }
+                Literal::Num(*n)
+            }
             (Type::Number, Written::Percent(n)) => {
-                if n.compare(crate::language::num::Num::int(1)).is_gt() {
+                if left.about.part == Part::No && n.compare(Num::int(1)).is_gt() {
                     self.report(
                         Diagnostic::new(code::check::SHARE_OVER_100, span, "a percentage over 100")
                             .label("`100%` is the number 1")

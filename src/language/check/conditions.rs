@@ -2,7 +2,8 @@
 
 use crate::language::catalog::{EventId, Type};
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Cond, Pred, RuleId, Test};
+use crate::language::ir::{Cond, Op, Pred, RuleId, Test};
+use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, TestKind};
 
@@ -123,6 +124,7 @@ impl<'a> Checker<'a> {
                     .help("a condition says what a customer did or is: `purchased in 30d`, `country = FR`"),
                 );
             }
+            Side::Value(value) if value.ty == Type::YesNo => return Some(yes(value, expr.span)),
             Side::Value(value) => self.not_a_condition(&value),
             Side::Word(_) => {}
         }
@@ -285,18 +287,7 @@ impl<'a> Checker<'a> {
             }
             (Some(test), None) => self.test(place, value, test, span),
             (None, Some(window)) => self.windowed(value, window, span),
-            (None, None) if value.ty == Type::YesNo => {
-                let domain = value.about.domain;
-                let one = crate::language::num::Num::int(1);
-                let formula = F::test(Test::Yes(value.value.clone()));
-                Some(match domain.compare(crate::language::ir::Op::Eq, one) {
-                    Some(set) => {
-                        let family = format!("{:?}", value.value);
-                        Tree::leaf(formula, Fact { family, domain, set, count: None, during: None }, span)
-                    }
-                    None => Tree::opaque(formula, span),
-                })
-            }
+            (None, None) if value.ty == Type::YesNo => Some(yes(value, span)),
             (None, None) => {
                 self.not_a_condition(&value);
                 None
@@ -418,6 +409,17 @@ impl<'a> Checker<'a> {
                 .help(format!("write `no {}`", p.name.text))
                 .fix("write `no`", vec![(not, "no ".to_owned())]),
         );
+    }
+}
+
+/// A yes/no value, which is a condition by itself.
+fn yes<F: Scope>(value: Typed<'_, F::Value>, span: Span) -> Tree<F> {
+    let domain = value.about.domain;
+    let family = format!("{:?}", value.value);
+    let formula = F::test(Test::Yes(value.value));
+    match domain.compare(Op::Eq, Num::int(1)) {
+        Some(set) => Tree::leaf(formula, Fact { family, domain, set, count: None, during: None }, span),
+        None => Tree::opaque(formula, span),
     }
 }
 

@@ -91,6 +91,11 @@ impl Domain {
         Domain { low, high, ..self }
     }
 
+    /// Without what is less than zero.
+    pub fn at_least_zero(self) -> Domain {
+        Domain { low: 0, ..self }
+    }
+
     /// Everything, missing included where that is possible.
     pub fn all(&self) -> Set {
         Set { missing: self.missing, present: self.present() }

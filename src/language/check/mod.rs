@@ -10,6 +10,7 @@
 
 mod aggregates;
 mod apart;
+mod arithmetic;
 mod behaviour;
 mod compare;
 mod conditions;

@@ -3,7 +3,7 @@
 //! The program itself has no places; proofs and lints need them, so they work on this tree before it becomes a condition.
 
 use super::facts::Fact;
-use crate::language::ir::{Cond, Literal, Operand, Pred, Test, Value};
+use crate::language::ir::{Arithmetic, Cond, Literal, Operand, Pred, Test, Value};
 use crate::language::source::Span;
 
 /// A condition (`F` = [`Cond`]) or a predicate (`F` = [`Pred`]).
@@ -29,6 +29,8 @@ pub(super) trait Formula: Clone + std::fmt::Debug + Sized {
     fn negation(part: Self) -> Self;
     fn test(test: Test<Self::Value>) -> Self;
     fn literal(literal: Literal) -> Self::Value;
+    /// A calculation, where there is one of such values.
+    fn calculation(op: Arithmetic, left: Self::Value, right: Self::Value) -> Option<Self::Value>;
 }
 
 impl Formula for Cond {
@@ -48,6 +50,9 @@ impl Formula for Cond {
     fn literal(literal: Literal) -> Value {
         Value::Literal(literal)
     }
+    fn calculation(op: Arithmetic, left: Value, right: Value) -> Option<Value> {
+        Some(Value::Arithmetic { op, left: Box::new(left), right: Box::new(right) })
+    }
 }
 
 impl Formula for Pred {
@@ -66,6 +71,16 @@ impl Formula for Pred {
     }
     fn literal(literal: Literal) -> Operand {
         Operand::Literal(literal)
+    }
+    /// What is known of the customer can be calculated with, the properties of an event can't.
+    fn calculation(op: Arithmetic, left: Operand, right: Operand) -> Option<Operand> {
+        let of_customer = |operand| match operand {
+            Operand::Literal(literal) => Some(Value::Literal(literal)),
+            Operand::Customer(value) => Some(*value),
+            Operand::Property(_) | Operand::Hour | Operand::Weekday | Operand::Date => None,
+        };
+        let value = Cond::calculation(op, of_customer(left)?, of_customer(right)?)?;
+        Some(Operand::Customer(Box::new(value)))
     }
 }
 

@@ -33,11 +33,22 @@ pub(super) struct About<'a> {
     pub empty_is_value: bool,
     pub domain: Domain,
     pub hour_or_weekday: bool,
+    pub part: Part,
+}
+
+/// Whether a number is a part of something, which is written in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    No,
+    /// A part that may be more than the whole, as opens per sent mail.
+    Ratio,
+    /// Never more than the whole.
+    Share,
 }
 
 impl About<'_> {
     pub(super) fn plain(says: String, domain: Domain) -> Self {
-        About { says, known: None, fold: false, empty_is_value: false, domain, hour_or_weekday: false }
+        About { says, known: None, fold: false, empty_is_value: false, domain, hour_or_weekday: false, part: Part::No }
     }
 }
 
@@ -112,6 +123,7 @@ impl Scope for Cond {
     fn compound<'a>(cx: &Checker<'a>, (): (), expr: &Expr) -> Option<Typed<'a, Value>> {
         match &expr.kind {
             ExprKind::Aggregate(a) => cx.aggregate(a, expr.span),
+            ExprKind::Rate(r) => cx.rate(r, expr.span),
             ExprKind::DaysSince(d) => cx.days_since(d, expr.span),
             ExprKind::Error => None,
             _ => {
@@ -185,7 +197,9 @@ impl Scope for Pred {
     fn compound<'a>(cx: &Checker<'a>, _: EventId, expr: &Expr) -> Option<Typed<'a, Operand>> {
         match &expr.kind {
             ExprKind::Error => {}
-            ExprKind::Aggregate(_) | ExprKind::DaysSince(_) => cx.not_in_where(expr.span, "a calculation over events"),
+            ExprKind::Aggregate(_) | ExprKind::Rate(_) | ExprKind::DaysSince(_) => {
+                cx.not_in_where(expr.span, "a calculation over events")
+            }
             _ => cx.not_a_value(expr.span),
         }
         None
@@ -228,6 +242,9 @@ impl<'a> Checker<'a> {
             ExprKind::Date(d) => Side::Constant(Written::Date(*d)),
             ExprKind::Instant(i) => Side::Constant(Written::Instant(*i)),
             ExprKind::Phrase(p) => return self.phrase_side::<F>(place, p, expr.span),
+            ExprKind::Arithmetic { op, left, right } => {
+                return self.arithmetic::<F>(place, *op, left, right, expr.span);
+            }
             _ => Side::Value(F::compound(self, place, expr)?),
         })
     }
@@ -318,17 +335,8 @@ impl<'a> Checker<'a> {
         let own = &self.catalog.event(event)?.properties;
         if let Some(i) = own.iter().position(|p| p.name.name == name) {
             let (p, id) = (own.get(i)?, PropertyId(i as u32));
-            return Some(Typed {
-                value: Operand::Property(id),
-                ty: p.ty,
-                about: About {
-                    known: self.known.property(event, id),
-                    fold: p.fold,
-                    empty_is_value: p.empty_is_value,
-                    ..About::plain(p.name.name.clone(), Domain::of(p.ty, true))
-                },
-                span,
-            });
+            let about = self.property_about(event, id, p.name.name.clone())?;
+            return Some(Typed { value: Operand::Property(id), ty: p.ty, about, span });
         }
         let of_time = |value, ty, domain| {
             let about = About { hour_or_weekday: ty != Type::Date, ..About::plain(name.to_owned(), domain) };
@@ -343,6 +351,17 @@ impl<'a> Checker<'a> {
             "date" => of_time(Operand::Date, Type::Date, Domain::of(Type::Date, false)),
             _ => None,
         }
+    }
+
+    /// What is known about the values of a property, under a name of their own.
+    pub(super) fn property_about(&self, event: EventId, id: PropertyId, says: String) -> Option<About<'a>> {
+        let p = self.catalog.event(event)?.properties.get(id.index())?;
+        Some(About {
+            known: self.known.property(event, id),
+            fold: p.fold,
+            empty_is_value: p.empty_is_value,
+            ..About::plain(says, Domain::of(p.ty, true))
+        })
     }
 
     pub(super) fn unknown_property(&self, event: EventId, name: &Name, candidates: Vec<&str>) {

@@ -101,7 +101,7 @@ impl<'a> Checker<'a> {
                 None
             }
             Resolved::Unknown if left.ty == Type::TextList => {
-                self.list_compared(left, &format!("has {text}"), name.span);
+                self.list_compared(left, &format!("has {text}"), op == Op::Ne, name.span);
                 None
             }
             Resolved::Unknown => {

@@ -142,6 +142,8 @@ codes! { check:
     NO_TEST = "E0418", "A test or window on something that is yes or no by itself.";
     SHARE_OVER_100 = "W0419", "A percentage over 100.";
     NOT_FOR_NO = "W0420", "`not` before a behaviour, where `no` is the word.";
+    DIVISION_BY_ZERO = "E0430", "A division by a constant zero.";
+    PERCENTILE = "E0431", "A percentile that is no number from 0 to 100.";
     NEVER_HOLDS = "E0501", "A condition that can never hold.";
     EMPTY_WINDOW = "E0502", "A window with nothing in it.";
     UNORDERED_WINDOW = "E0503", "A window whose ends may come in either order.";
