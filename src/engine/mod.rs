@@ -3,7 +3,7 @@
 //! Owns: the second implementation of the meaning, as one DataFusion plan. Must not know: syntax, the command line.
 //!
 //! `tables` finds and opens files, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it
-//! under the limit of `memory`,
+//! under the limit of `memory`, `late` evaluates what needs all customers,
 //! `report` is what it saw on the way, `write` puts audiences into files.
 
 pub mod demo;
@@ -11,6 +11,8 @@ pub mod demo;
 pub mod infer;
 
 pub mod kernels;
+
+pub mod late;
 
 mod memory;
 

@@ -18,15 +18,19 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
+use super::kernels::{export, replay};
+use super::late::{Column, Known, Work};
 use super::plan::build;
+use super::plan::late::Late;
 use super::plan::lower::{Parts, Table, lower};
-use super::plan::program::Rows;
+use super::plan::program::{Rows, Scalar};
 use super::report::{Counters, ListReport, Report};
 use super::tables::{self, Layout, Tables};
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::catalog::{Catalog, ColumnRef, LookupId};
 use crate::language::interpret::history::History;
+use crate::language::interpret::scalar;
 use crate::language::ir::Program;
 
 /// Told how far a run is, from another thread.
@@ -69,6 +73,8 @@ pub struct Outcome {
     pub customers: ArrayRef,
     /// For each rule of the program who is a member, in the order of `customers`.
     pub members: Vec<BooleanBuffer>,
+    /// For each trait of the program its values, where they were asked for; `None` is missing. Lists are missing here.
+    pub traits: Vec<Vec<Option<scalar::Scalar>>>,
     pub report: Report,
     /// How often an operator wrote to a temporary file to stay within the memory limit.
     pub spills: usize,
@@ -107,10 +113,11 @@ impl Outcome {
 /// Evaluates a program over the files of a project.
 pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    evaluate(request.catalog, request.program, request.clock, &tables, request.limits, request.progress).await
+    let asked = Asked { limits: request.limits, traits: false };
+    evaluate(request.catalog, request.program, request.clock, &tables, asked, request.progress).await
 }
 
-/// Evaluates a program over histories, as if they were files. A customer without event and profile is in no population.
+/// Evaluates a program and its traits over histories, as if they were files. A customer without event and profile is in no population.
 pub async fn run_histories(
     catalog: &Catalog,
     program: &Program,
@@ -120,21 +127,27 @@ pub async fn run_histories(
     limits: Limits,
 ) -> Result<Outcome, Error> {
     let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
-    evaluate(&catalog, program, clock, &tables, limits, None).await
+    evaluate(&catalog, program, clock, &tables, Asked { limits, traits: true }, None).await
+}
+
+/// What is asked for beside the members of rules, and with what.
+struct Asked {
+    limits: Limits,
+    traits: bool,
 }
 
 /// Evaluates a program over tables.
-pub async fn evaluate(
+async fn evaluate(
     catalog: &Catalog,
     program: &Program,
     clock: &Clock,
     tables: &Tables,
-    limits: Limits,
+    asked: Asked,
     progress: Option<Arc<dyn Progress>>,
 ) -> Result<Outcome, Error> {
-    let parts = lower(catalog, program, clock);
+    let parts = lower(catalog, program, clock, asked.traits);
     let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()));
-    let context = session(tables, limits)?;
+    let context = session(tables, asked.limits)?;
     for lookup in lookups(&parts) {
         if let Err(error) = unique(&context, catalog, tables, lookup).await {
             return Err(blame(&context, tables, error).await);
@@ -302,13 +315,17 @@ fn spills(plan: &dyn ExecutionPlan) -> usize {
     plan.children().iter().fold(own, |sum, child| sum.saturating_add(spills(child.as_ref())))
 }
 
-/// The answers, turned from rows of bits into one column a rule.
+/// The answers, turned from rows of bits and values into columns.
 struct Gathered {
-    rules: usize,
     lists: usize,
     numbers: Option<Int64Builder>,
     texts: StringBuilder,
-    members: Vec<BooleanBufferBuilder>,
+    /// One a wanted node.
+    answers: Vec<BooleanBufferBuilder>,
+    /// Bytes of an answer's bits.
+    width: usize,
+    /// One an exported value.
+    columns: Vec<Column>,
     population: u64,
     orphans: Vec<u64>,
     twice: Option<String>,
@@ -317,13 +334,14 @@ struct Gathered {
 
 impl Gathered {
     fn new(parts: &Parts, number_ids: bool) -> Gathered {
-        let (rules, lists) = (parts.program.rules.len(), parts.program.lists.len());
+        let (wanted, lists) = (parts.program.wanted.len(), parts.program.lists.len());
         Gathered {
-            rules,
             lists,
             numbers: number_ids.then(Int64Builder::new),
             texts: StringBuilder::new(),
-            members: (0..rules).map(|_| BooleanBufferBuilder::new(0)).collect(),
+            answers: (0..wanted).map(|_| BooleanBufferBuilder::new(0)).collect(),
+            width: replay::width(&parts.program),
+            columns: parts.program.exports.iter().map(|_| Column::default()).collect(),
             population: 0,
             orphans: vec![0; lists],
             twice: None,
@@ -333,10 +351,11 @@ impl Gathered {
 
     fn take(&mut self, customers: &ArrayRef, answers: &ArrayRef) -> Result<(), DataFusionError> {
         let odd = || DataFusionError::Internal("the answer has other columns than planned".into());
-        let answers = answers.as_binary_opt::<i32>().ok_or_else(odd)?;
+        let answers = answers.as_binary_opt::<i64>().ok_or_else(odd)?;
         let bit =
             |row: usize, bit: usize| answers.value(row).get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1);
-        let marks = self.rules + self.lists;
+        let wanted = self.answers.len();
+        let marks = wanted + self.lists;
         let mut keep = Vec::with_capacity(answers.len());
         for row in 0..answers.len() {
             let id = || -> Option<String> {
@@ -352,7 +371,7 @@ impl Gathered {
                 keep.push(row);
             } else {
                 for (list, orphans) in self.orphans.iter_mut().enumerate() {
-                    *orphans += u64::from(bit(row, self.rules + list));
+                    *orphans += u64::from(bit(row, wanted + list));
                 }
             }
         }
@@ -365,19 +384,21 @@ impl Gathered {
             }
         }
         // Row by row, and in a row only the bits that are set: most customers are in few of many rules.
-        let start = self.members.first().map_or(0, BooleanBufferBuilder::len);
-        self.members.iter_mut().for_each(|members| members.append_n(keep.len(), false));
+        let start = self.answers.first().map_or(0, BooleanBufferBuilder::len);
+        self.answers.iter_mut().for_each(|bits| bits.append_n(keep.len(), false));
         for (at, &row) in keep.iter().enumerate() {
-            for (b, &byte) in answers.value(row).iter().enumerate() {
+            let (bits, mut values) = answers.value(row).split_at_checked(self.width).ok_or_else(odd)?;
+            for (b, &byte) in bits.iter().enumerate() {
                 let mut byte = byte;
                 while byte != 0 {
-                    let rule = b * 8 + byte.trailing_zeros() as usize;
+                    let node = b * 8 + byte.trailing_zeros() as usize;
                     byte &= byte - 1;
-                    if let Some(members) = self.members.get_mut(rule) {
-                        members.set_bit(start + at, true);
+                    if let Some(bits) = self.answers.get_mut(node) {
+                        bits.set_bit(start + at, true);
                     }
                 }
             }
+            self.columns.iter_mut().for_each(|column| column.push(export::take(&mut values)));
         }
         Ok(())
     }
@@ -436,9 +457,28 @@ impl Gathered {
             Some(numbers) => Arc::new(numbers.finish()),
             None => Arc::new(self.texts.finish()),
         };
-        let members = self.members.iter_mut().map(BooleanBufferBuilder::finish).collect();
-        Ok(Outcome { customers, members, report, spills: self.spills })
+        let answers = self.answers.iter_mut().map(BooleanBufferBuilder::finish).collect();
+        let known = Known { customers: &customers, answers, columns: std::mem::take(&mut self.columns) };
+        let (members, traits) = behind(&parts.late, known);
+        Ok(Outcome { customers, members, traits, report, spills: self.spills })
     }
+}
+
+/// What is left to do when all customers are known.
+fn behind(late: &Late, known: Known<'_>) -> (Vec<BooleanBuffer>, Vec<Vec<Option<scalar::Scalar>>>) {
+    let rows = known.customers.len();
+    let work = Work::new(late, known);
+    let members = late.rules.iter().map(|&at| work.bits(at)).collect();
+    let own = |value| match value {
+        Scalar::Num(num) => Some(scalar::Scalar::Num(num)),
+        Scalar::Text(text) => Some(scalar::Scalar::Text(text.to_owned())),
+        Scalar::YesNo(yes) => Some(scalar::Scalar::YesNo(yes)),
+        Scalar::Date(days) => Some(scalar::Scalar::Date(days)),
+        Scalar::Instant(at) => Some(scalar::Scalar::Instant(at)),
+        Scalar::List(_) => None,
+    };
+    let traits = late.traits.iter().map(|value| (0..rows).map(|row| work.value(value, row).and_then(own)).collect());
+    (members, traits.collect())
 }
 
 const LIMIT: &str = "the memory limit is too small";

@@ -1,11 +1,11 @@
-//! `history`: the one aggregate of the plan. It keeps a customer's matching rows and answers with all rules at once.
+//! `history`: the one aggregate of the plan. It keeps a customer's matching rows and answers for all rules at once.
 //!
 //! Owns: the aggregate as DataFusion sees it. Promises: found by name, its program is a literal; its state is self-contained bytes,
 //! so partial results travel and spill; the answer depends on the rows alone, not on their order or partition.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryBuilder};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -20,7 +20,7 @@ use super::log::Log;
 use super::replay::Replay;
 use crate::engine::plan::program::Program;
 
-/// `history(program, time, slot, measures…)`: one bit a rule, one a list, then [`super::replay::MARKS`].
+/// `history(program, time, slot, measures…)`: one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct History {
     signature: Signature,
@@ -42,7 +42,7 @@ impl AggregateUDFImpl for History {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Binary)
+        Ok(DataType::LargeBinary)
     }
 
     /// Without the program, which is long.
@@ -111,7 +111,7 @@ impl GroupsAccumulator for Groups {
     fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef> {
         let body = self.log.take(first(emit));
         let width = self.replay.width();
-        let mut out = BinaryBuilder::with_capacity(body.first.len(), body.first.len() * width);
+        let mut out = LargeBinaryBuilder::with_capacity(body.first.len(), body.first.len() * width);
         self.replay.run(&self.log, &body, &mut out);
         Ok(Arc::new(out.finish()))
     }

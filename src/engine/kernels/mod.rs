@@ -5,6 +5,8 @@
 
 pub mod convert;
 
+pub mod export;
+
 pub mod hash;
 
 pub mod history;

@@ -1,20 +1,20 @@
-//! The replay: from a log of rows to one bit a rule.
+//! The replay: from a log of rows to one bit a wanted node, and the values that are asked for.
 //!
 //! Owns: the bank of terms and the nodes over it. Promises: a chunk of customers at a time, so that the bank stays near the
 //! processor; no result depends on the order of entries (sums are exact, floats are added in ascending order).
 
-use arrow::array::BinaryBuilder;
+use arrow::array::LargeBinaryBuilder;
 
 use super::convert::ordered;
 use super::log::{Body, Chunk, EVENT, LATE, Log, PROFILE, Slot, TWICE};
-use super::test;
+use super::{export, test};
 use crate::engine::plan::program::{Agg, Node, Program, Scalar, Test, Ty, Val};
 use crate::engine::types;
 use crate::language::calendar::Clock;
 use crate::language::ir::PeriodUnit;
 use crate::language::num::Num;
 
-/// Bits behind those of the rules and lists: in the population, has two profiles.
+/// Bits behind those of the wanted nodes and lists: in the population, has two profiles.
 pub const MARKS: usize = 2;
 
 /// What is kept of a term for each customer of a chunk.
@@ -72,13 +72,13 @@ impl Replay {
         self.bits
     }
 
-    /// Bytes of one answer.
+    /// Bytes of one answer's bits.
     pub fn width(&self) -> usize {
         width(&self.program)
     }
 
     /// Appends one answer a customer.
-    pub fn run(&self, log: &Log, body: &Body, out: &mut BinaryBuilder) {
+    pub fn run(&self, log: &Log, body: &Body, out: &mut LargeBinaryBuilder) {
         let steps: Vec<Vec<Step>> = log.interned.slots.iter().map(|slot| self.steps(slot)).collect();
         for (c, chunk) in body.chunks.iter().enumerate() {
             let base = c << self.bits;
@@ -186,7 +186,7 @@ impl Replay {
         }
     }
 
-    fn answer(&self, log: &Log, banks: &[Bank], first: &[i64], flags: &[u8], out: &mut BinaryBuilder) {
+    fn answer(&self, log: &Log, banks: &[Bank], first: &[i64], flags: &[u8], out: &mut LargeBinaryBuilder) {
         let here = flags.len();
         let words = here.div_ceil(64);
         let mut nodes: Vec<Vec<u64>> = Vec::with_capacity(self.program.nodes.len());
@@ -201,7 +201,7 @@ impl Replay {
                 *byte |= 1 << (bit % 8);
             }
         };
-        for (bit, &node) in self.program.rules.iter().chain(&self.program.lists).enumerate() {
+        for (bit, &node) in self.program.wanted.iter().chain(&self.program.lists).enumerate() {
             let Some(words) = nodes.get(node as usize) else { continue };
             for (w, &word) in words.iter().enumerate() {
                 let mut word = word;
@@ -214,7 +214,7 @@ impl Replay {
                 }
             }
         }
-        let marks = self.program.rules.len() + self.program.lists.len();
+        let marks = self.program.wanted.len() + self.program.lists.len();
         for (row, &flags) in flags.iter().enumerate() {
             let counted = (self.program.events_count && flags & EVENT != 0)
                 || (self.program.profiles_count && flags & PROFILE != 0);
@@ -225,8 +225,18 @@ impl Replay {
                 set(row, marks + 1);
             }
         }
-        for answer in answers.chunks(width) {
-            out.append_value(answer);
+        if self.program.exports.is_empty() {
+            answers.chunks(width).for_each(|answer| out.append_value(answer));
+            return;
+        }
+        let mut whole = Vec::with_capacity(width + 16 * self.program.exports.len());
+        for (row, answer) in answers.chunks(width).enumerate() {
+            whole.clear();
+            whole.extend_from_slice(answer);
+            for value in &self.program.exports {
+                export::put(&mut whole, self.value(value, log, banks, row));
+            }
+            out.append_value(&whole);
         }
     }
 
@@ -321,9 +331,9 @@ impl Replay {
     }
 }
 
-/// Bytes of one answer.
+/// Bytes of one answer's bits.
 pub fn width(program: &Program) -> usize {
-    (program.rules.len() + program.lists.len() + MARKS).div_ceil(8)
+    (program.wanted.len() + program.lists.len() + MARKS).div_ceil(8)
 }
 
 fn scale(ty: Ty) -> u8 {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::late::{self, Bits, Late, Step};
 use super::program::{
     Agg, Branch, ColumnSpec, Kind, Lit, Node, Operand, Pred, Program, Rows, Scalar, Term, Test, Ty, Val,
 };
@@ -13,6 +14,8 @@ use crate::language::calendar::{Clock, days_of};
 use crate::language::catalog::{self, AttributeId, Catalog, ColumnRef, EventId, ListId, RawMatch, TimeUnit, Type};
 use crate::language::ir::{self, Aggregate, Behaviour, Cond, End, Matching, Op, Value, Window};
 use crate::language::num::Num;
+
+mod cut;
 
 mod layout;
 
@@ -44,19 +47,29 @@ pub struct Lowered {
 #[derive(Debug, Clone)]
 pub struct Parts {
     pub program: Program,
+    /// What is left to do when all customers are known.
+    pub late: Late,
     pub branches: Vec<Lowered>,
     /// Number of counters.
     pub counters: u32,
 }
 
-/// Takes a program apart.
-pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock) -> Parts {
+/// Takes a program apart; with `traits`, their values are asked for as well.
+pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock, traits: bool) -> Parts {
     let mut lowerer = Lowerer::new(catalog, program, clock);
     for rule in &program.rules {
-        let node = lowerer.cond(&rule.condition);
-        lowerer.rules.push(node);
+        let at = lowerer.bits(&rule.condition);
+        lowerer.rules.push(at);
     }
-    lowerer.finish()
+    let mut values = Vec::new();
+    for asked in program.traits.iter().filter(|_| traits) {
+        values.push(match asked.ty {
+            // Lists are tested on the profile's row and never leave it.
+            Type::TextList => late::Val::Missing,
+            _ => lowerer.late_value(&asked.value),
+        });
+    }
+    lowerer.finish(values)
 }
 
 /// Whose rows a pattern matches.
@@ -80,7 +93,13 @@ struct Lowerer<'a> {
     term_list: Vec<Term>,
     nodes: HashMap<Node, u32>,
     node_list: Vec<Node>,
-    rules: Vec<u32>,
+    /// The nodes and values that the kernel answers with.
+    wanted: Vec<u32>,
+    exports: Vec<Val>,
+    exported: HashMap<Val, u32>,
+    steps: Vec<Step>,
+    /// Where the members of each rule so far are found.
+    rules: Vec<Bits>,
     needs_trace: bool,
 }
 
@@ -98,6 +117,10 @@ impl<'a> Lowerer<'a> {
             term_list: Vec::new(),
             nodes: HashMap::new(),
             node_list: Vec::new(),
+            wanted: Vec::new(),
+            exports: Vec::new(),
+            exported: HashMap::new(),
+            steps: Vec::new(),
             rules: Vec::new(),
             needs_trace: false,
         };
@@ -105,7 +128,7 @@ impl<'a> Lowerer<'a> {
         lowerer
     }
 
-    fn finish(mut self) -> Parts {
+    fn finish(mut self, traits: Vec<late::Val>) -> Parts {
         let population = self.catalog.population;
         // Orphans of a list are counted over the whole list, used or not; only used lists are read.
         let lists: Vec<u32> = (0..self.catalog.lists.len() as u32)
@@ -138,7 +161,8 @@ impl<'a> Lowerer<'a> {
             patterns: self.patterns.len() as u32,
             terms: self.term_list,
             nodes: self.node_list,
-            rules: self.rules,
+            wanted: self.wanted,
+            exports: self.exports,
             lists: list_nodes,
             profiles_count: population.profiles,
             events_count: population.events,
@@ -161,7 +185,8 @@ impl<'a> Lowerer<'a> {
                 text.0 = text.0 - TEXT + int_channels;
             }
         }
-        Parts { program, branches, counters }
+        let late = Late { steps: self.steps, rules: self.rules, traits };
+        Parts { program, late, branches, counters }
     }
 
     // --- conditions
@@ -201,8 +226,8 @@ impl<'a> Lowerer<'a> {
                 self.node(Node::Not(inner))
             }
             Cond::Rule(rule) => match self.rules.get(rule.0 as usize) {
-                Some(&node) => node,
-                None => self.node(Node::Const(false)),
+                Some(&Bits::Answer(at)) => self.wanted.get(at as usize).copied().unwrap_or_default(),
+                _ => self.node(Node::Const(false)),
             },
             Cond::List(list) => {
                 let pattern = self.pattern(Owner::List(*list), Pred::Const(true));
@@ -327,17 +352,7 @@ impl<'a> Lowerer<'a> {
 
     fn profile_test(&mut self, test: &ir::Test<Value>) -> Option<Pred> {
         let plain = |v: &Value| matches!(v, Value::Attribute(_) | Value::Literal(_));
-        let all = match test {
-            ir::Test::Compare { left, right, .. } => plain(left) && plain(right),
-            ir::Test::OneOf { value, .. }
-            | ir::Test::Text { value, .. }
-            | ir::Test::Has { value, .. }
-            | ir::Test::Known(value)
-            | ir::Test::During { value, .. }
-            | ir::Test::Anniversary { value, .. }
-            | ir::Test::Yes(value) => plain(value),
-        };
-        if !all || !self.places.contains_key(&Owner::Profile) {
+        if !sides(test).all(plain) || !self.places.contains_key(&Owner::Profile) {
             return None;
         }
         Some(Pred::Test(self.map_test(test, |me, value| match value {
@@ -376,6 +391,21 @@ impl<'a> Lowerer<'a> {
             ir::Test::Yes(v) => Test::Yes(value(self, v)),
         }
     }
+}
+
+/// The values that a test speaks of.
+fn sides<V>(test: &ir::Test<V>) -> impl Iterator<Item = &V> {
+    let (one, other) = match test {
+        ir::Test::Compare { left, right, .. } => (left, Some(right)),
+        ir::Test::OneOf { value, .. }
+        | ir::Test::Text { value, .. }
+        | ir::Test::Has { value, .. }
+        | ir::Test::Known(value)
+        | ir::Test::During { value, .. }
+        | ir::Test::Anniversary { value, .. }
+        | ir::Test::Yes(value) => (value, None),
+    };
+    std::iter::once(one).chain(other)
 }
 
 /// Text channels until their final number is known.

@@ -93,8 +93,10 @@ pub struct Program {
     pub terms: Vec<Term>,
     /// A node refers only to nodes before it.
     pub nodes: Vec<Node>,
-    /// The node of each rule.
-    pub rules: Vec<u32>,
+    /// The nodes whose bits are the answer.
+    pub wanted: Vec<u32>,
+    /// The values that stand behind the bits.
+    pub exports: Vec<Val>,
     /// The node of each list that is counted.
     pub lists: Vec<u32>,
     pub profiles_count: bool,
