@@ -7,7 +7,7 @@
 //! Project::check     names, types, proofs                 → Program, or what is wrong
 //! engine::run        one plan over Parquet                → Outcome: one bit a customer and rule
 //! engine::write      audiences as files
-//! interpret::evaluate, spec::load                         the same answer, one customer at a time
+//! interpret::evaluate, spec::load                         the same answer, the slow and obvious way
 //! format::format     the canonical text
 //! ```
 

@@ -50,17 +50,14 @@ pub fn judge(
         Ok(outcome) => outcome,
         Err(e) => return differ("", "", format!("the plan failed: {e}")),
     };
-    let mut sorted: Vec<&(String, History)> = customers.iter().collect();
-    match *outcome.customers.data_type() == DataType::Int64 {
-        true => sorted.sort_by_key(|(id, _)| id.parse::<i64>().unwrap()),
-        false => sorted.sort_by(|a, b| a.0.cmp(&b.0)),
-    }
+    let mut sorted = crate::generate::customers(customers, *outcome.customers.data_type() == DataType::Int64);
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut row = 0;
-    for (id, history) in sorted {
-        let expected = evaluate(program, catalog, clock, history);
-        let found = row < outcome.customers.len() && outcome.customer(row) == *id;
+    for (expected, (id, _)) in evaluate(program, catalog, clock, &sorted).into_iter().zip(&sorted) {
+        let id = id.to_string();
+        let found = row < outcome.customers.len() && outcome.customer(row) == id;
         if found != expected.in_population {
-            return differ("", id, format!("population: plan {found}, interpreter {}", expected.in_population));
+            return differ("", &id, format!("population: plan {found}, interpreter {}", expected.in_population));
         }
         if !found {
             continue;
@@ -68,7 +65,7 @@ pub fn judge(
         for (rule, member) in expected.members.iter().enumerate() {
             if outcome.members[rule].value(row) != *member {
                 let rule = &program.rules[rule];
-                return differ(&rule.name, id, format!("{member} for the interpreter, {:#?}", rule.condition));
+                return differ(&rule.name, &id, format!("{member} for the interpreter, {:#?}", rule.condition));
             }
         }
         row += 1;

@@ -8,7 +8,7 @@ use segue::language::calendar::{Clock, Zone};
 use segue::language::catalog::{Catalog, EventId, ListId, Type};
 use segue::language::check::{CheckFile, Checked, Options, check_files};
 use segue::language::interpret::evaluate;
-use segue::language::interpret::history::{Datum, EventRow, History, ProfileRow};
+use segue::language::interpret::history::{CustomerId, Datum, EventRow, History, ProfileRow};
 use segue::language::source::Sources;
 use segue::language::syntax;
 
@@ -143,6 +143,10 @@ impl Dice {
         parts.join(&format!(" {word} "))
     }
 
+    fn people(&mut self, how_many: i64, catalog: &Catalog, clock: &Clock) -> Vec<(CustomerId, History)> {
+        (0..how_many).map(|id| (CustomerId::Number(id), self.person(catalog, clock))).collect()
+    }
+
     /// A person whose events lie at and around the edges of the windows.
     fn person(&mut self, catalog: &Catalog, clock: &Clock) -> History {
         let mut history = History::default();
@@ -226,7 +230,7 @@ fn proofs_are_sound() {
         let as_of = [1_774_746_000_000_000, 1_772_323_200_000_000, 1_769_900_400_000_000][dice.below(3)]
             + (dice.next() % (3 * DAY as u64)) as i64;
         let clock = Clock { as_of, zone: zone.clone() };
-        let people: Vec<History> = (0..60).map(|_| dice.person(&catalog, &clock)).collect();
+        let people = dice.people(60, &catalog, &clock);
         for d in &said.diagnostics {
             // What is written at the place could be `everyone` or nobody instead.
             let holds = match (d.code.as_str(), d.primary.text.as_str()) {
@@ -240,19 +244,20 @@ fn proofs_are_sound() {
                 _ => panic!("{text}: {d:#?}"),
             };
             if d.code.as_str() == "E0501" {
-                let nobody = |p: &History| !evaluate(&said.program, &catalog, &clock, p).members.contains(&true);
-                assert!(people.iter().all(nobody), "seed {seed}: E0501\n{text}\nat {as_of}");
+                let answers = evaluate(&said.program, &catalog, &clock, &people);
+                let nobody = answers.iter().all(|a| !a.members.contains(&true));
+                assert!(nobody, "seed {seed}: E0501\n{text}\nat {as_of}");
             }
             proved += 1;
             let instead = if holds { "(everyone)" } else { "(not everyone)" };
             let mut other = text.clone();
             other.replace_range(d.primary.span.range(), instead);
             let simpler = checked(&mut sources, &catalog, &options, &other);
-            for person in &people {
-                let (one, two) = (
-                    evaluate(&said.program, &catalog, &clock, person),
-                    evaluate(&simpler.program, &catalog, &clock, person),
-                );
+            let (ones, twos) = (
+                evaluate(&said.program, &catalog, &clock, &people),
+                evaluate(&simpler.program, &catalog, &clock, &people),
+            );
+            for ((person, one), two) in people.iter().zip(ones).zip(twos) {
                 assert_eq!(
                     one.members, two.members,
                     "seed {seed}: {} {}\n{text}\nis not\n{other}\nfor {person:#?}\nat {as_of}",
@@ -280,16 +285,16 @@ fn equal_meanings_are_equal() {
     }
     let said = checked(&mut sources, &catalog, &options, &text);
     let clock = Clock { as_of: 1_772_323_200_000_000, zone: Zone::utc() };
-    let people: Vec<History> = (0..100).map(|_| dice.person(&catalog, &clock)).collect();
+    let people = dice.people(100, &catalog, &clock);
     let number = |name: &str| said.program.rules.iter().position(|r| r.name == name).expect("a rule");
+    let answers = evaluate(&said.program, &catalog, &clock, &people);
     let mut pairs = 0;
     for d in said.diagnostics.iter().filter(|d| d.code.as_str() == "W0510") {
         let mut names = d.message.split('`').skip(1).step_by(2);
         let (a, b) = (number(names.next().expect("one")), number(names.next().expect("another")));
         pairs += 1;
-        for person in &people {
-            let members = evaluate(&said.program, &catalog, &clock, person).members;
-            assert_eq!(members[a], members[b], "{}", d.message);
+        for answer in &answers {
+            assert_eq!(answer.members[a], answer.members[b], "{}", d.message);
         }
     }
     assert!(pairs > 0, "no two segments with one meaning");

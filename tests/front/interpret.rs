@@ -7,9 +7,9 @@ use segue::language::catalog::{
     Attribute, AttributeId, Catalog, ColumnRef, Event, EventId, ListId, Named, Profile, Property, PropertyId, RawMatch,
     SourceTableId, Type,
 };
-use segue::language::interpret::evaluate;
-use segue::language::interpret::history::{Datum, EventRow, History, ProfileRow};
+use segue::language::interpret::history::{CustomerId, Datum, EventRow, History, ProfileRow};
 use segue::language::interpret::scalar::Scalar;
+use segue::language::interpret::{self, Evaluation};
 use segue::language::ir::*;
 use segue::language::num::Num;
 use segue::language::source::{SourceId, Span};
@@ -111,14 +111,18 @@ fn rule(condition: Cond) -> Program {
     Program { rules: vec![rule], ..Program::default() }
 }
 
+fn evaluate(program: &Program, history: &History) -> Evaluation {
+    interpret::evaluate(program, &catalog(), &clock(), &[(CustomerId::Number(1), history.clone())]).remove(0)
+}
+
 fn holds(condition: Cond, history: &History) -> bool {
-    evaluate(&rule(condition), &catalog(), &clock(), history).members == [true]
+    evaluate(&rule(condition), history).members == [true]
 }
 
 fn value(value: Value, history: &History) -> Option<Scalar> {
     let shown = Trait { name: "t".into(), title: None, description: None, value, ty: Type::Number, span: SPAN };
     let program = Program { traits: vec![shown], ..Program::default() };
-    evaluate(&program, &catalog(), &clock(), history).traits.remove(0)
+    evaluate(&program, history).traits.remove(0)
 }
 
 fn last_days(event: EventId, days: u32) -> Behaviour {
@@ -166,12 +170,12 @@ fn who_is_there() {
         (History { profile: profile(Some(late)), ..of(vec![open(1)]) }, false),
         (History { lists: BTreeSet::from([ListId(0)]), ..of(vec![]) }, false),
     ] {
-        let found = evaluate(&rule(Cond::Const(true)), &catalog(), &clock(), &history);
+        let found = evaluate(&rule(Cond::Const(true)), &history);
         assert_eq!(found.in_population, there, "{history:?}");
         assert_eq!(found.members, [there]);
     }
     let filtered = Program { event_filters: vec![None, Some(Pred::Const(false))], ..rule(Cond::Const(true)) };
-    assert!(!evaluate(&filtered, &catalog(), &clock(), &of(vec![open(1)])).in_population);
+    assert!(!evaluate(&filtered, &of(vec![open(1)])).in_population);
 }
 
 #[test]
@@ -308,6 +312,6 @@ fn rules_of_rules_and_lists() {
     program.rules.append(&mut second.rules);
     for (lists, expected) in [(BTreeSet::new(), [false, true]), (BTreeSet::from([ListId(0)]), [true, false])] {
         let history = History { lists, ..of(vec![open(1)]) };
-        assert_eq!(evaluate(&program, &catalog(), &clock(), &history).members, expected);
+        assert_eq!(evaluate(&program, &history).members, expected);
     }
 }

@@ -12,7 +12,7 @@ use crate::generate::{Batch, Size, seeds, sized};
 
 /// What holds for each of the batch's customers.
 fn answers(batch: &Batch, program: &Program) -> Vec<Evaluation> {
-    batch.histories.iter().map(|(_, history)| evaluate(program, &batch.catalog, &batch.clock, history)).collect()
+    evaluate(program, &batch.catalog, &batch.clock, &batch.customers())
 }
 
 /// The members of a rule; `None` where the checker kept the rule out.

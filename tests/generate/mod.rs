@@ -12,7 +12,7 @@ use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::language::catalog::{Catalog, ProjectFile, load};
 use segue::language::check::{CheckFile, check};
 use segue::language::diagnostic::Diagnostic;
-use segue::language::interpret::history::History;
+use segue::language::interpret::history::{CustomerId, History};
 use segue::language::ir::Program;
 use segue::language::source::Sources;
 use segue::language::syntax::{Parsed, parse};
@@ -151,6 +151,11 @@ impl Batch {
         Compiled { program: checked.program, diagnostics, sources }
     }
 
+    /// The customers as the interpreter knows them.
+    pub fn customers(&self) -> Vec<(CustomerId, History)> {
+        customers(&self.histories, self.integer_ids)
+    }
+
     /// The text of a declaration.
     pub fn text(&self, name: &str) -> &str {
         self.rules.iter().find(|(n, _)| n == name).map_or("", |(_, text)| text)
@@ -223,6 +228,15 @@ impl Batch {
         }
         text
     }
+}
+
+/// Customers as the interpreter knows them.
+pub fn customers(named: &[(String, History)], whole: bool) -> Vec<(CustomerId, History)> {
+    let id = |name: &String| match whole {
+        true => CustomerId::Number(name.parse().expect("a whole number")),
+        false => CustomerId::Text(name.clone()),
+    };
+    named.iter().map(|(name, history)| (id(name), history.clone())).collect()
 }
 
 /// An instant on the zone's clock.

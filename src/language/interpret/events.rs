@@ -6,10 +6,11 @@
 use std::cmp::Ordering;
 
 use super::ask::{Answers, holds_test};
+use super::conditions::View;
 use super::history::{EventRow, History};
 use super::scalar::{Reading, Scalar, compare_missing_first};
 use crate::language::calendar::Clock;
-use crate::language::catalog::{Catalog, Event, EventId, Property};
+use crate::language::catalog::{Catalog, Event, EventId, Property, PropertyId};
 use crate::language::ir::{Operand, Pred, Program};
 use crate::language::num::Num;
 
@@ -22,6 +23,13 @@ pub struct Seen {
     pub properties: Vec<Option<Scalar>>,
 }
 
+impl Seen {
+    /// The value of a property; `None` is missing.
+    pub fn value(&self, of: PropertyId) -> Option<&Scalar> {
+        self.properties.get(of.index())?.as_ref()
+    }
+}
+
 /// The events of a customer before the as-of instant, by time.
 pub fn counting(program: &Program, catalog: &Catalog, clock: &Clock, history: &History) -> Vec<Seen> {
     let mut kept: Vec<(Seen, Option<&str>)> = Vec::new();
@@ -31,7 +39,7 @@ pub fn counting(program: &Program, catalog: &Catalog, clock: &Clock, history: &H
         };
         let seen = see(event, row);
         let filter = program.event_filters.get(row.event.index()).and_then(Option::as_ref);
-        if seen.time >= clock.as_of || !filter.is_none_or(|pred| passes(pred, &seen, clock)) {
+        if seen.time >= clock.as_of || !filter.is_none_or(|pred| passes(pred, &seen, clock, None)) {
             continue;
         }
         // Of the rows with one id, only the first in order of time and then of properties counts.
@@ -63,20 +71,21 @@ fn order(a: &Seen, b: &Seen) -> Ordering {
     a.time.cmp(&b.time).then(by_value.fold(Ordering::Equal, Ordering::then))
 }
 
-/// Whether an event fulfils a predicate.
-pub fn passes(pred: &Pred, event: &Seen, clock: &Clock) -> bool {
+/// Whether an event fulfils a predicate. A catalog's filter knows no customer; a `where` does.
+pub fn passes(pred: &Pred, event: &Seen, clock: &Clock, customer: Option<&View>) -> bool {
     match pred {
         Pred::Const(b) => *b,
-        Pred::And(parts) => parts.iter().all(|p| passes(p, event, clock)),
-        Pred::Or(parts) => parts.iter().any(|p| passes(p, event, clock)),
-        Pred::Not(part) => !passes(part, event, clock),
-        Pred::Test(test) => holds_test(test, &OfEvent { event, clock }),
+        Pred::And(parts) => parts.iter().all(|p| passes(p, event, clock, customer)),
+        Pred::Or(parts) => parts.iter().any(|p| passes(p, event, clock, customer)),
+        Pred::Not(part) => !passes(part, event, clock, customer),
+        Pred::Test(test) => holds_test(test, &OfEvent { event, clock, customer }),
     }
 }
 
 struct OfEvent<'a> {
     event: &'a Seen,
     clock: &'a Clock,
+    customer: Option<&'a View<'a>>,
 }
 
 impl Answers<Operand> for OfEvent<'_> {
@@ -84,15 +93,15 @@ impl Answers<Operand> for OfEvent<'_> {
         let zone = &self.clock.zone;
         match of {
             Operand::Literal(literal) => Some(Scalar::literal(literal)),
-            Operand::Property(id) => self.event.properties.get(id.index()).cloned().flatten(),
+            Operand::Property(id) => self.event.value(*id).cloned(),
             Operand::Hour => Some(Scalar::Num(Num::int(i64::from(zone.hour(self.event.time))))),
             Operand::Weekday => {
                 let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
                 names.get(usize::from(zone.weekday(self.event.time))).map(|&n| Scalar::Text(n.to_owned()))
             }
-            // SOON
-            Operand::Customer(_) => None,
             Operand::Date => Some(Scalar::Date(zone.date(self.event.time))),
+            // Of all that the customer did, also where the condition around sees a part of it.
+            Operand::Customer(value) => self.customer?.whole().value_of(value),
         }
     }
 

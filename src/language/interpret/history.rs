@@ -7,6 +7,23 @@ use std::collections::BTreeSet;
 
 use crate::language::catalog::{EventId, ListId};
 
+/// Who a customer is. Ids are whole numbers where all of a project's are, and are ordered as numbers; otherwise all are text, and
+/// are ordered by code point.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CustomerId {
+    Number(i64),
+    Text(String),
+}
+
+impl std::fmt::Display for CustomerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CustomerId::Number(n) => write!(f, "{n}"),
+            CustomerId::Text(t) => f.write_str(t),
+        }
+    }
+}
+
 /// One value of a property or attribute, in the representation of its catalog type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Datum {

@@ -1,23 +1,30 @@
-//! The reference interpreter: one customer's history, plain loops, no DataFusion.
+//! The reference interpreter: a population's histories, plain loops, no DataFusion.
 //!
 //! Owns: the first of the two independent implementations of the meaning.
-//! Promises: as simple as the language reference reads; speed is no aim.
+//! Promises: as simple as the language reference reads; speed is no aim, but a history of some hundred events is no trap.
 //! Must not know: how the engine does it.
 
 mod ask;
+mod chain;
+mod conditions;
 mod events;
 pub mod history;
+mod ranks;
 pub mod scalar;
 mod values;
+mod visits;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::calendar::Clock;
 use super::catalog::Catalog;
-use super::ir::{Behaviour, Cond, End, Matching, Program};
+use super::ir::{Program, Rank, RuleId};
 use super::num::Num;
+use conditions::View;
 use events::Seen;
-use history::History;
+use history::{CustomerId, History};
+use ranks::Ranking;
 use scalar::Scalar;
 
 /// What holds for one customer at the as-of instant.
@@ -31,88 +38,78 @@ pub struct Evaluation {
     pub traits: Vec<Option<Scalar>>,
 }
 
-/// Evaluates every rule and trait for one customer.
-pub fn evaluate(program: &Program, catalog: &Catalog, clock: &Clock, history: &History) -> Evaluation {
-    let customer = Customer { catalog, clock, history, events: events::counting(program, catalog, clock, history) };
-    let in_population = customer.in_population();
-    let mut members = Vec::with_capacity(program.rules.len());
+/// Evaluates every rule and trait for all customers, whose ids are unique. The answers are in the order of the customers.
+pub fn evaluate(
+    program: &Program,
+    catalog: &Catalog,
+    clock: &Clock,
+    customers: &[(CustomerId, History)],
+) -> Vec<Evaluation> {
+    let customers = customers.iter().map(|(id, history)| Customer::new(id, history, program, catalog, clock)).collect();
+    let mut population = Population { catalog, clock, customers, members: Vec::new(), rankings: RefCell::default() };
+    // Rule by rule: a rule asks for earlier rules, and a rank for what everybody has.
     for rule in &program.rules {
-        let holds = in_population && customer.holds(&rule.condition, &members);
-        members.push(holds);
+        let holds = |view: View| view.customer.in_population && view.holds(&rule.condition);
+        let members = population.views().map(holds).collect();
+        population.members.push(members);
     }
-    let traits = program.traits.iter().map(|t| customer.value_of(&t.value)).collect();
-    Evaluation { in_population, members, traits }
+    let evaluation = |view: View| Evaluation {
+        in_population: view.customer.in_population,
+        members: population.members.iter().map(|rule| rule.get(view.at).copied().unwrap_or(false)).collect(),
+        traits: program.traits.iter().map(|t| view.value_of(&t.value)).collect(),
+    };
+    population.views().map(evaluation).collect()
 }
 
 /// One customer with the events that count.
 struct Customer<'a> {
-    catalog: &'a Catalog,
-    clock: &'a Clock,
+    id: &'a CustomerId,
     history: &'a History,
     /// Before the as-of instant, by time.
     events: Vec<Seen>,
+    in_population: bool,
 }
 
-impl Customer<'_> {
-    fn in_population(&self) -> bool {
-        let profile = self.history.profile.as_ref();
-        if profile.and_then(|p| p.created).is_some_and(|created| created >= self.clock.as_of) {
-            return false;
-        }
-        let population = self.catalog.population;
-        (population.profiles && profile.is_some()) || (population.events && !self.events.is_empty())
+impl<'a> Customer<'a> {
+    fn new(id: &'a CustomerId, history: &'a History, program: &Program, catalog: &Catalog, clock: &Clock) -> Self {
+        let events = events::counting(program, catalog, clock, history);
+        let profile = history.profile.as_ref();
+        let in_future = profile.and_then(|p| p.created).is_some_and(|created| created >= clock.as_of);
+        let counts = catalog.population;
+        let has_trace = (counts.profiles && profile.is_some()) || (counts.events && !events.is_empty());
+        Customer { id, history, events, in_population: has_trace && !in_future }
+    }
+}
+
+/// Everybody, and what is known about them so far.
+struct Population<'a> {
+    catalog: &'a Catalog,
+    clock: &'a Clock,
+    customers: Vec<Customer<'a>>,
+    /// For each rule that has been evaluated, whether each of the customers is a member.
+    members: Vec<Vec<bool>>,
+    /// The rankings that were asked for: many customers ask for one.
+    rankings: RefCell<Vec<(Rank, Rc<Ranking>)>>,
+}
+
+impl Population<'_> {
+    /// Each of the customers with all events.
+    fn views(&self) -> impl Iterator<Item = View<'_>> {
+        let view = |(at, customer)| View { population: self, at, customer, events: customer.events.iter().collect() };
+        self.customers.iter().enumerate().map(view)
     }
 
-    /// Whether a condition holds; `before` says which earlier rules do.
-    fn holds(&self, cond: &Cond, before: &[bool]) -> bool {
-        match cond {
-            Cond::Const(b) => *b,
-            Cond::And(parts) => parts.iter().all(|c| self.holds(c, before)),
-            Cond::Or(parts) => parts.iter().any(|c| self.holds(c, before)),
-            Cond::Not(part) => !self.holds(part, before),
-            Cond::Rule(id) => before.get(id.0 as usize).copied().unwrap_or(false),
-            Cond::List(id) => self.history.lists.contains(id),
-            Cond::Count { behaviour, op, n } => {
-                let count = self.during(behaviour).count();
-                op.holds(whole(count).compare(*n))
-            }
-            Cond::Periods { behaviour, unit, op, n } => {
-                let zone = &self.clock.zone;
-                let periods: BTreeSet<i64> = self.during(behaviour).map(|e| zone.period(*unit, e.time)).collect();
-                op.holds(whole(periods.len()).compare(*n))
-            }
-            Cond::Pick { end, matching, window, .. } => {
-                let picked = self.pick(*end, matching);
-                picked.is_some_and(|e| self.clock.interval(window).contains(e.time))
-            }
-            Cond::KnownSince(edge) => {
-                let created = self.history.profile.as_ref().and_then(|p| p.created);
-                let first = self.events.first().map(|e| e.time);
-                created.into_iter().chain(first).min().is_some_and(|trace| trace <= self.clock.edge(*edge))
-            }
-            Cond::Test(test) => ask::holds_test(test, self),
-            // SOON
-            _ => false,
-        }
+    fn is_member(&self, customer: usize, rule: RuleId) -> bool {
+        self.members.get(rule.0 as usize).and_then(|all| all.get(customer)).copied().unwrap_or(false)
     }
 
-    /// The matching events, whenever they were, by time.
-    fn matching<'b>(&'b self, matching: &'b Matching) -> impl DoubleEndedIterator<Item = &'b Seen> {
-        let passes = |e: &&Seen| matching.pred.as_ref().is_none_or(|p| events::passes(p, e, self.clock));
-        self.events.iter().filter(|e| e.event == matching.event).filter(passes)
-    }
-
-    /// The matching events in the window, by time.
-    fn during<'b>(&'b self, behaviour: &'b Behaviour) -> impl Iterator<Item = &'b Seen> {
-        let interval = self.clock.interval(&behaviour.window);
-        self.matching(&behaviour.matching).filter(move |e| interval.contains(e.time))
-    }
-
-    fn pick<'b>(&'b self, end: End, matching: &'b Matching) -> Option<&'b Seen> {
-        match end {
-            End::First => self.matching(matching).next(),
-            End::Last => self.matching(matching).next_back(),
-        }
+    fn ranking(&self, rank: &Rank) -> Rc<Ranking> {
+        let known = self.rankings.borrow().iter().find(|(other, _)| other == rank).map(|(_, found)| Rc::clone(found));
+        known.unwrap_or_else(|| {
+            let ranking = Rc::new(Ranking::new(self, rank));
+            self.rankings.borrow_mut().push((rank.clone(), Rc::clone(&ranking)));
+            ranking
+        })
     }
 }
 

@@ -8,8 +8,9 @@ use super::{ExpectedValue, Spec};
 use crate::language::calendar::{Clock, Zone, days_of, parse_date, parse_moment};
 use crate::language::catalog::Catalog;
 use crate::language::diagnostic::{Diagnostic, code, nearest};
+use crate::language::interpret;
+use crate::language::interpret::history::{CustomerId, History};
 use crate::language::interpret::scalar::Scalar;
-use crate::language::interpret::{self};
 use crate::language::ir::Program;
 use crate::language::num::Num;
 use crate::language::source::Span;
@@ -72,8 +73,10 @@ pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
 /// Judges a spec by the interpreter. Names that the program does not have are left out: see [`unknown_names`].
 pub fn evaluate(spec: &Spec, program: &Program, catalog: &Catalog, zone: &Zone) -> Vec<Verdict> {
     let clock = Clock { as_of: spec.as_of, zone: zone.clone() };
-    let answers: Vec<interpret::Evaluation> =
-        spec.customers.iter().map(|(_, history)| interpret::evaluate(program, catalog, &clock, history)).collect();
+    // The customers of a spec are called by their names, whatever the ids of the project are.
+    let customers: Vec<(CustomerId, History)> =
+        spec.customers.iter().map(|(name, history)| (CustomerId::Text(name.clone()), history.clone())).collect();
+    let answers = interpret::evaluate(program, catalog, &clock, &customers);
     let mut verdicts = judge(spec, program, |customer, rule| {
         answers.get(customer).and_then(|a| a.members.get(rule)).copied().unwrap_or(false)
     });
