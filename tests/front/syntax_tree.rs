@@ -71,6 +71,26 @@ fn windows() {
             "(a @between:2026-01-01T08:00:01.500000+0:2026-01-01T08:00:02.000000+120)",
         ),
         ("a ever", "(a @ever)"),
+        ("a in this month and a in this day", "(and (a @this:Month) (a @this:Day))"),
+        ("no a in previous month", "(No a @previous:1Month)"),
+        ("a in previous 3 weeks or a in previous 1 quarter", "(or (a @previous:3Week) (a @previous:1Quarter))"),
+        ("a ≥ 2 in each of previous 3 months", "(a Ge 2 @each-previous:3Month)"),
+        ("a in each of previous 2 years", "(a @each-previous:2Year)"),
+        (
+            "trial_end in next month and trial_end in next 2 quarters",
+            "(and (trial_end @next:1Month) (trial_end @next:2Quarter))",
+        ),
+        ("renewal_date within 30d", "(renewal_date @within:30Day)"),
+        ("a within 2 weeks", "(a @within:2Week)"),
+        ("no open since last sent", "(No open @since:Last:sent)"),
+        ("no open since last 3 sent", "(No open @since:Last3:sent)"),
+        (
+            "open ≥ 2 since first sent (a or b) where (channel = email) and c",
+            "(and (open Ge 2 @since:First:(sent about:(a|b) where:(channel Eq email))) c)",
+        ),
+        ("a since last month-end", "(a @since:Last:month-end)"),
+        ("a where (d in this week and e within 3d) in 3d", "(a where:(and (d @this:Week) (e @within:3Day)) @in:3Day)"),
+        ("in-this = 3 and this = 2 and next in 3d", "(and (in-this Eq 3) (this Eq 2) (next @in:3Day))"),
     ]);
 }
 

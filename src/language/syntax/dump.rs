@@ -315,8 +315,19 @@ impl Dump {
                 self.moment(b);
             }
             WindowKind::Ever => self.0.push_str("ever"),
-            // SOON
-            _ => {}
+            WindowKind::Within(d) => self.put(format_args!("within:{}{:?}", d.amount, d.unit)),
+            WindowKind::This(unit) => self.put(format_args!("this:{unit:?}")),
+            WindowKind::Previous(n, unit) => self.put(format_args!("previous:{n}{unit:?}")),
+            WindowKind::EachOfPrevious(n, unit) => self.put(format_args!("each-previous:{n}{unit:?}")),
+            WindowKind::Next(n, unit) => self.put(format_args!("next:{n}{unit:?}")),
+            WindowKind::SinceEvent(s) => {
+                self.put(format_args!("since:{:?}", s.which));
+                if let Some(n) = s.back {
+                    self.put(format_args!("{n}"));
+                }
+                self.0.push(':');
+                self.phrase(&s.of);
+            }
         }
     }
 }

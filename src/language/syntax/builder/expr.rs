@@ -338,7 +338,7 @@ impl Builder<'_> {
         }
     }
 
-    fn about(&mut self, pair: Pair) -> Option<Phrase> {
+    pub(super) fn about(&mut self, pair: Pair) -> Option<Phrase> {
         let mut phrase = None;
         for p in pair.into_inner() {
             match p.as_rule() {

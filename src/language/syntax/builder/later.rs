@@ -1,6 +1,6 @@
 //! Constructs that are not available yet, and forms that are no part of the language.
 
-use super::tail::{Tails, short};
+use super::tail::Tails;
 use super::*;
 
 impl Builder<'_> {
@@ -40,39 +40,12 @@ impl Builder<'_> {
 
     pub(super) fn tail_later(&mut self, p: Pair, span: Span) {
         match p.as_rule() {
-            Rule::in_later => {
-                let word =
-                    p.clone().into_inner().find(|p| p.as_rule() == Rule::kw_period).map_or("this", |p| p.as_str());
-                let help = match word {
-                    "next" => "a window forward in time is written `within 7d`, which is not available yet either",
-                    _ => "a rolling window, such as `in 1mo`, is available",
-                };
-                self.not_yet(span, &format!("a calendar window (`in {word} …`)"), Some(help));
-            }
-            Rule::since_later => self.not_yet(
-                span,
-                "`since` with an event",
-                Some("`since` with a date, such as `since 2026-01-01`, is available"),
-            ),
             Rule::then_later => self.not_yet(span, "a sequence (`then`)", None),
             Rule::without_later => {
                 self.not_yet(span, "`without`", Some("where order does not matter: `and no purchased in 14d`"))
             }
             Rule::same_later => self.not_yet(span, "`of same`", None),
-            Rule::within_later => {
-                let mut inner = p.into_inner();
-                let duration = inner.find(|p| p.as_rule() == Rule::duration).map(|p| self.duration(&p));
-                let mut d = self
-                    .error(codes::NOT_YET, span, "a window forward in time (`within`) is not available yet")
-                    .label("`within` looks forward from the moment just named, `in` looks back");
-                if let Some(duration) = duration {
-                    let should = format!("in {}{}", duration.amount, short(duration.unit));
-                    d = d
-                        .help(format!("for events up to now: `{should}`"))
-                        .fix(format!("write `{should}`"), vec![(span, should)]);
-                }
-                self.say(d);
-            }
+            Rule::within_later => self.not_yet(span, "`all within`", None),
             Rule::after_later => {
                 self.not_yet(span, "`after` with a duration", Some("`over 30d ago` is older than 30 days"))
             }
@@ -104,6 +77,20 @@ impl Builder<'_> {
                     out.broken = true;
                 }
             },
+            Rule::period_wrong => {
+                let should = format!("in {}", self.slice(span).trim_start_matches("the").trim_start());
+                self.window_spelt(span, &should);
+                out.broken = true;
+            }
+            Rule::since_wrong => {
+                let rest = self.slice(span).get("since".len()..).unwrap_or("").trim();
+                let d = self
+                    .error(codes::WINDOW, span, format!("`since {}` says not from which one on", brief(rest)))
+                    .label("the event may have happened more than once")
+                    .help(format!("`since last {rest}` or `since first {rest}`"));
+                self.say(d);
+                out.broken = true;
+            }
             Rule::more_wrong | Rule::older_wrong => {
                 let more = rule == Rule::older_wrong || has(Rule::kw_more).is_some_and(|p| p.as_str() == "more");
                 if let Some(p) = duration {
@@ -184,27 +171,6 @@ impl Builder<'_> {
             }
             _ => out.broken = true,
         }
-    }
-
-    fn last_unit(&mut self, span: Span, unit: &str) {
-        let one = unit.trim_end_matches('s');
-        let rolling = match one {
-            "second" => "1s",
-            "minute" => "1min",
-            "hour" => "1h",
-            "day" => "1d",
-            "week" => "1w",
-            "quarter" => "3mo",
-            "year" => "1y",
-            _ => "1mo",
-        };
-        let d = self
-            .error(codes::WINDOW, span, format!("`{}` can be read in two ways", self.slice(span)))
-            .label(format!("the last {one} up to now, or the {one} before this one"))
-            .help(format!(
-                "`in {rolling}` goes back from now; the whole calendar {one}, `in previous {one}`, is not available yet"
-            ));
-        self.say(d);
     }
 
     /// `in last month`, `in 90`, `in FR`, `not in 30d`

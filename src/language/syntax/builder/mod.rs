@@ -12,6 +12,7 @@ mod phrase;
 mod tail;
 mod test;
 mod timeline;
+mod window;
 
 use super::ast::*;
 use super::grammar::Rule;

@@ -1,7 +1,6 @@
 //! What follows a name or value: `where`, counts, tests and windows, in whatever order they were written.
 
 use super::expr::bare_phrase;
-use super::literal::Literal;
 use super::*;
 
 #[derive(Default)]
@@ -30,9 +29,7 @@ impl Builder<'_> {
                     let filter = self.where_wrong(p, span);
                     self.set_filter(&mut out, filter, span);
                 }
-                Rule::in_later
-                | Rule::since_later
-                | Rule::then_later
+                Rule::then_later
                 | Rule::without_later
                 | Rule::same_later
                 | Rule::within_later
@@ -48,6 +45,9 @@ impl Builder<'_> {
                 | Rule::window_since
                 | Rule::window_before
                 | Rule::window_on
+                | Rule::window_period
+                | Rule::window_within
+                | Rule::since_event
                 | Rule::kw_ever => {
                     let kind = self.window(p, span);
                     self.set_window(&mut out, kind, span);
@@ -55,21 +55,19 @@ impl Builder<'_> {
                 Rule::between => self.between(p, span, &mut out),
                 Rule::in_wrong
                 | Rule::last_wrong
+                | Rule::period_wrong
+                | Rule::since_wrong
                 | Rule::more_wrong
                 | Rule::older_wrong
                 | Rule::after_wrong
                 | Rule::not_wrong
                 | Rule::count_wrong
-                | Rule::ago_wrong
-                    if out.broken => {} // one answer a phrase
-                Rule::in_wrong
-                | Rule::last_wrong
-                | Rule::more_wrong
-                | Rule::older_wrong
-                | Rule::after_wrong
-                | Rule::not_wrong
-                | Rule::count_wrong
-                | Rule::ago_wrong => self.tail_wrong(p, span, &mut out, before),
+                | Rule::ago_wrong => {
+                    // One answer a phrase.
+                    if !out.broken {
+                        self.tail_wrong(p, span, &mut out, before);
+                    }
+                }
                 Rule::stray_wrong => self.stray(p, span, &mut out, before),
                 _ => {
                     let kind = self.test(p, span);
@@ -81,7 +79,7 @@ impl Builder<'_> {
         out
     }
 
-    fn set_filter(&mut self, out: &mut Tails, filter: Expr, span: Span) {
+    pub(super) fn set_filter(&mut self, out: &mut Tails, filter: Expr, span: Span) {
         if let Some(first) = out.filter_span {
             let d = self
                 .error(codes::TWICE, span, "`where` is given twice")
@@ -115,7 +113,7 @@ impl Builder<'_> {
         out.filter_span = Some(span);
     }
 
-    fn set_window(&mut self, out: &mut Tails, kind: Option<WindowKind>, span: Span) {
+    pub(super) fn set_window(&mut self, out: &mut Tails, kind: Option<WindowKind>, span: Span) {
         let Some(kind) = kind else {
             out.broken = true;
             return;
@@ -123,19 +121,29 @@ impl Builder<'_> {
         if let Some(first) = &out.window
             && !out.broken
         {
+            let anchor = match &first.kind {
+                WindowKind::SinceEvent(s) => Some(s.of.name.text.clone()),
+                _ => None,
+            };
             let first = first.span;
             let d = self
                 .error(codes::TWICE, span, "a behaviour has one window")
                 .label("the second one")
-                .also(first, "the first one")
-                .help("`between 60d and 30d ago` bounds both sides; for two periods the event is named twice, joined by `and`");
+                .also(first, "the first one");
+            let d = match anchor {
+                Some(anchor) => d.help(format!(
+                    "the event behind `since` has no window of its own; a condition of its own can say it: `and {anchor} {}`",
+                    self.slice(span)
+                )),
+                None => d.help("`between 60d and 30d ago` bounds both sides; for two periods the event is named twice, joined by `and`"),
+            };
             self.say(d);
             return;
         }
         out.window = Some(Window { kind, span });
     }
 
-    fn set_test(&mut self, out: &mut Tails, kind: Option<TestKind>, span: Span) {
+    pub(super) fn set_test(&mut self, out: &mut Tails, kind: Option<TestKind>, span: Span) {
         let Some(kind) = kind else {
             out.broken = true;
             return;
@@ -217,190 +225,4 @@ impl Builder<'_> {
         }
         expr
     }
-
-    // ---------------------------------------------------------------------------------------------------------- windows
-
-    fn window(&mut self, pair: Pair, span: Span) -> Option<WindowKind> {
-        let rule = pair.as_rule();
-        if rule == Rule::kw_ever {
-            self.lower(&pair);
-            return Some(WindowKind::Ever);
-        }
-        let mut the = false;
-        let mut last = None;
-        let mut ago = false;
-        let mut duration = None;
-        let mut moment = None;
-        let mut wrong_moment = false;
-        let mut keyword = "";
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::kw_the => the = true,
-                Rule::kw_last => last = Some(p.as_str()),
-                Rule::kw_ago => ago = true,
-                Rule::duration => duration = Some(self.duration(&p)),
-                Rule::date | Rule::instant | Rule::date_wrong | Rule::instant_wrong => {
-                    moment = self.moment(&p);
-                    wrong_moment = moment.is_none();
-                }
-                _ => {
-                    keyword = p.as_str();
-                    self.lower(&p);
-                }
-            }
-        }
-        if wrong_moment {
-            return None;
-        }
-        let shown = duration.map_or("", |d: Duration| self.slice(d.span));
-        match (rule, duration, moment) {
-            (Rule::window_in, Some(d), _) => {
-                if last.is_some_and(|l| l == "past" || !the) {
-                    self.window_spelt(span, &format!("in {shown}"));
-                }
-                Some(WindowKind::In(d))
-            }
-            (Rule::window_over, Some(d), _) => {
-                if !ago {
-                    let d = self
-                        .error(codes::WINDOW, self.behind(span), "`ago` is missing")
-                        .label(format!("`over {shown}` looks back"))
-                        .fix("write `ago`", vec![(self.behind(span), " ago".to_string())]);
-                    self.say(d);
-                }
-                Some(WindowKind::OverAgo(d))
-            }
-            (Rule::window_since, _, Some(m)) => Some(WindowKind::Since(m)),
-            (Rule::window_before, _, Some(m)) => Some(WindowKind::Before(m)),
-            (Rule::window_on, _, Some(Moment { kind: MomentKind::Date(d), .. })) => Some(WindowKind::On(d)),
-            (Rule::window_on, _, Some(m)) => {
-                let day = self.slice(m.span).get(..10).unwrap_or("");
-                let d = self
-                    .error(codes::WINDOW, span, format!("`{}` takes a date", keyword.to_lowercase()))
-                    .label("an instant has no length")
-                    .help(format!("the whole day is `on {day}`; two instants are joined by `between … and …`"));
-                self.say(d);
-                None
-            }
-            (Rule::window_since, Some(d), _) => {
-                self.window_spelt(span, &format!("in {shown}"));
-                Some(WindowKind::In(d))
-            }
-            (Rule::window_before, Some(d), _) => {
-                self.window_spelt(span, &format!("over {shown} ago"));
-                Some(WindowKind::OverAgo(d))
-            }
-            _ => None,
-        }
-    }
-
-    pub(super) fn window_spelt(&mut self, span: Span, should: &str) {
-        let found = self.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
-        let d = self
-            .error(codes::WINDOW, span, format!("`{found}` is written `{should}`"))
-            .label(format!("expected `{should}`"))
-            .fix(format!("write `{should}`"), vec![(span, should.to_string())]);
-        self.say(d);
-    }
-
-    /// `between`: a window if its ends are durations or dates, else a test.
-    fn between(&mut self, pair: Pair, span: Span, out: &mut Tails) {
-        let mut ends = Vec::new();
-        let mut ago = false;
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::kw_between => self.lower(&p),
-                Rule::kw_and if p.as_str() == "and" => {}
-                Rule::kw_and => self.spelt(self.span(&p), "and"),
-                Rule::kw_ago => ago = true,
-                Rule::head | Rule::days_since | Rule::aggregate | Rule::call_later => {
-                    ends.push(Literal::Expr(self.value(p)))
-                }
-                _ => {
-                    let end = self.literal(&p);
-                    ends.push(end);
-                }
-            }
-        }
-        let (Some(b), Some(a)) = (ends.pop(), ends.pop()) else {
-            out.broken = true;
-            return;
-        };
-        let (a, b) = match (a, b) {
-            (Literal::Duration(a), Literal::Duration(b)) => (a, b),
-            // `between 30 and 60 days ago`
-            (Literal::Expr(Expr { kind: ExprKind::Number(_), span: s }), Literal::Duration(b)) => {
-                let n = self.small(self.slice(s), s).unwrap_or(1).max(1);
-                (Duration { amount: n, unit: b.unit, span: s }, b)
-            }
-            (Literal::Duration(a), Literal::Expr(_)) => {
-                self.no_duration(a);
-                out.broken = true;
-                return;
-            }
-            (Literal::Expr(_), Literal::Duration(b)) => {
-                self.no_duration(b);
-                out.broken = true;
-                return;
-            }
-            (Literal::Expr(a), Literal::Expr(b)) => {
-                if ago {
-                    let d = self
-                        .error(codes::DURATION, span, "a unit is missing before `ago`")
-                        .label("expected durations")
-                        .help("such as `between 60d and 30d ago`");
-                    self.say(d);
-                    out.broken = true;
-                    return;
-                }
-                if let (Some(a), Some(b)) = (moment_of(&a), moment_of(&b)) {
-                    self.set_window(out, Some(WindowKind::Between(a, b)), span);
-                } else {
-                    self.set_test(out, Some(TestKind::Between { low: a, high: b }), span);
-                }
-                return;
-            }
-        };
-        if !ago {
-            let d = self
-                .error(codes::WINDOW, self.behind(span), "`ago` is missing")
-                .label("the two durations look back")
-                .fix("write `ago`", vec![(self.behind(span), " ago".to_string())]);
-            self.say(d);
-        }
-        self.set_window(out, Some(WindowKind::BetweenAgo(a, b)), span);
-    }
-}
-
-pub(super) fn unit_word(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Second => "second",
-        Unit::Minute => "minute",
-        Unit::Hour => "hour",
-        Unit::Day => "day",
-        Unit::Week => "week",
-        Unit::Month => "month",
-        Unit::Year => "year",
-    }
-}
-
-pub(super) fn short(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Second => "s",
-        Unit::Minute => "min",
-        Unit::Hour => "h",
-        Unit::Day => "d",
-        Unit::Week => "w",
-        Unit::Month => "mo",
-        Unit::Year => "y",
-    }
-}
-
-fn moment_of(expr: &Expr) -> Option<Moment> {
-    let kind = match expr.kind {
-        ExprKind::Date(d) => MomentKind::Date(d),
-        ExprKind::Instant(i) => MomentKind::Instant(i),
-        _ => return None,
-    };
-    Some(Moment { kind, span: expr.span })
 }

@@ -1,6 +1,6 @@
 //! Tests: what follows a value and makes it a condition. Counts are tests too.
 
-use super::tail::{short, unit_word};
+use super::window::{short, unit_word};
 use super::*;
 
 impl Builder<'_> {
