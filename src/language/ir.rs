@@ -273,7 +273,8 @@ pub enum RankSize {
     Number(u64),
 }
 
-/// Start inclusive, end exclusive. Events at or after the as-of instant never count, whatever the window.
+/// Start inclusive, end exclusive. Events at or after the as-of instant never count, whatever the window. Two [`Edge::Back`] may
+/// stand in either order (`between 30d and 1mo ago`): [`super::calendar::Clock`] takes the earlier one as the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
     /// `None`: from the beginning.

@@ -193,3 +193,37 @@ fn names_are_those_of_the_database() {
     assert_eq!(zone("europe/paris").name(), "Europe/Paris");
     assert!(segue::language::calendar::tzdb_version().starts_with("20"));
 }
+
+#[test]
+fn a_window_between_two_durations_has_either_order() {
+    let between = |a: (u32, Unit), b: (u32, Unit)| {
+        let edge = |(amount, unit)| Some(Edge::Back { amount, unit });
+        (Window { start: edge(a), end: edge(b) }, Window { start: edge(b), end: edge(a) })
+    };
+    let at = |text: &str| {
+        let zone = zone("Europe/Paris");
+        Clock { as_of: parse_moment(text, &zone).unwrap(), zone }
+    };
+    // A month before 15 March is 28 days, a month before 15 January 31.
+    for (as_of, lo, hi) in [
+        ("2026-03-15T12:00", "2026-02-13T12:00", "2026-02-15T12:00"),
+        ("2026-01-15T12:00", "2025-12-15T12:00", "2025-12-16T12:00"),
+    ] {
+        let clock = at(as_of);
+        let (one, other) = between((1, Unit::Month), (30, Unit::Day));
+        let instant = |text: &str| parse_moment(text, &clock.zone).unwrap();
+        let expected = Interval { lo: instant(lo), hi: instant(hi) };
+        assert_eq!(clock.interval(&one), expected, "{as_of}");
+        assert_eq!(clock.interval(&other), expected, "{as_of}");
+        assert_eq!(clock.instants(&other), expected, "{as_of}");
+        let days = |text: &str| days_of(parse_date(text.get(..10).unwrap()).unwrap());
+        let expected = DateRange { lo: days(lo), hi: days(hi) - 1 };
+        assert_eq!(clock.dates(&one), expected, "{as_of}");
+        assert_eq!(clock.dates(&other), expected, "{as_of}");
+    }
+    // The same instant: nothing lies between.
+    let (one, other) = between((1, Unit::Month), (30, Unit::Day));
+    let clock = at("2026-05-01T00:00");
+    assert!(clock.interval(&one).is_empty() && clock.interval(&other).is_empty());
+    assert!(clock.dates(&one).is_empty() && clock.dates(&other).is_empty());
+}

@@ -66,14 +66,23 @@ impl Clock {
 
     /// The instants of a window on a date or instant that is not an event's time: it may lie in the future.
     pub fn instants(&self, window: &Window) -> Interval {
-        Interval {
-            lo: window.start.map_or(i64::MIN, |edge| self.edge(edge)),
-            hi: window.end.map_or(i64::MAX, |edge| self.edge(edge)),
-        }
+        let lo = window.start.map_or(i64::MIN, |edge| self.edge(edge));
+        let hi = window.end.map_or(i64::MAX, |edge| self.edge(edge));
+        if either_order(window) { Interval { lo: lo.min(hi), hi: lo.max(hi) } } else { Interval { lo, hi } }
     }
 
     /// The plain dates of a window: see [`Edge`] for what an edge takes in.
     pub fn dates(&self, window: &Window) -> DateRange {
+        if let (Some(Edge::Back { amount: a, unit: u }), Some(Edge::Back { amount: b, unit: v })) =
+            (window.start, window.end)
+            && self.day_later(-i64::from(a), u) > self.day_later(-i64::from(b), v)
+        {
+            return self.ordered_dates(&Window { start: window.end, end: window.start });
+        }
+        self.ordered_dates(window)
+    }
+
+    fn ordered_dates(&self, window: &Window) -> DateRange {
         let today = self.zone.date(self.as_of);
         let before = |days: i64| if days < FIRST_DAY { None } else { Some(day(days - 1)) };
         let lo = match window.start {
@@ -176,6 +185,11 @@ impl Clock {
         civil::later(today, amount, unit)
             .unwrap_or_else(|| i64::from(self.zone.date(self.moved(self.as_of, amount, unit))))
     }
+}
+
+/// Whether the window is one of `between 30d and 1mo ago`, whose earlier end the calendar decides.
+fn either_order(window: &Window) -> bool {
+    matches!((window.start, window.end), (Some(Edge::Back { .. }), Some(Edge::Back { .. })))
 }
 
 /// Whether some yearly return of a plain date, the first a year after it, lies in the range; 29 February returns on the 28th.

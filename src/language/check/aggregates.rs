@@ -2,7 +2,7 @@
 
 use crate::language::catalog::{EventId, PropertyId, Type};
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Aggregate, Behaviour, End, Value, Window};
+use crate::language::ir::{Aggregate, Behaviour, End, Value};
 use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Function, Name, Phrase, Quantifier};
@@ -11,7 +11,6 @@ use super::Checker;
 use super::facts::Domain;
 use super::names::Meaning;
 use super::values::{About, Part, Typed, plainest, type_noun};
-use super::window::On;
 
 impl<'a> Checker<'a> {
     /// The property of an event that an aggregate works on.
@@ -27,7 +26,7 @@ impl<'a> Checker<'a> {
     /// `sum(amount of purchased anti-aging in 12mo)`
     pub(super) fn aggregate(&self, a: &ast::Aggregate, span: Span) -> Option<Typed<'a, Value>> {
         let event = self.event_of(&a.behaviour)?;
-        let (matching, window) = (self.matching(&a.behaviour, event), self.event_window(&a.behaviour));
+        let (matching, window) = (self.matching(&a.behaviour, event), self.event_window(a.behaviour.window.as_ref()));
         let word = function_word(a.function);
         let of = self.event_name(event);
         let says = match (&a.property, a.percent) {
@@ -103,7 +102,11 @@ impl<'a> Checker<'a> {
                 }
             }
         };
-        let behaviour = Behaviour { matching: matching?, window: window?, since: None };
+        let (window, since) = window?;
+        let mut about = about;
+        // Since an event that never happened there is no value, not even 0.
+        about.domain.missing |= since.is_some();
+        let behaviour = Behaviour { matching: matching?, window, since };
         Some(Typed { value: Value::Aggregate { function, behaviour }, ty, about, span })
     }
 
@@ -137,11 +140,8 @@ impl<'a> Checker<'a> {
             self.matching(p, event)
         };
         let (of, per) = (side(&r.of), side(&r.per));
-        let window = match &r.window {
-            Some(w) => self.window(w, On::Instants),
-            None => Some(Window::EVER),
-        };
-        let (of, per, window) = (of?, per?, window?);
+        let window = self.event_window(r.window.as_ref());
+        let (of, per, (window, since)) = (of?, per?, window?);
         let (first, second) = (&r.of.name.text, &r.per.name.text);
         if of == per {
             self.report(
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
             );
             return None;
         }
-        let behaviour = |matching| Behaviour { matching, window, since: None };
+        let behaviour = |matching| Behaviour { matching, window, since: since.clone() };
         let about = About {
             part: Part::Ratio,
             ..About::plain(format!("rate({first} per {second} …)"), Domain::of(Type::Number, true).at_least_zero())
@@ -243,14 +243,6 @@ impl<'a> Checker<'a> {
                 self.unknown_name(name, |m| matches!(m, Meaning::Event(_) | Meaning::Attribute(_)));
                 None
             }
-        }
-    }
-
-    /// The window of a behaviour inside an aggregate.
-    fn event_window(&self, phrase: &Phrase) -> Option<Window> {
-        match &phrase.window {
-            Some(w) => self.window(w, On::Instants),
-            None => Some(Window::EVER),
         }
     }
 }

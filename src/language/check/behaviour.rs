@@ -1,8 +1,8 @@
 //! Behaviours: what a customer did, how often, when.
 
-use crate::language::catalog::EventId;
+use crate::language::catalog::{EventId, PropertyId};
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Behaviour, Cond, End, Matching, Op, Window};
+use crate::language::ir::{Behaviour, Cond, End, Matching, Op};
 use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, TestKind};
@@ -10,59 +10,80 @@ use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, Tes
 use super::Checker;
 use super::compare::moment;
 use super::conditions::quantifier_word;
-use super::facts::{Domain, Fact};
+use super::facts::{Domain, Fact, Set};
 use super::names::Meaning;
 use super::tree::{Node, Tree};
 use super::values::plainest;
-use super::window::On;
+use super::window::{On, Since};
 
 impl Checker<'_> {
-    /// `[no|never|first|last] EVENT [SUBJECT] [where (…)] [COUNT] [WINDOW]`
+    /// `[no|never|first|last] EVENT [SUBJECT] [where (…)] [COUNT [of same PROPERTY]] [WINDOW] [without E]`
     pub(super) fn behaviour(&self, p: &Phrase, event: EventId, span: Span) -> Option<Tree<Cond>> {
         let matching = self.matching(p, event);
-        let window = self.behaviour_window(p);
+        let windows = self.behaviour_windows(p);
         let allowed = self.quantifier_fits(p);
+        let same = self.same_fits(p, event);
         // `between` with dates is a window, `= 2026-01-01` is meant as one: both are told apart here.
         let count = match (&p.quantifier, &p.test) {
             (_, Some(test)) if allowed.is_some() => Some(self.count(p, test)),
             _ => None,
         };
-        let (matching, window) = (matching?, window?);
+        let (matching, windows) = (matching?, windows?);
         allowed?;
-        let behaviour = Behaviour { matching, window, since: None };
-        match p.quantifier {
-            Some((Quantifier::No | Quantifier::Never, _)) => Some(counted(behaviour, Op::Eq, Num::int(0), span)),
-            Some((q @ (Quantifier::First | Quantifier::Last), _)) => {
-                let end = if q == Quantifier::First { End::First } else { End::Last };
-                let Behaviour { matching, window, since } = behaviour;
-                Some(Tree::opaque(Cond::Pick { end, matching, window, since }, span))
-            }
-            None => match count {
-                None | Some(Some(Count::Window)) => Some(counted(behaviour, Op::Ge, Num::int(1), span)),
-                Some(None) => None,
-                Some(Some(Count::Is(op, n))) => Some(counted(behaviour, op, n, span)),
-                Some(Some(Count::Between(low, high))) => {
-                    let from = counted(behaviour.clone(), Op::Ge, low, span);
-                    let to = counted(behaviour, Op::Le, high, span);
-                    self.joined(p.name.text.clone(), from, to, span)
-                }
-                Some(Some(Count::Periods(unit, op, n))) => {
-                    let family = format!("{behaviour:?} by {unit:?}");
-                    let fact = Domain::COUNT.compare(op, n).map(|set| Fact {
-                        family,
-                        domain: Domain::COUNT,
-                        set,
-                        count: None,
-                        during: None,
-                    });
-                    let formula = Cond::Periods { behaviour, unit, op, n };
-                    Some(match fact {
-                        Some(fact) => Tree::leaf(formula, fact, span),
-                        None => Tree::opaque(formula, span),
-                    })
-                }
+        let same = same?;
+        let asked = match (p.quantifier, count) {
+            (Some((Quantifier::No | Quantifier::Never, _)), _) => Asked::Count(Count::Is(Op::Eq, Num::int(0))),
+            (Some((Quantifier::First, _)), _) => Asked::Pick(End::First),
+            (Some((Quantifier::Last, _)), _) => Asked::Pick(End::Last),
+            (None, None | Some(Some(Count::Window))) => Asked::Count(Count::Is(Op::Ge, Num::int(1))),
+            (None, Some(None)) => return None,
+            (None, Some(Some(count))) => match same {
+                Some(same) => self.same_count(p, same, &count)?,
+                None => Asked::Count(count),
             },
-        }
+        };
+        let each = windows.into_iter().map(|(window, since)| {
+            let behaviour = Behaviour { matching: matching.clone(), window, since };
+            self.asked(p, behaviour, &asked, span)
+        });
+        let mut trees = each.collect::<Option<Vec<_>>>()?;
+        if trees.len() == 1 { trees.pop() } else { Some(Tree { node: Node::And(trees), span }) }
+    }
+
+    /// What is asked of a behaviour in one window.
+    fn asked(&self, p: &Phrase, behaviour: Behaviour, asked: &Asked, span: Span) -> Option<Tree<Cond>> {
+        Some(match asked {
+            Asked::Pick(end) => {
+                let Behaviour { matching, window, since } = behaviour;
+                Tree::opaque(Cond::Pick { end: *end, matching, window, since }, span)
+            }
+            Asked::Same { property, n, without } => {
+                let (property, n, without) = (*property, *n, without.clone());
+                Tree::opaque(Cond::Same { behaviour, property, n, without }, span)
+            }
+            Asked::Count(Count::Window) => counted(behaviour, Op::Ge, Num::int(1), span),
+            Asked::Count(Count::Is(op, n)) => counted(behaviour, *op, *n, span),
+            Asked::Count(Count::Between(low, high)) => {
+                let from = counted(behaviour.clone(), Op::Ge, *low, span);
+                let to = counted(behaviour, Op::Le, *high, span);
+                return self.joined(p.name.text.clone(), from, to, span);
+            }
+            Asked::Count(Count::Periods(unit, op, n)) => {
+                let family = format!("{behaviour:?} by {unit:?}");
+                let fact = number_of(&behaviour, *op, *n).map(|(domain, set)| Fact {
+                    family,
+                    domain,
+                    set,
+                    count: None,
+                    during: None,
+                });
+                let formula = Cond::Periods { behaviour, unit: *unit, op: *op, n: *n };
+                match fact {
+                    Some(fact) => Tree::leaf(formula, fact, span),
+                    None => Tree::opaque(formula, span),
+                }
+            }
+        })
     }
 
     /// The event that a phrase inside an aggregate is about.
@@ -120,16 +141,17 @@ impl Checker<'_> {
     }
 
     /// The written window; a `between` of dates where a COUNT would stand is one, too.
-    fn behaviour_window(&self, p: &Phrase) -> Option<Window> {
-        if let Some(w) = &p.window {
-            return self.window(w, On::Instants);
-        }
-        if let Some(ast::Test { kind: TestKind::Between { low, high }, .. }) = &p.test
+    fn behaviour_windows(&self, p: &Phrase) -> Option<Vec<Since>> {
+        if p.window.is_none()
+            && let Some(ast::Test { kind: TestKind::Between { low, high }, .. }) = &p.test
             && let (Some(a), Some(b)) = (moment(low), moment(high))
         {
-            return self.between_moments(&a, &b, On::Instants);
+            return Some(vec![(self.between_moments(&a, &b, On::Events)?, None)]);
         }
-        Some(Window::EVER)
+        match p.quantifier {
+            Some((Quantifier::First | Quantifier::Last, _)) => Some(vec![self.event_window(p.window.as_ref())?]),
+            _ => self.count_windows(p.window.as_ref()),
+        }
     }
 
     /// `no`, `never`, `first`, `last` take no COUNT; `never` takes no WINDOW.
@@ -271,7 +293,14 @@ impl Checker<'_> {
     }
 }
 
-enum Count {
+/// What is asked of the events of a behaviour.
+pub(super) enum Asked {
+    Count(Count),
+    Pick(End),
+    Same { property: PropertyId, n: u64, without: Option<(Matching, PropertyId)> },
+}
+
+pub(super) enum Count {
     Is(Op, Num),
     Between(Num, Num),
     Periods(ast::PeriodUnit, Op, Num),
@@ -279,7 +308,7 @@ enum Count {
     Window,
 }
 
-fn sign(op: Op) -> &'static str {
+pub(super) fn sign(op: Op) -> &'static str {
     match op {
         Op::Eq => "=",
         Op::Ne => "≠",
@@ -292,14 +321,24 @@ fn sign(op: Op) -> &'static str {
 
 /// A leaf that counts.
 pub(super) fn counted(behaviour: Behaviour, op: Op, n: Num, span: Span) -> Tree<Cond> {
-    let set = Domain::COUNT.compare(op, n);
+    let found = number_of(&behaviour, op, n);
     let formula = Cond::Count { behaviour: behaviour.clone(), op, n };
-    match set {
-        Some(set) => {
+    match found {
+        Some((domain, set)) => {
             let family = format!("{behaviour:?}");
-            let fact = Fact { family, domain: Domain::COUNT, set, count: Some(Box::new(behaviour)), during: None };
-            Tree::leaf(formula, fact, span)
+            // Two windows from an anchor say nothing about each other: either may be missing.
+            let count = behaviour.since.is_none().then(|| Box::new(behaviour));
+            Tree::leaf(formula, Fact { family, domain, set, count, during: None }, span)
         }
         None => Tree::opaque(formula, span),
     }
+}
+
+/// The numbers that fulfil a count. Since an event that never happened there is no number, which fulfils none.
+fn number_of(behaviour: &Behaviour, op: Op, n: Num) -> Option<(Domain, Set)> {
+    let mut domain = Domain::COUNT;
+    domain.missing = behaviour.since.is_some();
+    let mut set = domain.compare(op, n)?;
+    set.missing = false;
+    Some((domain, set))
 }

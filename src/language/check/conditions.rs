@@ -195,7 +195,7 @@ impl<'a> Checker<'a> {
             (None, Some(w)) => (
                 w.span,
                 if noun == "segment" {
-                    format!("write `{name}` alone; who entered or left it in a window can't be asked yet")
+                    format!("write `{name}` alone; who came in lately is `entered {name} in 30d`")
                 } else {
                     format!("write `{name}` alone: a list has no dates")
                 },

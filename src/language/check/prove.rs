@@ -12,7 +12,7 @@ use crate::language::source::Span;
 use super::Checker;
 use super::facts::Fact;
 use super::tree::{Formula, Node, Tree};
-use super::window::{apart, inside};
+use super::edges::{apart, inside};
 
 /// In one conjunction, more parts about one thing than this are only compared for equality.
 const PAIRS: usize = 64;

@@ -1,35 +1,205 @@
-//! Written windows into edges, and what can be said about the order of edges whatever the as-of instant.
+//! Written windows into edges.
 
+use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Edge, Window};
-use crate::language::syntax::ast::{self, Duration, Moment, MomentKind, Unit, WindowKind};
+use crate::language::ir::{Anchor, Edge, End, Window};
+use crate::language::source::Span;
+use crate::language::syntax::ast::{self, Duration, Moment, MomentKind, PeriodUnit, Quantifier, Unit, WindowKind};
 
 use super::Checker;
+use super::edges::at_or_before;
+use super::names::Meaning;
 
 /// What a window is laid on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum On {
-    /// Events, or a property or attribute that is an instant.
+    /// The time of events.
+    Events,
+    /// A property or attribute that is an instant.
     Instants,
     /// A property or attribute that is a plain date.
     Dates,
 }
 
+/// A window of events, and the event from which it begins.
+pub(super) type Since = (Window, Option<Box<Anchor>>);
+
+/// How many periods `in each of previous n` may name.
+const MOST_PERIODS: u32 = 366;
+
 impl Checker<'_> {
-    /// The edges of a written window, or nothing where a mistake has been reported.
+    /// The edges of a written window, or nothing where a mistake has been reported. What is no window with edges
+    /// (`since last E`, `in each of …`) is a mistake here.
     pub(super) fn window(&self, written: &ast::Window, on: On) -> Option<Window> {
-        match &written.kind {
-            WindowKind::In(d) => Some(Window { start: Some(self.back(d, on)?), end: Some(Edge::AsOf) }),
-            WindowKind::OverAgo(d) => Some(Window { start: None, end: Some(self.back(d, on)?) }),
-            WindowKind::BetweenAgo(a, b) => self.between_ago(written, a, b, on),
-            WindowKind::Since(m) => Some(Window { start: Some(self.opening(m, on)?), end: None }),
-            WindowKind::Before(m) => Some(Window { start: None, end: Some(self.opening(m, on)?) }),
-            WindowKind::On(d) => Some(Window { start: Some(Edge::StartOfDay(*d)), end: Some(Edge::EndOfDay(*d)) }),
-            WindowKind::Between(a, b) => self.between_moments(a, b, on),
-            WindowKind::Ever => Some(Window::EVER),
-            // SOON
-            _ => None,
+        let (start, end) = match &written.kind {
+            WindowKind::In(d) => (Some(self.back(d, on)?), Some(Edge::AsOf)),
+            WindowKind::BetweenAgo(a, b) => return self.between_ago(written, a, b, on),
+            WindowKind::OverAgo(d) => (None, Some(self.back(d, on)?)),
+            WindowKind::Since(m) => (Some(self.opening(m, on)?), None),
+            WindowKind::Before(m) => (None, Some(self.opening(m, on)?)),
+            WindowKind::On(d) => (Some(Edge::StartOfDay(*d)), Some(Edge::EndOfDay(*d))),
+            WindowKind::Between(a, b) => return self.between_moments(a, b, on),
+            WindowKind::Ever => (None, None),
+            WindowKind::Within(d) => {
+                let ahead = self.unit_fits(d, on).map(|()| edge_ahead(d));
+                self.not_forward(written, on, || format!("in {d}"))?;
+                (Some(Edge::AsOf), Some(ahead?))
+            }
+            WindowKind::This(unit) if on == On::Events => (Some(period(*unit, 0)), Some(Edge::AsOf)),
+            WindowKind::This(unit) => (Some(period(*unit, 0)), Some(period(*unit, 1))),
+            WindowKind::Previous(n, unit) => {
+                let n = self.periods(*n, written.span)?;
+                (Some(period(*unit, -n)), Some(period(*unit, 0)))
+            }
+            WindowKind::Next(n, unit) => {
+                let last = self.periods(*n, written.span)?.saturating_add(1);
+                self.not_forward(written, on, || match n {
+                    1 => format!("in previous {}", unit_word(*unit, 1)),
+                    n => format!("in previous {n} {}", unit_word(*unit, *n)),
+                })?;
+                (Some(period(*unit, 1)), Some(period(*unit, last)))
+            }
+            WindowKind::EachOfPrevious(..) => {
+                let d = Diagnostic::new(
+                    code::check::WINDOW_PLACE,
+                    written.span,
+                    "`in each of previous …` asks for a count in every period",
+                );
+                self.report(if on == On::Events {
+                    d.label("nothing is counted here").help(
+                        "put it behind an event and its count: `purchased ≥ 2 in each of previous 3 months`; here write `in previous 3 months`",
+                    )
+                } else {
+                    d.label("a date is in one period only").help("write `in previous 3 months`")
+                });
+                return None;
+            }
+            WindowKind::SinceEvent(_) => {
+                self.report(
+                    Diagnostic::new(code::check::WINDOW_PLACE, written.span, "a date is compared with no event")
+                        .label("only events can be asked for since another event")
+                        .help("write `since 2026-01-01`, `in 30d`, or put the window behind an event"),
+                );
+                return None;
+            }
+        };
+        Some(Window { start, end })
+    }
+
+    /// The window of events, `since last E` included, ever where none is written.
+    pub(super) fn event_window(&self, written: Option<&ast::Window>) -> Option<Since> {
+        match written {
+            None => Some((Window::EVER, None)),
+            Some(ast::Window { kind: WindowKind::SinceEvent(since), .. }) => {
+                Some((Window::EVER, Some(Box::new(self.anchor(since)?))))
+            }
+            Some(window) => Some((self.window(window, On::Events)?, None)),
         }
+    }
+
+    /// The windows in each of which a count must hold: several for `in each of previous n`, else one.
+    pub(super) fn count_windows(&self, written: Option<&ast::Window>) -> Option<Vec<Since>> {
+        let Some(ast::Window { kind: WindowKind::EachOfPrevious(n, unit), span }) = written else {
+            return Some(vec![self.event_window(written)?]);
+        };
+        let first = self.periods(*n, *span)?;
+        if *n > MOST_PERIODS {
+            self.report(
+                Diagnostic::new(code::check::WINDOW_PLACE, *span, format!("at most {MOST_PERIODS} periods, one by one"))
+                    .label(format!("{n} are asked for"))
+                    .help("take fewer, or longer periods"),
+            );
+            return None;
+        }
+        let one = |back: i32| Window { start: Some(period(*unit, -back)), end: Some(period(*unit, 1 - back)) };
+        Some((1..=first).rev().map(|back| (one(back), None)).collect())
+    }
+
+    /// `last 3 sent where (channel = email)` in `since …`.
+    fn anchor(&self, since: &ast::SinceEvent) -> Option<Anchor> {
+        let phrase = &since.of;
+        let end = if since.which == Quantifier::First { End::First } else { End::Last };
+        let event = self.anchor_event(phrase);
+        let matching = event.and_then(|e| self.matching(phrase, e));
+        let written = [phrase.test.as_ref().map(|t| t.span), phrase.window.as_ref().map(|w| w.span)];
+        if let Some(span) = written.into_iter().flatten().next() {
+            let name = &phrase.name.text;
+            let d = Diagnostic::new(
+                code::check::ANCHOR_FORM,
+                span,
+                format!("the event behind `since {}` is one event", word(end)),
+            )
+            .label("it has no count and no window of its own");
+            self.report(match (&phrase.test, &phrase.window) {
+                (None, Some(_)) => d.help(format!("ask for it besides: `… since {} {name} and {name} in 30d`", word(end))),
+                _ => d.help(format!("to count back write `since last 3 {name}`, or ask besides: `and {name} ≥ 3`")),
+            });
+            return None;
+        }
+        let back = since.back.unwrap_or(1);
+        if back == 0 {
+            self.report(
+                Diagnostic::new(code::check::ANCHOR_FORM, phrase.name.span, "the last 0 of something")
+                    .label("counting back begins at 1")
+                    .help(format!("write `since last {}`", phrase.name.text)),
+            );
+            return None;
+        }
+        Some(Anchor { end, back, matching: matching? })
+    }
+
+    fn anchor_event(&self, phrase: &ast::Phrase) -> Option<EventId> {
+        match self.names.get(&phrase.name.text) {
+            Some(Meaning::Event(event)) if phrase.qualifier.is_none() => Some(event),
+            Some(Meaning::Broken) => None,
+            Some(other) => {
+                self.report(
+                    Diagnostic::new(
+                        code::check::EVENTS_ONLY,
+                        phrase.name.span,
+                        format!("`{}` is {}, not an event", phrase.name.text, other.noun()),
+                    )
+                    .label("`since first` and `since last` name an event")
+                    .help("put an event here, or a date: `since 2026-01-01`"),
+                );
+                None
+            }
+            None => {
+                self.unknown_name(&phrase.name, |m| matches!(m, Meaning::Event(_)));
+                None
+            }
+        }
+    }
+
+    /// Refuses a window that looks forward on events, which are all in the past.
+    fn not_forward(&self, written: &ast::Window, on: On, cure: impl Fn() -> String) -> Option<()> {
+        if on != On::Events {
+            return Some(());
+        }
+        let cure = cure();
+        let d = Diagnostic::new(code::check::FORWARD_WINDOW, written.span, "events lie before the as-of instant")
+            .label("this window looks forward, which only dates can")
+            .fix(format!("write `{cure}`"), vec![(written.span, cure.clone())]);
+        self.report(match &written.kind {
+            WindowKind::Within(d_) => d.help(format!(
+                "to look back write `{cure}`; how soon one event follows another is said behind `then`: `A then B within {d_}`"
+            )),
+            _ => d.help(format!("to look back write `{cure}`")),
+        });
+        None
+    }
+
+    /// A number of periods, one at least.
+    fn periods(&self, n: u32, span: Span) -> Option<i32> {
+        if n == 0 {
+            self.report(
+                Diagnostic::new(code::check::EMPTY_WINDOW, span, "nothing lies in this window")
+                    .label("no period at all")
+                    .help("write `in this month` for the current period, `in previous month` for the one before"),
+            );
+            return None;
+        }
+        Some(i32::try_from(n).unwrap_or(i32::MAX))
     }
 
     /// `between A and B` with dates (both days whole) or instants (the last one left out).
@@ -68,7 +238,7 @@ impl Checker<'_> {
     fn opening(&self, moment: &Moment, on: On) -> Option<Edge> {
         match moment.kind {
             MomentKind::Date(d) => Some(Edge::StartOfDay(d)),
-            MomentKind::Instant(i) if on == On::Instants => Some(Edge::Instant(self.zone.instant(i))),
+            MomentKind::Instant(i) if on != On::Dates => Some(Edge::Instant(self.zone.instant(i))),
             MomentKind::Instant(i) => {
                 let date = date_text(i.date);
                 self.report(
@@ -85,6 +255,10 @@ impl Checker<'_> {
     /// A duration back from the as-of instant. Weeks become days, years months, minutes and hours seconds, where the number
     /// stays in range: they mean the same, and equal windows are one window.
     pub(super) fn back(&self, d: &Duration, on: On) -> Option<Edge> {
+        self.unit_fits(d, on).map(|()| edge_back(d))
+    }
+
+    fn unit_fits(&self, d: &Duration, on: On) -> Option<()> {
         if on == On::Dates && matches!(d.unit, Unit::Second | Unit::Minute | Unit::Hour) {
             self.report(
                 Diagnostic::new(
@@ -97,7 +271,7 @@ impl Checker<'_> {
             );
             return None;
         }
-        Some(edge_back(d))
+        Some(())
     }
 
     fn between_ago(&self, written: &ast::Window, a: &Duration, b: &Duration, on: On) -> Option<Window> {
@@ -111,28 +285,76 @@ impl Checker<'_> {
             );
             return None;
         }
-        // The earlier edge, the one further back, opens the window.
-        if at_or_before(first, second) {
-            Some(Window { start: Some(first), end: Some(second) })
-        } else if at_or_before(second, first) {
-            Some(Window { start: Some(second), end: Some(first) })
+        // The earlier edge, the one further back, opens the window. Where the calendar decides which one that is, the clock
+        // takes it; here the longer unit stands first, so that one window has one form.
+        let swap = if at_or_before(first, second) {
+            false
         } else {
-            self.report(
-                Diagnostic::new(
-                    code::check::UNORDERED_WINDOW,
-                    written.span,
-                    format!("`{}` may be longer or shorter than `{}`", a, b),
-                )
-                .label("which end comes first depends on the day of the run")
-                .help("write both ends in one unit"),
-            );
-            None
-        }
+            at_or_before(second, first) || rank(first) < rank(second)
+        };
+        let (start, end) = if swap { (second, first) } else { (first, second) };
+        Some(Window { start: Some(start), end: Some(end) })
     }
 }
 
-/// The edge of a duration back, in its plainest unit.
-pub(super) fn edge_back(d: &Duration) -> Edge {
+fn rank(edge: Edge) -> (u8, u32) {
+    match edge {
+        Edge::Back { amount, unit } => {
+            let rank = match unit {
+                Unit::Second => 0,
+                Unit::Minute => 1,
+                Unit::Hour => 2,
+                Unit::Day => 3,
+                Unit::Week => 4,
+                Unit::Month => 5,
+                Unit::Year => 6,
+            };
+            (rank, amount)
+        }
+        _ => (0, 0),
+    }
+}
+
+fn word(end: End) -> &'static str {
+    match end {
+        End::First => "first",
+        End::Last => "last",
+    }
+}
+
+fn period(unit: PeriodUnit, offset: i32) -> Edge {
+    Edge::Period { unit, offset }
+}
+
+pub(super) fn unit_word(unit: PeriodUnit, n: u32) -> &'static str {
+    match (unit, n) {
+        (PeriodUnit::Day, 1) => "day",
+        (PeriodUnit::Day, _) => "days",
+        (PeriodUnit::Week, 1) => "week",
+        (PeriodUnit::Week, _) => "weeks",
+        (PeriodUnit::Month, 1) => "month",
+        (PeriodUnit::Month, _) => "months",
+        (PeriodUnit::Quarter, 1) => "quarter",
+        (PeriodUnit::Quarter, _) => "quarters",
+        (PeriodUnit::Year, 1) => "year",
+        (PeriodUnit::Year, _) => "years",
+    }
+}
+
+/// The edge of a duration back.
+fn edge_back(d: &Duration) -> Edge {
+    let (amount, unit) = plain(d);
+    Edge::Back { amount, unit }
+}
+
+/// The edge of a duration ahead.
+fn edge_ahead(d: &Duration) -> Edge {
+    let (amount, unit) = plain(d);
+    Edge::Ahead { amount, unit }
+}
+
+/// A duration in its plainest unit.
+pub(super) fn plain(d: &Duration) -> (u32, Unit) {
     let (factor, unit) = match d.unit {
         Unit::Week => (7, Unit::Day),
         Unit::Year => (12, Unit::Month),
@@ -140,135 +362,10 @@ pub(super) fn edge_back(d: &Duration) -> Edge {
         Unit::Hour => (3600, Unit::Second),
         unit => (1, unit),
     };
-    match d.amount.checked_mul(factor) {
-        Some(amount) => Edge::Back { amount, unit },
-        None => Edge::Back { amount: d.amount, unit: d.unit },
-    }
-}
-
-/// The span of days that a number of months can be, and of seconds that a number of days can be.
-fn seconds(amount: u32, unit: Unit) -> (i64, i64) {
-    const DAY: i64 = 86_400;
-    // Two instants at one time of day are whole days apart, but for the zone's changes: never more than 27 hours of them.
-    const ZONE: i64 = 27 * 3600;
-    let n = i64::from(amount);
-    let days = |low: i64, high: i64| (low * DAY - ZONE, high * DAY + ZONE);
-    match unit {
-        Unit::Second => (n, n),
-        Unit::Minute => (n * 60, n * 60),
-        Unit::Hour => (n * 3600, n * 3600),
-        Unit::Day => days(n, n),
-        Unit::Week => days(n * 7, n * 7),
-        Unit::Month | Unit::Year => {
-            let (low, high) = month_days(amount, unit);
-            days(low, high)
-        }
-    }
-}
-
-fn month_days(amount: u32, unit: Unit) -> (i64, i64) {
-    let months = i64::from(amount) * if unit == Unit::Year { 12 } else { 1 };
-    (months / 12 * 365 + months % 12 * 28, months / 12 * 366 + months % 12 * 31)
-}
-
-/// Days as a range, for the units of whole days.
-fn whole_days(amount: u32, unit: Unit) -> Option<(i64, i64)> {
-    let n = i64::from(amount);
-    match unit {
-        Unit::Day => Some((n, n)),
-        Unit::Week => Some((n * 7, n * 7)),
-        Unit::Month | Unit::Year => Some(month_days(amount, unit)),
-        Unit::Second | Unit::Minute | Unit::Hour => None,
-    }
-}
-
-/// Whether `a` is never after `b`, whatever the as-of instant. `false` where that can't be said.
-pub(super) fn at_or_before(a: Edge, b: Edge) -> bool {
-    match (a, b) {
-        _ if a == b => true,
-        (Edge::Back { .. }, Edge::AsOf) => true,
-        (Edge::Back { amount: m, unit: u }, Edge::Back { amount: n, unit: v }) => {
-            let months = |unit, n| match unit {
-                Unit::Month => Some(u64::from(n)),
-                Unit::Year => Some(u64::from(n) * 12),
-                _ => None,
-            };
-            if let (Some(m), Some(n)) = (months(u, m), months(v, n)) {
-                return m >= n;
-            }
-            match (whole_days(m, u), whole_days(n, v)) {
-                (Some((shortest, _)), Some((_, longest))) => shortest >= longest,
-                _ => seconds(m, u).0 >= seconds(n, v).1,
-            }
-        }
-        (Edge::StartOfDay(a), Edge::StartOfDay(b)) | (Edge::EndOfDay(a), Edge::EndOfDay(b)) => a <= b,
-        (Edge::StartOfDay(a), Edge::EndOfDay(b)) => a <= b,
-        (Edge::EndOfDay(a), Edge::StartOfDay(b)) => a < b,
-        (Edge::Instant(a), Edge::Instant(b)) => a <= b,
-        _ => false,
-    }
-}
-
-/// Whether all of `inner` lies in `outer`, whatever the as-of instant. For events every window ends there at the latest.
-pub(super) fn inside(inner: Window, outer: Window, events: bool) -> bool {
-    let starts = match (outer.start, inner.start) {
-        (None, _) => true,
-        (Some(outer), Some(inner)) => at_or_before(outer, inner),
-        (Some(_), None) => false,
-    };
-    let ends = match (inner.end, outer.end) {
-        (_, None) => true,
-        (_, Some(Edge::AsOf)) if events => true,
-        (Some(inner), Some(outer)) => at_or_before(inner, outer),
-        (None, Some(_)) => false,
-    };
-    starts && ends
-}
-
-/// Whether no event can lie in both.
-pub(super) fn apart(a: Window, b: Window) -> bool {
-    let before =
-        |x: Window, y: Window| matches!((x.end, y.start), (Some(end), Some(start)) if at_or_before(end, start));
-    before(a, b) || before(b, a)
+    d.amount.checked_mul(factor).map_or((d.amount, d.unit), |amount| (amount, unit))
 }
 
 pub(super) fn date_text(d: ast::Date) -> String {
     format!("{:04}-{:02}-{:02}", d.year, d.month, d.day)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn back(amount: u32, unit: Unit) -> Edge {
-        Edge::Back { amount, unit }
-    }
-
-    #[test]
-    fn edges_are_ordered_only_where_that_is_certain() {
-        for (earlier, later, certain) in [
-            (back(2, Unit::Month), back(30, Unit::Day), true),
-            (back(1, Unit::Month), back(30, Unit::Day), false),
-            (back(30, Unit::Day), back(1, Unit::Month), false),
-            (back(31, Unit::Day), back(1, Unit::Month), true),
-            (back(366, Unit::Day), back(12, Unit::Month), true),
-            (back(12, Unit::Month), back(365, Unit::Day), true),
-            (back(24 * 3600, Unit::Second), back(1, Unit::Day), false),
-            (back(3, Unit::Day), back(3600, Unit::Second), true),
-            (back(1, Unit::Second), Edge::AsOf, true),
-            (Edge::AsOf, back(1, Unit::Second), false),
-        ] {
-            assert_eq!(at_or_before(earlier, later), certain, "{earlier:?} {later:?}");
-        }
-    }
-
-    #[test]
-    fn windows_nest() {
-        let within = |n| Window { start: Some(back(n, Unit::Day)), end: Some(Edge::AsOf) };
-        assert!(inside(within(90), within(365), true));
-        assert!(!inside(within(365), within(90), true));
-        assert!(inside(within(90), Window::EVER, true));
-        assert!(apart(within(30), Window { start: None, end: Some(back(30, Unit::Day)) }));
-        assert!(!apart(within(31), Window { start: None, end: Some(back(30, Unit::Day)) }));
-    }
-}

@@ -140,13 +140,16 @@ codes! { check:
     HOUR_OR_WEEKDAY = "E0416", "An hour outside 0 to 23, or a weekday that does not exist.";
     CONSTANTS = "E0417", "A comparison of two constants.";
     NO_TEST = "E0418", "A test or window on something that is yes or no by itself.";
+    FORWARD_WINDOW = "E0420", "A window that looks forward, on events.";
+    WINDOW_PLACE = "E0421", "A window that has no meaning where it stands.";
+    ANCHOR_FORM = "E0422", "A count or a window on the event behind `since first` or `since last`.";
+    SAME_FORM = "E0423", "`of same`, `without` or `with same` where nothing can be the same.";
     SHARE_OVER_100 = "W0419", "A percentage over 100.";
     NOT_FOR_NO = "W0420", "`not` before a behaviour, where `no` is the word.";
     DIVISION_BY_ZERO = "E0430", "A division by a constant zero.";
     PERCENTILE = "E0431", "A percentile that is no number from 0 to 100.";
     NEVER_HOLDS = "E0501", "A condition that can never hold.";
     EMPTY_WINDOW = "E0502", "A window with nothing in it.";
-    UNORDERED_WINDOW = "E0503", "A window whose ends may come in either order.";
     ALWAYS_HOLDS = "W0504", "A condition that always holds.";
     ADDS_NOTHING = "W0505", "A part of a condition that changes nothing.";
     INACTIVE = "W0506", "A condition that holds for people who never did anything.";
