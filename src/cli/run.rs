@@ -9,7 +9,7 @@ use super::{Exit, Global, moment, workspace};
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::diagnostic::nearest;
-use crate::language::ir::{Program, Rule};
+use crate::language::ir::{Program, Rule, RuleKind};
 use crate::project::Project;
 
 #[cfg(feature = "engine")]
@@ -39,7 +39,7 @@ pub struct Args {
     /// `as_of`, else now.
     #[arg(long, value_name = "WHEN")]
     as_of: Option<String>,
-    /// Only this segment or campaign (may be repeated).
+    /// Only this segment, campaign or these stages (may be repeated).
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Evaluate only this rule, named `rule`; nothing is written.
@@ -107,7 +107,10 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // What can be said without the engine is said first: a broken project is the same answer in every build.
     let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
-    let _ = (prepared.project.root, prepared.program.rules, prepared.shown, prepared.clock);
+    let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
+    for shown in prepared.shown {
+        let (Shown::Rule(_) | Shown::Stages(_)) = shown;
+    }
     Err(super::output::no_engine("run"))
 }
 
@@ -116,9 +119,17 @@ struct Prepared {
     project: Project,
     /// The rules that were asked for, and what they need.
     program: Program,
-    /// Which of the rules were asked for, by name.
-    shown: Vec<usize>,
+    /// What was asked for, by name.
+    shown: Vec<Shown>,
     clock: Clock,
+}
+
+/// A place in the program.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    /// A segment or a campaign.
+    Rule(usize),
+    Stages(usize),
 }
 
 /// Everything up to the engine; `None` if the project has errors, which have been shown.
@@ -133,26 +144,29 @@ fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, 
     for name in &args.only {
         known(name, &checked.program)?;
     }
-    let wanted = |rule: &Rule| match &typed {
-        Some(names) => names.contains(&rule.name),
-        None => args.only.is_empty() || args.only.contains(&rule.name),
+    let wanted = |name: &str| match &typed {
+        Some(names) => names.iter().any(|n| n == name),
+        None => args.only.is_empty() || args.only.iter().any(|n| n == name),
     };
-    let program = checked.program.keep(wanted);
-    if args.rule.is_some() && !program.rules.iter().any(wanted) {
+    // Of stages all lines or none.
+    let program = checked.program.keep(|rule: &Rule| wanted(checked.program.declared(rule)));
+    let rules = program.rules.iter().enumerate().filter(|(_, rule)| !matches!(rule.kind, RuleKind::Stage { .. }));
+    let rules = rules.map(|(i, rule)| (rule.name.as_str(), Shown::Rule(i)));
+    let stages = program.stages.iter().enumerate().map(|(i, stages)| (stages.name.as_str(), Shown::Stages(i)));
+    let mut shown: Vec<(&str, Shown)> = rules.chain(stages).filter(|(name, _)| wanted(name)).collect();
+    shown.sort_unstable_by_key(|(name, _)| *name);
+    let shown: Vec<Shown> = shown.into_iter().map(|(_, shown)| shown).collect();
+    if args.rule.is_some() && shown.is_empty() {
         return Err(Error::usage("`--rule` holds no segment and no campaign")
             .with_help("write a condition, such as `purchased ≥ 3 in 90d`")
             .into());
     }
-    let mut shown: Vec<(&str, usize)> =
-        program.rules.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(i, r)| (r.name.as_str(), i)).collect();
-    shown.sort_unstable();
-    let shown = shown.into_iter().map(|(_, i)| i).collect();
     Ok(Some(Prepared { project, program, shown, clock }))
 }
 
-/// Refuses a name that is no rule of the project.
+/// Refuses a name that nothing in the project has that can be run.
 fn known(name: &str, program: &Program) -> Result<(), Error> {
-    let names: Vec<&str> = program.rules.iter().map(|rule| rule.name.as_str()).collect();
+    let names: Vec<&str> = program.rules.iter().map(|rule| program.declared(rule)).collect();
     if names.contains(&name) {
         return Ok(());
     }
@@ -160,7 +174,7 @@ fn known(name: &str, program: &Program) -> Result<(), Error> {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`segue run` without `--only` shows all names".to_owned(),
     };
-    Err(Error::usage(format!("no segment or campaign is called `{name}`")).with_help(help))
+    Err(Error::usage(format!("no segment, campaign or stages are called `{name}`")).with_help(help))
 }
 
 #[cfg(test)]

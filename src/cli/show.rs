@@ -5,7 +5,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde_json::{Value, json};
 
-use crate::language::ir::{Action, Rule, RuleKind};
+use crate::language::ir::{Action, Rule, RuleKind, Stages};
 
 /// The version of the JSON.
 pub const SCHEMA: u32 = 1;
@@ -13,15 +13,61 @@ pub const SCHEMA: u32 = 1;
 /// A line below the head and nothing else.
 const LINES: &str = "    ────           ";
 
-/// One rule's members.
+/// The members of a segment or campaign, or the customers in stages.
 #[derive(Debug)]
 pub struct Audience<'a> {
-    pub rule: &'a Rule,
+    pub of: Of<'a>,
+    /// Of stages, how many customers are in one.
+    pub size: usize,
+    /// What was written, as paths.
+    pub files: Vec<String>,
+}
+
+/// What an audience is of.
+#[derive(Debug)]
+pub enum Of<'a> {
+    Rule {
+        rule: &'a Rule,
+        /// The first ids, if they were asked for.
+        customers: Option<Vec<String>>,
+    },
+    Stages {
+        stages: &'a Stages,
+        /// In the order of the text.
+        lines: Vec<Stage<'a>>,
+    },
+}
+
+/// The customers in one stage.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    pub name: &'a str,
     pub size: usize,
     /// The first ids, if they were asked for.
     pub customers: Option<Vec<String>>,
-    /// What was written, as paths.
-    pub files: Vec<String>,
+}
+
+impl Audience<'_> {
+    fn name(&self) -> &str {
+        match &self.of {
+            Of::Rule { rule, .. } => &rule.name,
+            Of::Stages { stages, .. } => &stages.name,
+        }
+    }
+
+    fn title(&self) -> Option<&str> {
+        match &self.of {
+            Of::Rule { rule, .. } => rule.title.as_deref(),
+            Of::Stages { stages, .. } => stages.title.as_deref(),
+        }
+    }
+
+    fn description(&self) -> Option<&str> {
+        match &self.of {
+            Of::Rule { rule, .. } => rule.description.as_deref(),
+            Of::Stages { stages, .. } => stages.description.as_deref(),
+        }
+    }
 }
 
 /// A whole run.
@@ -63,13 +109,17 @@ pub fn table(shown: &Shown, width: Option<u16>) -> String {
     }
     table.set_header(["audience", "title", "size", "share", "arm"]);
     for audience in &shown.audiences {
-        table.add_row([
-            audience.rule.name.clone(),
-            audience.rule.title.clone().unwrap_or_default(),
-            grouped(audience.size),
-            percent(audience.size, shown.population),
-            arm(audience.rule),
-        ]);
+        let (arm, stages) = match &audience.of {
+            Of::Rule { rule, .. } => (arm(rule), [].as_slice()),
+            Of::Stages { lines, .. } => (String::new(), lines.as_slice()),
+        };
+        let row = |name: String, title: &str, size: usize, arm: String| {
+            [name, title.to_owned(), grouped(size), percent(size, shown.population), arm]
+        };
+        table.add_row(row(audience.name().to_owned(), audience.title().unwrap_or_default(), audience.size, arm));
+        for stage in stages {
+            table.add_row(row(format!("  {}", stage.name), "", stage.size, String::new()));
+        }
     }
     for right in [2, 3] {
         if let Some(column) = table.column_mut(right) {
@@ -81,15 +131,27 @@ pub fn table(shown: &Shown, width: Option<u16>) -> String {
         out.push('\n');
     }
     for audience in &shown.audiences {
-        let Some(ids) = &audience.customers else { continue };
-        let more = audience.size.saturating_sub(ids.len());
-        out.push_str(&format!("\n{}:\n", audience.rule.name));
-        for id in ids {
-            out.push_str(&format!("  {}\n", crate::language::diagnostic::render::visible(id)));
+        match &audience.of {
+            Of::Rule { rule, customers } => out.push_str(&listed(&rule.name, audience.size, customers.as_deref())),
+            Of::Stages { stages, lines } => lines.iter().for_each(|line| {
+                let name = format!("{}.{}", stages.name, line.name);
+                out.push_str(&listed(&name, line.size, line.customers.as_deref()));
+            }),
         }
-        if more > 0 {
-            out.push_str(&format!("  … and {} more\n", grouped(more)));
-        }
+    }
+    out
+}
+
+/// The first ids below a name, where they were asked for.
+fn listed(name: &str, size: usize, ids: Option<&[String]>) -> String {
+    let Some(ids) = ids else { return String::new() };
+    let mut out = format!("\n{name}:\n");
+    for id in ids {
+        out.push_str(&format!("  {}\n", crate::language::diagnostic::render::visible(id)));
+    }
+    let more = size.saturating_sub(ids.len());
+    if more > 0 {
+        out.push_str(&format!("  … and {} more\n", grouped(more)));
     }
     out
 }
@@ -97,24 +159,42 @@ pub fn table(shown: &Shown, width: Option<u16>) -> String {
 /// For programs.
 pub fn json(shown: &Shown) -> Value {
     let audiences = shown.audiences.iter().map(|a| {
-        json!({
-            "name": a.rule.name,
-            "kind": match &a.rule.kind { RuleKind::Segment => "segment", RuleKind::Campaign { .. } => "campaign", RuleKind::Stage { .. } => "stage" },
-            "title": a.rule.title,
-            "description": a.rule.description,
+        let (kind, arm, customers, stages) = match &a.of {
+            Of::Rule { rule, customers } => match &rule.kind {
+                RuleKind::Segment => ("segment", Value::Null, json!(customers), None),
+                RuleKind::Stage { .. } => ("stage", Value::Null, json!(customers), None),
+                RuleKind::Campaign { arm } => {
+                    let arm = json!({ "action": arm.verb, "arguments": arm.arguments, "channel": arm.channel });
+                    ("campaign", arm, json!(customers), None)
+                }
+            },
+            Of::Stages { lines, .. } => {
+                let line = |line: &Stage| {
+                    json!({
+                        "stage": line.name,
+                        "size": line.size,
+                        "share": share(line.size, shown.population),
+                        "customers": line.customers,
+                    })
+                };
+                ("stages", Value::Null, Value::Null, Some(lines.iter().map(line).collect::<Vec<_>>()))
+            }
+        };
+        let mut audience = json!({
+            "name": a.name(),
+            "kind": kind,
+            "title": a.title(),
+            "description": a.description(),
             "size": a.size,
             "share": share(a.size, shown.population),
-            "arm": match &a.rule.kind {
-                RuleKind::Segment | RuleKind::Stage { .. } => Value::Null,
-                RuleKind::Campaign { arm } => json!({
-                    "action": arm.verb,
-                    "arguments": arm.arguments,
-                    "channel": arm.channel,
-                }),
-            },
-            "customers": a.customers,
+            "arm": arm,
+            "customers": customers,
             "files": a.files,
-        })
+        });
+        if let (Some(stages), Some(fields)) = (stages, audience.as_object_mut()) {
+            fields.insert("stages".to_owned(), json!(stages));
+        }
+        audience
     });
     json!({
         "schema": SCHEMA,
@@ -199,7 +279,16 @@ mod tests {
     fn a_run_is_shown() {
         let arm = Action { verb: "offer".into(), arguments: vec!["serum-15".into()], channel: Some("email".into()) };
         let rules = [rule("all", Some("Everyone"), RuleKind::Segment), rule("win", None, RuleKind::Campaign { arm })];
-        let audience = |rule, size, customers| Audience { rule, size, customers, files: Vec::new() };
+        let stages = Stages {
+            name: "journey".into(),
+            title: Some("How far".into()),
+            description: None,
+            lines: Vec::new(),
+            span: Span::new(SourceId(0), 0, 0),
+        };
+        let audience = |rule, size, customers| Audience { of: Of::Rule { rule, customers }, size, files: Vec::new() };
+        let stage = |name, size, customers| Stage { name, size, customers };
+        let lines = vec![stage("decision", 2, Some(vec!["c".into()])), stage("unaware", 0, Some(Vec::new()))];
         let shown = Shown {
             project: "shop",
             as_of: "2026-11-21T00:00:00+01:00".into(),
@@ -207,6 +296,7 @@ mod tests {
             population: 1200,
             audiences: vec![
                 audience(&rules[0], 1200, None),
+                Audience { of: Of::Stages { stages: &stages, lines }, size: 2, files: Vec::new() },
                 audience(&rules[1], 3, Some(vec!["a\u{1b}".into(), "b".into()])),
             ],
             notices: Vec::new(),
@@ -214,10 +304,19 @@ mod tests {
         let expected = "\
 shop as of 2026-11-21T00:00:00+01:00 (Europe/Paris): 1,200 customers
 
-  audience   title       size    share   arm
-──────────────────────────────────────────────────────────────────
-  all        Everyone   1,200   100.0%
-  win                       3     0.2%   offer serum-15 by email
+  audience     title       size    share   arm
+────────────────────────────────────────────────────────────────────
+  all          Everyone   1,200   100.0%
+  journey      How far        2     0.2%
+    decision                  2     0.2%
+    unaware                   0     0.0%
+  win                         3     0.2%   offer serum-15 by email
+
+journey.decision:
+  c
+  … and 1 more
+
+journey.unaware:
 
 win:
   a\\u{1b}
@@ -226,7 +325,14 @@ win:
 ";
         assert_eq!(table(&shown, None), expected);
         let value = json(&shown);
-        assert_eq!(value["audiences"][1]["arm"]["channel"], "email");
+        assert_eq!(value["audiences"][2]["arm"]["channel"], "email");
         assert_eq!(value["audiences"][0]["share"], 1.0);
+        assert!(value["audiences"][0].get("stages").is_none());
+        let stages = &value["audiences"][1];
+        assert_eq!((&stages["kind"], &stages["size"]), (&json!("stages"), &json!(2)));
+        assert_eq!(
+            stages["stages"][0],
+            json!({ "stage": "decision", "size": 2, "share": 2.0 / 1200.0, "customers": ["c"] })
+        );
     }
 }

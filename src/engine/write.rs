@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, Int64Type, Schema};
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, ZstdLevel};
@@ -42,10 +43,20 @@ impl Kind {
 pub struct Audience<'a> {
     /// The file's name without its ending.
     pub name: &'a str,
-    /// Index of the rule in the outcome.
-    pub rule: usize,
-    /// What a campaign does: a second column `arm`.
-    pub arm: Option<String>,
+    pub who: Who<'a>,
+}
+
+/// Whom an audience holds, and what stands beside the customer. Rules are indices into the outcome.
+#[derive(Debug, Clone)]
+pub enum Who<'a> {
+    Rule(usize),
+    /// What the campaign does: a second column `arm`.
+    Campaign {
+        rule: usize,
+        arm: String,
+    },
+    /// The customers who are in a stage, each once: a second column `stage`.
+    Stages(Vec<(&'a str, usize)>),
 }
 
 /// Where the files go.
@@ -150,15 +161,31 @@ fn index(folder: &Path) -> Vec<String> {
 
 fn batch(outcome: &Outcome, audience: &Audience<'_>) -> Result<RecordBatch, Error> {
     let odd = |e: &dyn std::fmt::Display| Error::Engine { message: e.to_string(), help: None };
-    let Some(members) = outcome.members.get(audience.rule) else { return Err(odd(&"an audience has no rule")) };
-    let filter = BooleanArray::new(members.clone(), None);
+    let members = |rule: usize| outcome.members.get(rule).ok_or_else(|| odd(&"an audience has no rule"));
+    let (inside, second) = match &audience.who {
+        Who::Rule(rule) => (members(*rule)?.clone(), None),
+        Who::Campaign { rule, arm } => {
+            let inside = members(*rule)?.clone();
+            let arms = std::iter::repeat_n(arm.as_str(), inside.count_set_bits());
+            (inside, Some(("arm", StringArray::from_iter_values(arms))))
+        }
+        Who::Stages(lines) => {
+            let lines = lines.iter().map(|(stage, rule)| Ok((*stage, members(*rule)?)));
+            let lines = lines.collect::<Result<Vec<(&str, &BooleanBuffer)>, Error>>()?;
+            let nobody = BooleanBuffer::new_unset(outcome.customers.len());
+            let inside = lines.iter().fold(nobody, |all, (_, bits)| &all | *bits);
+            let stage = |row| lines.iter().find(|(_, bits)| bits.value(row)).map_or("", |(stage, _)| *stage);
+            let stages = StringArray::from_iter_values(inside.set_indices().map(stage));
+            (inside, Some(("stage", stages)))
+        }
+    };
+    let filter = BooleanArray::new(inside, None);
     let customers = arrow::compute::filter(&outcome.customers, &filter).map_err(|e| odd(&e))?;
     let mut fields = vec![Field::new("customer", customers.data_type().clone(), false)];
-    let rows = customers.len();
     let mut columns = vec![customers];
-    if let Some(arm) = &audience.arm {
-        fields.push(Field::new("arm", arrow::datatypes::DataType::Utf8, false));
-        columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(arm.as_str(), rows))) as ArrayRef);
+    if let Some((name, texts)) = second {
+        fields.push(Field::new(name, arrow::datatypes::DataType::Utf8, false));
+        columns.push(Arc::new(texts) as ArrayRef);
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| odd(&e))
 }

@@ -113,7 +113,7 @@ fn only_some() {
     assert_eq!(wrong.status.code(), Some(2));
     assert_eq!(
         err(&wrong).lines().filter(|l| !l.contains("warning")).collect::<Vec<_>>(),
-        ["error: no segment or campaign is called `winbak`", "  help: did you mean `winback`?"]
+        ["error: no segment, campaign or stages are called `winbak`", "  help: did you mean `winback`?"]
     );
 }
 

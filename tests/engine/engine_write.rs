@@ -6,11 +6,17 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::buffer::BooleanBuffer;
-use segue::engine::write::{Audience, Kind, Output, write};
+use segue::engine::write::{Audience, Kind, Output, Who, write};
 use segue::engine::{Outcome, Report};
 
 fn outcome(customers: ArrayRef, members: &[bool]) -> Outcome {
-    Outcome { customers, members: vec![BooleanBuffer::from(members.to_vec())], report: Report::default(), spills: 0 }
+    Outcome {
+        customers,
+        members: vec![BooleanBuffer::from(members.to_vec())],
+        traits: Vec::new(),
+        report: Report::default(),
+        spills: 0,
+    }
 }
 
 fn texts() -> Outcome {
@@ -18,7 +24,8 @@ fn texts() -> Outcome {
 }
 
 pub fn audience(name: &str, arm: Option<&str>) -> Audience<'static> {
-    Audience { name: Box::leak(name.to_owned().into_boxed_str()), rule: 0, arm: arm.map(str::to_owned) }
+    let who = arm.map_or(Who::Rule(0), |arm| Who::Campaign { rule: 0, arm: arm.to_owned() });
+    Audience { name: Box::leak(name.to_owned().into_boxed_str()), who }
 }
 
 pub const ALL: &[Kind] = &[Kind::Parquet, Kind::Csv, Kind::Jsonl];

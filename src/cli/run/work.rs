@@ -8,10 +8,10 @@ use indicatif::ProgressBar;
 
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, moment, notices, progress, show};
-use super::{Args, FileKind, Format, Prepared};
+use super::{Args, FileKind, Format, Prepared, Shown};
 use crate::engine::{self, Limits, Outcome, Request, write};
 use crate::error::Error;
-use crate::language::ir::{Rule, RuleKind};
+use crate::language::ir::RuleKind;
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
     let interrupted = interrupt::watch();
@@ -110,33 +110,52 @@ fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<Path
         Some(folder) => folder.clone(),
         None => prepared.project.root.join(Path::new(&prepared.project.file.output.name)),
     };
-    let rules = rules(prepared);
-    let audiences: Vec<write::Audience> =
-        rules.iter().map(|&(rule, meaning)| write::Audience { name: &meaning.name, rule, arm: arm(meaning) }).collect();
+    let program = &prepared.program;
+    let audience = |shown: &Shown| match *shown {
+        Shown::Rule(rule) => {
+            let meaning = program.rules.get(rule)?;
+            let who = match &meaning.kind {
+                RuleKind::Campaign { arm } => write::Who::Campaign { rule, arm: show::action(arm) },
+                RuleKind::Segment | RuleKind::Stage { .. } => write::Who::Rule(rule),
+            };
+            Some(write::Audience { name: &meaning.name, who })
+        }
+        Shown::Stages(stages) => {
+            let stages = program.stages.get(stages)?;
+            let lines = stages.lines.iter().map(|line| (line.stage.as_str(), line.rule.0 as usize));
+            Some(write::Audience { name: &stages.name, who: write::Who::Stages(lines.collect()) })
+        }
+    };
+    let audiences: Vec<write::Audience> = prepared.shown.iter().filter_map(audience).collect();
     let output = write::Output { folder: &folder, kinds: &kinds, whole: args.only.is_empty() };
     Ok(write::write(outcome, &audiences, &output)?)
 }
 
-/// The rules that are shown, with their places in the program.
-fn rules(prepared: &Prepared) -> Vec<(usize, &Rule)> {
-    prepared.shown.iter().filter_map(|&i| Some((i, prepared.program.rules.get(i)?))).collect()
-}
-
-fn arm(rule: &Rule) -> Option<String> {
-    match &rule.kind {
-        RuleKind::Segment | RuleKind::Stage { .. } => None,
-        RuleKind::Campaign { arm } => Some(show::action(arm)),
-    }
-}
-
 fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[PathBuf]) -> show::Shown<'a> {
     let mut files = files.chunks(args.write.len().max(1));
-    let audiences = rules(prepared).into_iter().map(|(i, rule)| show::Audience {
-        rule,
-        size: outcome.size(i),
-        customers: args.limit.map(|limit| first(outcome, i, limit)),
-        files: files.next().unwrap_or(&[]).iter().map(|f| f.display().to_string()).collect(),
-    });
+    let customers = |rule: usize| args.limit.map(|limit| first(outcome, rule, limit));
+    let audience = |shown: &Shown| {
+        let (of, size) = match *shown {
+            Shown::Rule(rule) => {
+                let meaning = prepared.program.rules.get(rule)?;
+                (show::Of::Rule { rule: meaning, customers: customers(rule) }, outcome.size(rule))
+            }
+            Shown::Stages(stages) => {
+                let stages = prepared.program.stages.get(stages)?;
+                let lines = stages.lines.iter().map(|line| {
+                    let rule = line.rule.0 as usize;
+                    show::Stage { name: &line.stage, size: outcome.size(rule), customers: customers(rule) }
+                });
+                let lines: Vec<show::Stage> = lines.collect();
+                // A customer is in one stage at most.
+                let size = lines.iter().map(|line| line.size).sum();
+                (show::Of::Stages { stages, lines }, size)
+            }
+        };
+        let files = files.next().unwrap_or(&[]).iter().map(|f| f.display().to_string()).collect();
+        Some(show::Audience { of, size, files })
+    };
+    let audiences = prepared.shown.iter().filter_map(audience);
     show::Shown {
         project: &prepared.project.file.name.name,
         as_of: moment::shown(&prepared.clock),

@@ -242,8 +242,8 @@ mod tests {
         };
         assert_eq!(quintiles(1), ["5"]);
         assert_eq!(quintiles(2), ["5", "2"]);
-        assert_eq!(quintiles(3), ["5", "3", "2"]);
-        assert_eq!(quintiles(4), ["5", "4", "3", "2"]);
+        assert_eq!(quintiles(3), ["5", "3", "1"]);
+        assert_eq!(quintiles(4), ["5", "4", "2", "1"]);
         assert_eq!(quintiles(5), ["5", "4", "3", "2", "1"]);
         assert_eq!(quintiles(6), ["5", "4", "3", "3", "2", "1"]);
         assert_eq!(quintiles(7), ["5", "4", "4", "3", "2", "2", "1"]);

@@ -1,8 +1,16 @@
 //! Walking a program: which rules refer to which, and the program of some rules only.
 
-use super::{Among, Cond, Program, Rank, Rule, RuleId, Stages, Test, Value};
+use super::{Among, Cond, Program, Rank, Rule, RuleId, RuleKind, Stages, Test, Value};
 
 impl Program {
+    /// The name under which a rule was declared: of a line of stages, that of the stages.
+    pub fn declared<'a>(&'a self, rule: &'a Rule) -> &'a str {
+        match rule.kind {
+            RuleKind::Stage { stages } => self.stages.get(stages as usize).map_or(&rule.name, |s| &s.name),
+            RuleKind::Segment | RuleKind::Campaign { .. } => &rule.name,
+        }
+    }
+
     /// The program of some rules only, and of what they refer to. Traits stay: they are shown, not evaluated.
     pub fn keep(&self, wanted: impl Fn(&Rule) -> bool) -> Program {
         let mut needed: Vec<bool> = self.rules.iter().map(wanted).collect();
