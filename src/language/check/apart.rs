@@ -8,7 +8,7 @@ use crate::language::syntax::ast::{Expr, ExprKind, Op, Phrase, TestKind};
 
 use super::Checker;
 use super::names::Meaning;
-use super::values::Scope;
+use super::values::{Scope, alone};
 use super::words::word;
 
 impl Checker<'_> {
@@ -76,15 +76,7 @@ fn compared(part: &Expr, or: bool) -> Option<(&Phrase, String)> {
 fn loose(part: &Expr) -> Option<String> {
     match &part.kind {
         ExprKind::Text(text) => Some(text.clone()),
-        ExprKind::Phrase(p) => {
-            let alone = p.quantifier.is_none()
-                && p.qualifier.is_none()
-                && p.subject.is_none()
-                && p.filter.is_none()
-                && p.test.is_none()
-                && p.window.is_none();
-            alone.then(|| p.name.text.clone())
-        }
+        ExprKind::Phrase(p) => (alone(p) && p.qualifier.is_none()).then(|| p.name.text.clone()),
         _ => None,
     }
 }

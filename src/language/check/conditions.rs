@@ -160,6 +160,10 @@ impl<'a> Checker<'a> {
                 self.stands_alone(p, "segment")?;
                 Some(Tree::opaque(Cond::Rule(RuleId(i as u32)), span))
             }
+            Some(Meaning::Stages(i)) => {
+                self.events_only(p, "a set of stages")?;
+                self.stage_phrase(self.names.stages(i)?, p, span)
+            }
             Some(Meaning::List(id)) => {
                 self.stands_alone(p, "list")?;
                 Some(Tree::opaque(Cond::List(id), span))

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::language::catalog::Catalog;
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::source::Span;
-use crate::language::syntax::ast::{self, Expr, ExprKind, Item, TestKind};
+use crate::language::syntax::ast::{self, Expr, Item};
 
 use super::CheckFile;
-use super::names::{Meaning, Names};
+use super::names::Names;
+use super::uses::Uses;
 
 /// A segment, campaign or bare rule.
 #[derive(Debug)]
@@ -33,7 +35,25 @@ impl RuleItem<'_> {
 pub(super) struct Items<'a> {
     pub rules: Vec<RuleItem<'a>>,
     pub traits: Vec<&'a ast::Trait>,
+    pub stages: Vec<&'a ast::Stages>,
     pub broken: Vec<&'a ast::Name>,
+}
+
+/// A declaration by its place in [`Items`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Declaration {
+    Trait(usize),
+    Rule(usize),
+    Stages(usize),
+}
+
+/// In which order declarations can be understood.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// Each stands behind those that it uses. Those that are made of themselves, and those that use such, are left out.
+    pub declarations: Vec<Declaration>,
+    /// The traits that something uses.
+    pub used: Vec<bool>,
 }
 
 impl<'a> Items<'a> {
@@ -73,8 +93,7 @@ impl<'a> Items<'a> {
                         span: b.span,
                     }),
                     Item::Trait(t) => items.traits.push(t),
-                    // SOON: stages
-                    Item::Stages(_) => {}
+                    Item::Stages(s) => items.stages.push(s),
                     Item::Error { name, .. } => items.broken.extend(name),
                 }
             }
@@ -82,58 +101,82 @@ impl<'a> Items<'a> {
         items
     }
 
-    /// Traits in an order in which each stands behind those that it uses. Those that are made of themselves are left out and
-    /// reported; so are, silently, those that use such a trait.
-    pub fn trait_order(&self, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<usize>, Vec<bool>) {
+    /// The order of all declarations; where it is free, traits come first, then all by name. What is made of itself is reported.
+    pub fn order(&self, catalog: &Catalog, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Order {
+        let traits = (0..self.traits.len()).map(Declaration::Trait);
+        let rules = (0..self.rules.len()).map(Declaration::Rule);
+        let stages = (0..self.stages.len()).map(Declaration::Stages);
+        let all: Vec<Declaration> = traits.chain(rules).chain(stages).collect();
+        let place = |declaration| match declaration {
+            Declaration::Trait(i) => i,
+            Declaration::Rule(i) => self.traits.len() + i,
+            Declaration::Stages(i) => self.traits.len() + self.rules.len() + i,
+        };
         let mut used = vec![false; self.traits.len()];
-        let uses: Vec<Vec<usize>> = self
-            .traits
+        let uses: Vec<Vec<usize>> = all
             .iter()
-            .map(|t| {
-                let mut found = Vec::new();
-                references(&t.value, &mut |name, right| match names.get(name) {
-                    Some(Meaning::Trait(i)) if !right => found.push(i),
-                    _ => {}
-                });
-                found
+            .map(|declaration| {
+                let found = Uses::of(catalog, names, self.expressions(*declaration));
+                for declaration in &found {
+                    if let Declaration::Trait(i) = declaration
+                        && let Some(used) = used.get_mut(*i)
+                    {
+                        *used = true;
+                    }
+                }
+                found.into_iter().map(place).collect()
             })
             .collect();
-        for i in uses.iter().flatten() {
-            if let Some(u) = used.get_mut(*i) {
-                *u = true;
-            }
-        }
-        let about: Vec<(&str, Span)> = self.traits.iter().map(|t| (t.name.text.as_str(), t.name.span)).collect();
-        (order(&uses, &about, "trait", diagnostics), used)
+        let about: Vec<About<'_>> = all.iter().filter_map(|d| self.about(*d)).collect();
+        let sorted = order(&uses, &about, diagnostics);
+        Order { declarations: sorted.into_iter().filter_map(|i| all.get(i).copied()).collect(), used }
     }
 
-    /// Segments and campaigns, likewise; where the order is free, by name.
-    pub fn rule_order(&self, names: &Names<'_>, used: &mut [bool], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
-        let uses: Vec<Vec<usize>> = self
-            .rules
-            .iter()
-            .map(|r| {
-                let mut found = Vec::new();
-                references(r.condition, &mut |name, right| match names.get(name) {
-                    Some(Meaning::Segment(i)) if !right => found.push(i),
-                    Some(Meaning::Trait(i)) => {
-                        if let Some(u) = used.get_mut(i) {
-                            *u = true;
-                        }
-                    }
-                    _ => {}
-                });
-                found
-            })
-            .collect();
-        let about: Vec<(&str, Span)> = self.rules.iter().map(|r| (r.name, r.name_span)).collect();
-        order(&uses, &about, "segment", diagnostics)
+    /// What a declaration is made of.
+    fn expressions(&self, declaration: Declaration) -> Vec<&'a Expr> {
+        match declaration {
+            Declaration::Trait(i) => self.traits.get(i).map(|t| &t.value).into_iter().collect(),
+            Declaration::Rule(i) => self.rules.get(i).map(|r| r.condition).into_iter().collect(),
+            Declaration::Stages(i) => self
+                .stages
+                .get(i)
+                .map(|s| s.lines.iter().filter_map(|l| l.condition.as_ref()).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    fn about(&self, declaration: Declaration) -> Option<About<'_>> {
+        Some(match declaration {
+            Declaration::Trait(i) => {
+                let name = &self.traits.get(i)?.name;
+                About { rank: 0, name: &name.text, span: name.span, noun: "trait" }
+            }
+            Declaration::Rule(i) => {
+                let rule = self.rules.get(i)?;
+                About { rank: 1, name: rule.name, span: rule.name_span, noun: "segment" }
+            }
+            Declaration::Stages(i) => {
+                let name = &self.stages.get(i)?.name;
+                About { rank: 1, name: &name.text, span: name.span, noun: "set of stages" }
+            }
+        })
     }
 }
 
-/// Topological order, then by name; loops are reported once each.
-fn order(uses: &[Vec<usize>], about: &[(&str, Span)], noun: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
-    let name = |i: usize| about.get(i).map_or("", |a| a.0);
+/// What the order and its messages need of a declaration.
+#[derive(Debug)]
+struct About<'i> {
+    /// What is ready comes in this order, then by name.
+    rank: u8,
+    name: &'i str,
+    span: Span,
+    noun: &'static str,
+}
+
+/// Topological order, then by rank and name; loops are reported once each.
+fn order(uses: &[Vec<usize>], about: &[About<'_>], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let name = |i: usize| about.get(i).map_or("", |a| a.name);
+    let turn = |i: usize| (about.get(i).map_or(0, |a| a.rank), name(i), i);
     let mut waits: Vec<usize> = Vec::with_capacity(uses.len());
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); uses.len()];
     for (i, needed) in uses.iter().enumerate() {
@@ -147,16 +190,16 @@ fn order(uses: &[Vec<usize>], about: &[(&str, Span)], noun: &str, diagnostics: &
             }
         }
     }
-    let mut ready: BTreeMap<(&str, usize), ()> =
-        waits.iter().enumerate().filter(|(_, w)| **w == 0).map(|(i, _)| ((name(i), i), ())).collect();
+    let mut ready: BTreeMap<(u8, &str, usize), ()> =
+        waits.iter().enumerate().filter(|(_, w)| **w == 0).map(|(i, _)| (turn(i), ())).collect();
     let mut sorted = Vec::with_capacity(uses.len());
-    while let Some(((_, i), ())) = ready.pop_first() {
+    while let Some(((_, _, i), ())) = ready.pop_first() {
         sorted.push(i);
         for &user in users.get(i).map_or(&[][..], Vec::as_slice) {
             if let Some(w) = waits.get_mut(user) {
                 *w = w.saturating_sub(1);
                 if *w == 0 {
-                    ready.insert((name(user), user), ());
+                    ready.insert(turn(user), ());
                 }
             }
         }
@@ -182,18 +225,17 @@ fn order(uses: &[Vec<usize>], about: &[(&str, Span)], noun: &str, diagnostics: &
         {
             let ring = path.get(from..).unwrap_or_default();
             let shown: Vec<String> = ring.iter().chain([&at]).map(|i| format!("`{}`", name(*i))).collect();
-            let span = about.get(at).map(|a| a.1);
-            if let Some(span) = span {
+            if let Some(About { span, noun, .. }) = about.get(at) {
                 let mut d = Diagnostic::new(
                     code::check::CYCLE,
-                    span,
+                    *span,
                     format!("{noun} `{}` is made of itself: {}", name(at), shown.join(" → ")),
                 )
                 .label("the loop begins here")
                 .help("take one of these names out of the condition of another");
                 for i in ring.iter().skip(1) {
-                    if let Some((n, s)) = about.get(*i) {
-                        d = d.also(*s, format!("`{n}` is part of the loop"));
+                    if let Some(part) = about.get(*i) {
+                        d = d.also(part.span, format!("`{}` is part of the loop", part.name));
                     }
                 }
                 diagnostics.push(d);
@@ -201,39 +243,4 @@ fn order(uses: &[Vec<usize>], about: &[(&str, Span)], noun: &str, diagnostics: &
         }
     }
     sorted
-}
-
-/// Calls `found` with every name that may be a trait or a segment, and whether it stands right of a comparison, where it may
-/// as well be text and is no segment.
-fn references<'e>(expr: &'e Expr, found: &mut dyn FnMut(&'e str, bool)) {
-    match &expr.kind {
-        ExprKind::Or(parts) => parts.iter().for_each(|p| references(p, found)),
-        ExprKind::And(parts) => parts.iter().for_each(|p| references(&p.expr, found)),
-        ExprKind::Not(inner) | ExprKind::Paren(inner) => references(inner, found),
-        ExprKind::Phrase(p) => {
-            if p.qualifier.is_none() {
-                found(&p.name.text, false);
-            }
-            if let Some(test) = &p.test {
-                in_test(&test.kind, found);
-            }
-        }
-        ExprKind::Test { left, test } => {
-            references(left, found);
-            in_test(&test.kind, found);
-        }
-        _ => {}
-    }
-}
-
-fn in_test<'e>(test: &'e TestKind, found: &mut dyn FnMut(&'e str, bool)) {
-    let mut right = |name, _| found(name, true);
-    match test {
-        TestKind::Compare { right: value, .. } => references(value, &mut right),
-        TestKind::Between { low, high } => {
-            references(low, &mut right);
-            references(high, &mut right);
-        }
-        _ => {}
-    }
 }

@@ -103,6 +103,8 @@ impl Checker<'_> {
                 let (value, sign) = match formula {
                     Cond::Test(Test::Compare { left, op: Op::Ne, .. }) => (left, "≠"),
                     Cond::Test(Test::OneOf { value, negated: true, .. }) => (value, "not in"),
+                    // Only `≠` and `not in` of stages are leaves of this form.
+                    Cond::Not(_) => return self.missing_stage(fact, tree.span),
                     _ => return,
                 };
                 let id = match value {

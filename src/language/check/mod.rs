@@ -4,9 +4,9 @@
 //! Promises: what it lets through can be evaluated; every mistake is reported once, in one go; one mistake never causes a second message.
 //! Must not know: files, DataFusion.
 //!
-//! The way through: `items` collects the declarations, `names` gives every name its one meaning, `rules` understands traits and
-//! conditions in an order in which each stands behind what it uses. A condition is first a [`tree`] with places, made by
-//! `conditions`, `behaviour`, `values`, `compare` and `window`; `prove` and `lint` read the tree; then it becomes the program.
+//! The way through: `items` collects the declarations, `names` gives every name its one meaning, `rules` and `stages` understand
+//! traits and conditions in an order in which each stands behind what it `uses`. A condition is first a [`tree`] with places,
+//! made by `conditions`, `behaviour`, `values`, `arithmetic`, `compare` and `window`; `prove` and `lint` read the tree; then it becomes the program.
 
 mod aggregates;
 mod apart;
@@ -14,6 +14,7 @@ mod arithmetic;
 mod behaviour;
 mod compare;
 mod conditions;
+mod cover;
 mod edges;
 mod facts;
 mod items;
@@ -24,9 +25,11 @@ mod prove;
 mod rules;
 mod same;
 mod sets;
+mod stages;
 mod subject;
 mod suggest;
 mod tree;
+mod uses;
 mod values;
 mod window;
 mod words;
@@ -114,6 +117,7 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
         names,
         traits: RefCell::new(vec![None; items.traits.len()]),
         diagnostics: RefCell::new(diagnostics),
+        declared: RefCell::default(),
         meanings: RefCell::default(),
         guesses: Cell::new(200),
     };
@@ -150,6 +154,8 @@ struct Checker<'a> {
     /// The traits understood so far, by their place in [`Items::traits`].
     traits: RefCell<Vec<Option<Typed<'a, ir::Value>>>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
+    /// The declaration that is being read: the salt of its samples.
+    declared: RefCell<String>,
     meanings: RefCell<prove::Meanings>,
     /// How many more "did you mean" are worth their time.
     guesses: Cell<u32>,

@@ -6,6 +6,7 @@ use unicode_security::confusable_detection::skeleton;
 
 use crate::language::catalog::{AttributeId, Catalog, EventId, ListId, Named};
 use crate::language::diagnostic::{Diagnostic, code};
+use crate::language::ir::RuleId;
 use crate::language::source::Span;
 use crate::language::syntax::ast;
 
@@ -23,6 +24,8 @@ pub(super) enum Meaning {
     Trait(usize),
     /// Index into [`Items::rules`].
     Segment(usize),
+    /// Index into [`Items::stages`].
+    Stages(usize),
     Campaign,
     /// A declaration that could not be read: nothing more is said about its uses.
     Broken,
@@ -37,6 +40,7 @@ impl Meaning {
             Meaning::List(_) => "a list",
             Meaning::Trait(_) => "a trait",
             Meaning::Segment(_) => "a segment",
+            Meaning::Stages(_) => "a set of stages",
             Meaning::Campaign => "a campaign",
             Meaning::Broken => "a declaration",
         }
@@ -51,6 +55,26 @@ pub(super) struct Names<'a> {
     campaigns: HashMap<&'a str, Span>,
     /// What would be taken for one another by eye.
     skeletons: HashMap<String, (&'a str, Span)>,
+    stages: Vec<DeclaredStages<'a>>,
+}
+
+/// Stages, and the number that their first line has among the rules; the others follow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DeclaredStages<'a> {
+    pub item: &'a ast::Stages,
+    pub first: RuleId,
+}
+
+impl DeclaredStages<'_> {
+    /// The rule of a line.
+    pub fn line(&self, i: usize) -> RuleId {
+        RuleId(self.first.0.saturating_add(i as u32))
+    }
+
+    /// Every customer has some stage.
+    pub fn whole(&self) -> bool {
+        self.item.lines.iter().any(|l| l.condition.is_none())
+    }
 }
 
 impl<'a> Names<'a> {
@@ -77,6 +101,12 @@ impl<'a> Names<'a> {
         for (i, rule) in items.rules.iter().enumerate() {
             let meaning = if rule.is_campaign() { Meaning::Campaign } else { Meaning::Segment(i) };
             names.add(rule.name, rule.name_span, meaning, diagnostics);
+        }
+        let mut first = items.rules.len() as u32;
+        for (i, item) in items.stages.iter().enumerate() {
+            names.add(&item.name.text, item.name.span, Meaning::Stages(i), diagnostics);
+            names.stages.push(DeclaredStages { item, first: RuleId(first) });
+            first = first.saturating_add(item.lines.len() as u32);
         }
         for name in &items.broken {
             names.add(&name.text, name.span, Meaning::Broken, diagnostics);
@@ -109,7 +139,7 @@ impl<'a> Names<'a> {
                         .label(format!("{} here", meaning.noun()))
                         .also(place, format!("{} here", earlier.noun()))
                         .help(
-                            "events, attributes, traits, segments and lists share one set of names; rename one of them",
+                            "events, attributes, traits, segments, stages and lists share one set of names; rename one of them",
                         ),
                 );
             }
@@ -149,6 +179,19 @@ impl<'a> Names<'a> {
         self.all.get(name).map(|(_, s)| *s)
     }
 
+    /// By the index of [`Meaning::Stages`].
+    pub fn stages(&self, i: usize) -> Option<DeclaredStages<'a>> {
+        self.stages.get(i).copied()
+    }
+
+    /// Stages that have a stage of this name, and that stage.
+    fn stage_named(&self, name: &str) -> Option<(&'a str, &'a str)> {
+        self.stages.iter().find_map(|s| {
+            let line = s.item.lines.iter().find(|l| l.stage.text == name)?;
+            Some((s.item.name.text.as_str(), line.stage.text.as_str()))
+        })
+    }
+
     pub fn campaign(&self, name: &str) -> Option<Span> {
         self.campaigns.get(name).copied()
     }
@@ -186,6 +229,15 @@ impl Checker<'_> {
             self.report(
                 d.label(format!("this is a known value of `{property}` of `{event}`"))
                     .help(format!("write what the customer did: `{event} {value}`")),
+            );
+            return;
+        }
+        if let Some((stages, stage)) = self.names.stage_named(text) {
+            let cure = format!("{stages} = {}", super::words::word(stage));
+            self.report(
+                d.label(format!("this is a stage of `{stages}`"))
+                    .help(format!("write `{cure}`"))
+                    .fix(format!("write `{cure}`"), vec![(name.span, cure)]),
             );
             return;
         }

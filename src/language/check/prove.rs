@@ -70,6 +70,14 @@ impl Checker<'_> {
         (whole.id, whole.verdict == Verdict::Open)
     }
 
+    /// Whether it can be proved that a condition never holds. Nothing is reported.
+    pub(super) fn never_holds<F: Formula>(&self, tree: &Tree<F>) -> bool {
+        let told = self.diagnostics.borrow().len();
+        let whole = self.judge(tree, true, Place { span: tree.span, written: true, top: true });
+        self.diagnostics.borrow_mut().truncate(told);
+        whole.verdict == Verdict::Never
+    }
+
     fn number(&self, text: String) -> u32 {
         self.meanings.borrow_mut().number(text)
     }
@@ -351,7 +359,7 @@ fn key(fact: &Fact) -> String {
     format!("{} in {:?}", fact.family, fact.set)
 }
 
-fn implies(a: &Fact, b: &Fact) -> bool {
+pub(super) fn implies(a: &Fact, b: &Fact) -> bool {
     contradict(a, &b.negated())
 }
 

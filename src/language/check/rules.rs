@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Action, Cond, Program, Rule, RuleId, RuleKind, Trait, Value};
+use crate::language::ir::{Action, Cond, Program, Rule, RuleId, RuleKind, StageLine, Trait, Value};
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, ExprKind};
 use crate::language::text::nfc;
 
 use super::Checker;
-use super::items::{Items, RuleItem};
+use super::items::{Declaration, Items, RuleItem};
 use super::lint::Idle;
 use super::names::Meaning;
 use super::suggest::some_of;
@@ -31,32 +31,34 @@ impl<'a> Checker<'a> {
                 Some(tree.into_formula())
             })
             .collect();
-        let (order, used) = {
-            let mut found = Vec::new();
-            let (trait_order, mut used) = items.trait_order(&self.names, &mut found);
-            let rule_order = items.rule_order(&self.names, &mut used, &mut found);
-            self.diagnostics.borrow_mut().append(&mut found);
-            ((trait_order, rule_order), used)
-        };
-        let mut traits = Vec::new();
-        for i in order.0 {
-            let Some(item) = items.traits.get(i) else { continue };
-            let value = self.trait_value(item);
-            if let Some(value) = &value {
-                traits.push(Trait {
-                    name: item.name.text.clone(),
-                    title: item.title.as_ref().map(|t| t.text.clone()),
-                    description: item.description.clone(),
-                    value: value.value.clone(),
-                    ty: value.ty,
-                    span: item.span,
-                });
-            }
-            if let Some(place) = self.traits.borrow_mut().get_mut(i) {
-                *place = value;
+        let mut found = Vec::new();
+        let order = items.order(self.catalog, &self.names, &mut found);
+        self.diagnostics.borrow_mut().append(&mut found);
+        let mut built = Built::default();
+        built.program.event_filters = event_filters;
+        for declaration in order.declarations {
+            match declaration {
+                Declaration::Trait(i) => {
+                    let Some(item) = items.traits.get(i) else { continue };
+                    let value = self.trait_value(item);
+                    built.program.traits.extend(value.as_ref().and_then(|v| built.place_trait(item, v)));
+                    if let Some(place) = self.traits.borrow_mut().get_mut(i) {
+                        *place = value;
+                    }
+                }
+                Declaration::Rule(i) => {
+                    if let Some(item) = items.rules.get(i) {
+                        self.rule(RuleId(i as u32), item, &mut built);
+                    }
+                }
+                Declaration::Stages(i) => {
+                    if let Some(stages) = self.names.stages(i) {
+                        self.stages(stages, &mut built);
+                    }
+                }
             }
         }
-        for (item, used) in items.traits.iter().zip(used) {
+        for (item, used) in items.traits.iter().zip(order.used) {
             if !used {
                 self.report(
                     Diagnostic::new(
@@ -69,46 +71,39 @@ impl<'a> Checker<'a> {
                 );
             }
         }
-        let mut placed: BTreeMap<u32, RuleId> = BTreeMap::new();
-        let mut meanings: HashMap<u32, (&'a str, Span)> = HashMap::new();
-        let mut inactive: BTreeMap<u32, Idle> = BTreeMap::new();
-        let mut rules = Vec::new();
-        for i in order.1 {
-            let Some(item) = items.rules.get(i) else { continue };
-            self.was(item);
-            let arm = item.arms.first().map(|arm| self.action(&arm.action));
-            let asked = self.lint_form(item.condition);
-            let Some(tree) = self.condition(item.condition) else { continue };
-            self.lint_missing(&tree);
-            let (meaning, open) = self.prove(&tree);
-            let kind = match arm {
-                None => RuleKind::Segment,
-                Some(Some(arm)) => RuleKind::Campaign { arm },
-                Some(None) => continue,
-            };
-            if !item.is_campaign() {
-                self.same_meaning(item, meaning, &mut meanings);
-            }
-            let mut condition = tree.into_formula();
-            let span = item.condition.span;
-            let earlier = |rule: u32| inactive.get(&rule).copied().unwrap_or(Idle::ANY);
-            let idle = self.lint_inactive(&condition, &earlier, (open && !asked).then_some(span));
-            inactive.insert(i as u32, idle);
-            // A rule that uses one with a mistake is left out as that one is.
-            if !place_rules(&mut condition, &placed) {
-                continue;
-            }
-            placed.insert(i as u32, RuleId(rules.len() as u32));
-            rules.push(Rule {
+        built.program
+    }
+
+    /// A segment, a campaign or a bare rule.
+    fn rule(&self, id: RuleId, item: &RuleItem<'a>, built: &mut Built<'a>) {
+        item.name.clone_into(&mut self.declared.borrow_mut());
+        self.was(item);
+        let arm = item.arms.first().map(|arm| self.action(&arm.action));
+        let asked = self.lint_form(item.condition);
+        let Some(tree) = self.condition(item.condition) else { return };
+        self.lint_missing(&tree);
+        let (meaning, open) = self.prove(&tree);
+        let kind = match arm {
+            None => RuleKind::Segment,
+            Some(Some(arm)) => RuleKind::Campaign { arm },
+            Some(None) => return,
+        };
+        if !item.is_campaign() {
+            self.same_meaning(item, meaning, &mut built.meanings);
+        }
+        let condition = tree.into_formula();
+        built.idle(self, id, &condition, (open && !asked).then_some(item.condition.span));
+        built.place_rule(
+            id,
+            Rule {
                 name: item.name.to_owned(),
                 title: item.title.map(str::to_owned),
                 description: item.description.map(str::to_owned),
                 kind,
                 condition,
                 span: item.span,
-            });
-        }
-        Program { rules, traits, stages: Vec::new(), event_filters }
+            },
+        );
     }
 
     /// The value of a trait.
@@ -129,13 +124,22 @@ impl<'a> Checker<'a> {
             | ExprKind::Not(_)
             | ExprKind::Everyone
             | ExprKind::Test { .. }
-            | ExprKind::KnownFor(_) => true,
+            | ExprKind::KnownFor(_)
+            | ExprKind::Sequence(_)
+            | ExprKind::Gathered(_)
+            | ExprKind::Ranked(_)
+            | ExprKind::Sample(_)
+            | ExprKind::Anniversary(_)
+            | ExprKind::Member(_)
+            | ExprKind::Recorded(_) => true,
             ExprKind::Phrase(p) => {
                 p.quantifier.is_some()
                     || p.test.is_some()
                     || p.window.is_some()
                     || p.subject.is_some()
                     || p.filter.is_some()
+                    || p.same.is_some()
+                    || p.without.is_some()
                     || matches!(
                         self.names.get(&p.name.text),
                         Some(Meaning::Event(_) | Meaning::Segment(_) | Meaning::List(_))
@@ -291,12 +295,69 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Turns the numbers of declarations into numbers of the program; false where one is not in it.
-fn place_rules(condition: &mut Cond, placed: &BTreeMap<u32, RuleId>) -> bool {
-    let mut all = true;
-    condition.rules(&mut |id| match placed.get(&id.0) {
-        Some(found) => *id = *found,
-        None => all = false,
-    });
-    all
+/// The program so far.
+///
+/// While it is built, a rule has two numbers: that of its declaration, by which conditions refer to it, and its place in the
+/// program.
+#[derive(Debug, Default)]
+pub(super) struct Built<'a> {
+    pub program: Program,
+    placed: BTreeMap<RuleId, RuleId>,
+    meanings: HashMap<u32, (&'a str, Span)>,
+    inactive: BTreeMap<RuleId, Idle>,
+}
+
+impl<'a> Built<'a> {
+    /// Says whether people who never did anything fulfil a rule (at `span`, if it is to be said), and keeps it for its users.
+    pub fn idle(&mut self, checker: &Checker<'a>, id: RuleId, condition: &Cond, span: Option<Span>) {
+        let earlier = |rule: u32| self.inactive.get(&RuleId(rule)).copied().unwrap_or(Idle::ANY);
+        let idle = checker.lint_inactive(condition, &earlier, span);
+        self.inactive.insert(id, idle);
+    }
+
+    /// Puts a rule into the program, unless it uses one that is not in it: whatever uses a mistake is left out as that is.
+    pub fn place_rule(&mut self, id: RuleId, mut rule: Rule) -> Option<RuleId> {
+        let mut all = true;
+        rule.condition.rules(&mut |id| all &= place(&self.placed, id));
+        if !all {
+            return None;
+        }
+        let here = RuleId(self.program.rules.len() as u32);
+        self.placed.insert(id, here);
+        self.program.rules.push(rule);
+        Some(here)
+    }
+
+    /// Takes the last so many rules out again, those of stages that are left out.
+    pub fn take_back(&mut self, lines: &[StageLine]) {
+        let rules = &mut self.program.rules;
+        rules.truncate(rules.len().saturating_sub(lines.len()));
+        self.placed.retain(|_, here| (here.0 as usize) < self.program.rules.len());
+    }
+
+    /// A trait with the places of the rules among whose people it ranks, if they are all in the program.
+    fn place_trait(&self, item: &ast::Trait, typed: &Typed<'_, Value>) -> Option<Trait> {
+        let mut value = typed.value.clone();
+        let mut all = true;
+        value.rules(&mut |id| all &= place(&self.placed, id));
+        all.then(|| Trait {
+            name: item.name.text.clone(),
+            title: item.title.as_ref().map(|t| t.text.clone()),
+            description: item.description.clone(),
+            value,
+            ty: typed.ty,
+            span: item.span,
+        })
+    }
+}
+
+/// Turns the number of a declaration into its place in the program; false where it has none.
+fn place(placed: &BTreeMap<RuleId, RuleId>, id: &mut RuleId) -> bool {
+    match placed.get(id) {
+        Some(found) => {
+            *id = *found;
+            true
+        }
+        None => false,
+    }
 }

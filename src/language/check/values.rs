@@ -144,7 +144,11 @@ impl Scope for Cond {
                 }
             };
         }
-        if let Some(Meaning::Event(_)) = cx.names.get(&qualifier.text) {
+        if let Some(Meaning::Stages(i)) = cx.names.get(&qualifier.text) {
+            if let Some(stages) = cx.names.stages(i) {
+                cx.only_stages(stages, qualifier.span.to(name.span), "a stage is asked for with `=`");
+            }
+        } else if let Some(Meaning::Event(_)) = cx.names.get(&qualifier.text) {
             let d = Diagnostic::new(
                 code::check::NOT_IN_WHERE,
                 qualifier.span.to(name.span),
@@ -250,11 +254,7 @@ impl<'a> Checker<'a> {
     }
 
     fn phrase_side<F: Scope>(&self, place: F::Place, p: &Phrase, span: Span) -> Option<Side<'a, F::Value>> {
-        let bare = p.quantifier.is_none()
-            && p.subject.is_none()
-            && p.filter.is_none()
-            && p.test.is_none()
-            && p.window.is_none();
+        let bare = alone(p);
         if bare && p.qualifier.is_none() {
             return Some(Side::Word(p.name.clone()));
         }
@@ -384,6 +384,17 @@ impl<'a> Checker<'a> {
             )),
         });
     }
+}
+
+/// A name (with its qualifier) and nothing else.
+pub(super) fn alone(p: &Phrase) -> bool {
+    p.quantifier.is_none()
+        && p.subject.is_none()
+        && p.filter.is_none()
+        && p.test.is_none()
+        && p.same.is_none()
+        && p.window.is_none()
+        && p.without.is_none()
 }
 
 /// With its article.

@@ -33,6 +33,12 @@ impl<'a> Checker<'a> {
 
     pub(super) fn other_than_value(&self, name: &Name, meaning: Meaning) {
         let text = &name.text;
+        if let Meaning::Stages(i) = meaning {
+            if let Some(stages) = self.names.stages(i) {
+                self.only_stages(stages, name.span, "a stage is no value to calculate or compare with");
+            }
+            return;
+        }
         let d = Diagnostic::new(
             code::check::NOT_A_VALUE,
             name.span,

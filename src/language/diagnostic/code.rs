@@ -148,6 +148,8 @@ codes! { check:
     NOT_FOR_NO = "W0420", "`not` before a behaviour, where `no` is the word.";
     DIVISION_BY_ZERO = "E0430", "A division by a constant zero.";
     PERCENTILE = "E0431", "A percentile that is no number from 0 to 100.";
+    STAGE_TEST = "E0432", "Something asked of stages other than which one it is.";
+    STAGE_NAME = "E0433", "A stage that is named twice or like a declaration, or an `otherwise` that does not stand last.";
     NEVER_HOLDS = "E0501", "A condition that can never hold.";
     EMPTY_WINDOW = "E0502", "A window with nothing in it.";
     ALWAYS_HOLDS = "W0504", "A condition that always holds.";
@@ -159,6 +161,7 @@ codes! { check:
     SAME_MEANING = "W0510", "Two segments with the same meaning.";
     UNUSED_TRAIT = "W0511", "A trait that nothing uses.";
     WAS_DECLARED = "W0512", "`was` with a name that is still in use.";
+    EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
 }
 
 codes! { spec:

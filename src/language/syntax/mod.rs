@@ -22,7 +22,7 @@ use super::source::{SourceFile, Span};
 use builder::Builder;
 use grammar::Rule;
 
-pub use words::{HARD as CONNECTIVES, is_name, quote, quoted, skeleton};
+pub use words::{HARD as CONNECTIVES, declares as begins_declaration, is_name, quote, quoted, skeleton};
 
 /// How deep parentheses and `not` may be nested.
 pub const MAX_DEPTH: usize = 64;

@@ -61,7 +61,7 @@ pub(super) fn is_hard(word: &str) -> bool {
 }
 
 /// Whether the word begins a declaration, in any mix of capitals.
-pub(super) fn declares(word: &str) -> bool {
+pub fn declares(word: &str) -> bool {
     ["segment", "trait", "campaign", "policy", "stages", "model"].iter().any(|w| w.eq_ignore_ascii_case(word))
 }
 
