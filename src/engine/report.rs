@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::identities::LinkReport;
 use crate::language::catalog::{Catalog, EventId};
 
 /// What was seen in the data.
@@ -16,6 +17,8 @@ pub struct Report {
     /// The profile rows, where there is a profile.
     pub profiles: Option<SourceReport>,
     pub lists: Vec<ListReport>,
+    /// The identity links, where the catalog names any.
+    pub identities: Option<LinkReport>,
     /// Events of the catalog without a single row, where their source was read.
     pub missing_events: Vec<EventId>,
     /// Customers in the population.
@@ -29,6 +32,10 @@ pub struct SourceReport {
     pub rows: u64,
     /// Left out: without a customer id.
     pub no_customer: u64,
+    /// With an id that leads to a customer of another id.
+    pub linked: u64,
+    /// Left out: with an id that no link and no profile knows.
+    pub unlinked: u64,
     /// Left out: with a customer but without a time.
     pub no_time: u64,
     /// Left out: at or after the as-of instant.
@@ -44,6 +51,8 @@ pub struct ListReport {
     pub name: String,
     pub rows: u64,
     pub no_customer: u64,
+    /// With an id that leads to a customer of another id.
+    pub linked: u64,
     /// Customers of the list that are not in the population.
     pub orphans: u64,
 }
@@ -61,6 +70,8 @@ struct Branch {
     no_customer: AtomicU64,
     no_time: AtomicU64,
     not_yet: AtomicU64,
+    linked: AtomicU64,
+    unlinked: AtomicU64,
     unknown: Mutex<BTreeMap<Option<String>, u64>>,
 }
 
@@ -104,6 +115,13 @@ impl Counters {
         }
     }
 
+    /// Adds what links made of the ids of a batch.
+    pub fn link(&self, branch: u32, linked: u64, unlinked: u64) {
+        let Some(branch) = self.branches.get(branch as usize) else { return };
+        branch.linked.fetch_add(linked, Ordering::Relaxed);
+        branch.unlinked.fetch_add(unlinked, Ordering::Relaxed);
+    }
+
     /// Rows read so far, over all sources.
     pub fn rows(&self) -> u64 {
         self.branches.iter().map(|b| b.rows.load(Ordering::Relaxed)).sum()
@@ -112,11 +130,15 @@ impl Counters {
     /// The rows of one source.
     pub fn source(&self, branch: u32, name: &str, files: usize) -> SourceReport {
         let Some(branch) = self.branches.get(branch as usize) else { return SourceReport::default() };
+        let unlinked = branch.unlinked.load(Ordering::Relaxed);
         let unknown = branch.unknown.lock().map(|u| u.clone()).unwrap_or_default();
         SourceReport {
             name: name.into(),
             rows: branch.rows.load(Ordering::Relaxed),
-            no_customer: branch.no_customer.load(Ordering::Relaxed),
+            // A row that was left out for its unknown id has no customer either.
+            no_customer: branch.no_customer.load(Ordering::Relaxed).saturating_sub(unlinked),
+            linked: branch.linked.load(Ordering::Relaxed),
+            unlinked,
             no_time: branch.no_time.load(Ordering::Relaxed),
             not_yet: branch.not_yet.load(Ordering::Relaxed),
             unknown: unknown.into_iter().collect(),

@@ -18,6 +18,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
+use super::identities;
 use super::kernels::{export, replay};
 use super::late::{Column, Known, Work};
 use super::plan::build;
@@ -153,8 +154,13 @@ async fn evaluate(
             return Err(blame(&context, tables, error).await);
         }
     }
+    let linked = match identities::read(&context, catalog, tables).await {
+        Ok(linked) => linked,
+        Err(error) => return Err(blame(&context, tables, error).await),
+    };
+    let links = linked.as_ref().map(|held| &held.resolution);
     let mut gathered = Gathered::new(&parts, tables.number_ids);
-    let plan = build::plan(catalog, tables, &parts, &counters).map_err(|e| translate(&e))?;
+    let plan = build::plan(catalog, tables, &parts, &counters, links).map_err(|e| translate(&e))?;
     if let Some(plan) = plan {
         if let Some(progress) = &progress {
             let (rows, bytes, files) = tables.size();
@@ -169,10 +175,12 @@ async fn evaluate(
             Err(error) => return Err(blame(&context, tables, error).await),
         };
     }
-    gathered.finish(catalog, tables, &parts, &counters)
+    let mut outcome = gathered.finish(catalog, tables, &parts, &counters)?;
+    outcome.report.identities = links.map(|links| links.report());
+    Ok(outcome)
 }
 
-fn session(tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
+pub(super) fn session(tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
     let threads = limits.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let mut config = SessionConfig::new()
         .with_target_partitions(threads.max(1))
@@ -225,7 +233,7 @@ async fn unique(context: &SessionContext, catalog: &Catalog, tables: &Tables, lo
 }
 
 /// The engine does not say which file it could not read: reads them one by one to find out.
-async fn blame(context: &SessionContext, tables: &Tables, error: Error) -> Error {
+pub(super) async fn blame(context: &SessionContext, tables: &Tables, error: Error) -> Error {
     match &error {
         Error::Engine { message, .. } if !message.starts_with(LIMIT) => {}
         _ => return error,
@@ -252,7 +260,7 @@ async fn blame(context: &SessionContext, tables: &Tables, error: Error) -> Error
 }
 
 /// Awaits in a task, so that a panic is an error.
-async fn caught<T: Send + 'static>(
+pub(super) async fn caught<T: Send + 'static>(
     work: impl Future<Output = Result<T, DataFusionError>> + Send + 'static,
 ) -> Result<T, Error> {
     let task = AbortOnDrop(tokio::spawn(work));
@@ -414,7 +422,12 @@ impl Gathered {
             let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
                 None => (
                     format!("the profiles have several rows of customer `{id}`"),
-                    "name the column that tells the latest: `updated_at: …`",
+                    match catalog.identities {
+                        None => "name the column that tells the latest: `updated_at: …`",
+                        Some(_) => {
+                            "name the column that tells the latest: `updated_at: …`; `segue identities ID` tells which ids are this customer"
+                        }
+                    },
                 ),
                 Some(column) => (
                     format!("the profiles have several rows of customer `{id}` with the same `{column}`"),
@@ -447,6 +460,7 @@ impl Gathered {
                         name: name.clone(),
                         rows: rows.rows,
                         no_customer: rows.no_customer,
+                        linked: rows.linked,
                         orphans: list_orphans.next().unwrap_or(0),
                     });
                 }

@@ -15,12 +15,14 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan,
 
 use super::lower::{Lowered, Parts, Table, micros};
 use super::program::{Branch, ColumnSpec, Kind, Program, Ty};
+use crate::engine::identities::{Id, Resolution};
 use crate::engine::kernels::convert::{Recipe, literal, text, value};
+use crate::engine::kernels::customer::customer;
 use crate::engine::kernels::history::History;
 use crate::engine::kernels::slot::EventSlot;
 use crate::engine::report::Counters;
 use crate::engine::tables::{Opened, Tables};
-use crate::language::catalog::{Catalog, ColumnRef, LookupId};
+use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, Unknown};
 
 /// The names of the answer's columns.
 pub const CUSTOMER: &str = "customer";
@@ -32,11 +34,14 @@ pub fn plan(
     tables: &Tables,
     parts: &Parts,
     counters: &Arc<Counters>,
+    links: Option<&Arc<Resolution>>,
 ) -> Result<Option<LogicalPlan>> {
     let builder = Builder {
         catalog,
         tables,
         program: &parts.program,
+        links,
+        counters,
         slot: Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters)))),
     };
     let mut branches = Vec::with_capacity(parts.branches.len());
@@ -80,6 +85,44 @@ pub fn repeated_keys(catalog: &Catalog, tables: &Tables, lookup: LookupId) -> Re
         .map(Some)
 }
 
+/// The rows of a link table: the two ids and the time.
+pub fn links(table: &LinkTable, opened: &Opened, number: bool) -> Result<LogicalPlan> {
+    let label = |c: &str| format!("column `{c}` of link table `{}`", table.name.name);
+    let id = |c: &str| value(&Recipe::Id { number, label: label(c) }, name(c));
+    let time = match &table.time {
+        Some(c) => instant(c, table.timezone.as_deref(), table.time_unit.map(micros), label(c))?,
+        None => lit(ScalarValue::Int64(None)),
+    };
+    let columns = vec![id(&table.from)?.alias("from"), id(&table.to)?.alias("to"), time.alias("time")];
+    scan("links", opened)?.project(columns)?.build()
+}
+
+/// The ids of a column, each once, with their rows; rows without id are left out.
+pub fn occurrences(column: &str, of: &str, opened: &Opened, number: bool) -> Result<LogicalPlan> {
+    let id = value(&Recipe::Id { number, label: format!("column `{column}` of {of}") }, name(column))?.alias("id");
+    let count = datafusion::functions_aggregate::expr_fn::count(lit(1)).alias("rows");
+    scan("ids", opened)?
+        .project(vec![id])?
+        .filter(name("id").is_not_null())?
+        .aggregate(vec![name("id")], vec![count])?
+        .build()
+}
+
+/// How many rows of a column have an id.
+pub fn rows_of(column: &str, of: &str, opened: &Opened, id: Id<'_>) -> Result<LogicalPlan> {
+    let (number, wanted) = match id {
+        Id::Number(n) => (true, lit(n)),
+        Id::Text(text) => (false, lit(ScalarValue::Utf8View(Some(text.to_owned())))),
+    };
+    let own = value(&Recipe::Id { number, label: format!("column `{column}` of {of}") }, name(column))?;
+    let count = datafusion::functions_aggregate::expr_fn::count(lit(1)).alias("rows");
+    scan("ids", opened)?
+        .project(vec![own.alias("id")])?
+        .filter(name("id").eq(wanted))?
+        .aggregate(Vec::<Expr>::new(), vec![count])?
+        .build()
+}
+
 /// A column by its name alone, whatever its letters.
 fn name(column: &str) -> Expr {
     Expr::Column(Column::new_unqualified(column))
@@ -93,6 +136,8 @@ struct Builder<'a> {
     catalog: &'a Catalog,
     tables: &'a Tables,
     program: &'a Program,
+    links: Option<&'a Arc<Resolution>>,
+    counters: &'a Arc<Counters>,
     slot: Arc<ScalarUDF>,
 }
 
@@ -135,11 +180,21 @@ impl Builder<'_> {
         Ok(self.slot.call(arguments))
     }
 
+    /// The customer of a row: the id in a column, or what it leads to.
+    fn customer(&self, lowered: &Lowered, column: &str, label: String) -> Result<Expr> {
+        let id = value(&Recipe::Id { number: self.tables.number_ids, label }, name(column))?;
+        let drop = self.catalog.identities.as_ref().is_some_and(|i| i.unknown == Unknown::Drop);
+        let events = matches!(lowered.table, Table::Source(_));
+        let counter = lowered.branch.counts.then_some(lowered.branch.counter);
+        Ok(match self.links {
+            Some(links) => customer(links, self.counters, counter, drop && events, id).alias(CUSTOMER),
+            None => id.alias(CUSTOMER),
+        })
+    }
+
     /// Rows of one table as customer, time, raw name and the branch's columns as they are in the file.
     fn raw(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
-        let of_customer = |column: &str, label: String| {
-            value(&Recipe::Id { number: self.tables.number_ids, label }, name(column)).map(|e| e.alias(CUSTOMER))
-        };
+        let of_customer = |column: &str, label: String| self.customer(lowered, column, label);
         let no_time = || lit(ScalarValue::Int64(None)).alias("time");
         let no_name = || lit(ScalarValue::Utf8View(None)).alias("raw");
         let table = format!("t{number}");
@@ -179,15 +234,17 @@ impl Builder<'_> {
         let source = self.catalog.sources.get(s).ok_or_else(|| odd("a source"))?;
         let opened = self.tables.sources.get(s).and_then(Option::as_ref).ok_or_else(|| odd("a source's table"))?;
         let label = |c: &str| format!("column `{c}` of source `{}`", source.name.name);
-        let id = Recipe::Id { number: self.tables.number_ids, label: label(&source.customer) };
         let unit = source.time_unit.map(micros);
         let time = instant(&source.time, source.timezone.as_deref(), unit, label(&source.time))?;
         let raw = match &source.event {
             Some(column) if lowered.branch.kinds.iter().any(|k: &Kind| k.exact.is_some()) => name(column),
             _ => lit(ScalarValue::Utf8View(None)),
         };
-        let mut columns =
-            vec![value(&id, name(&source.customer))?.alias(CUSTOMER), time.alias("time"), raw.alias("raw")];
+        let mut columns = vec![
+            self.customer(lowered, &source.customer, label(&source.customer))?,
+            time.alias("time"),
+            raw.alias("raw"),
+        ];
         // The look-ups that are needed, each with its key in the source.
         let mut joins: Vec<(LookupId, &str)> = Vec::new();
         for (c, at) in lowered.refs.iter().enumerate() {

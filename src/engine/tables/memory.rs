@@ -55,6 +55,8 @@ pub fn in_memory(
         }
     }
     named.lookups.clear();
+    // Histories are of customers: nothing is left to link.
+    named.identities = None;
     let mut tables = Tables::default();
     for s in 0..named.sources.len() {
         tables.sources.push(Some(source(&named, s, customers, layout)?));

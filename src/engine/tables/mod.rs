@@ -54,6 +54,8 @@ pub struct Tables {
     pub lookups: Vec<Option<Opened>>,
     pub profile: Option<Opened>,
     pub lists: Vec<Option<Opened>>,
+    /// One a link table of the catalog.
+    pub links: Vec<Opened>,
     /// All ids are whole numbers.
     pub number_ids: bool,
     /// Object stores other than the local disk.
@@ -63,7 +65,8 @@ pub struct Tables {
 impl Tables {
     /// Every table that was opened.
     pub fn iter(&self) -> impl Iterator<Item = &Opened> {
-        self.sources.iter().chain(&self.lookups).chain(&self.lists).flatten().chain(&self.profile)
+        let one_each = self.sources.iter().chain(&self.lookups).chain(&self.lists).flatten();
+        one_each.chain(&self.profile).chain(&self.links)
     }
 
     /// Rows and bytes over all tables.
@@ -150,6 +153,16 @@ pub async fn open(catalog: &Catalog, root: &Path) -> Result<Tables, Error> {
     for list in &catalog.lists {
         tables.lists.push(Some(ids::open(&mut tables.stores, root, list).await?));
     }
+    for table in catalog.identities.iter().flat_map(|i| &i.links) {
+        let mut columns = Wanted::new();
+        want(&mut columns, &table.from, Want::Id);
+        want(&mut columns, &table.to, Want::Id);
+        if let Some(time) = &table.time {
+            want(&mut columns, time, Want::Time { unit: table.time_unit.is_some() });
+        }
+        let what = format!("link table `{}`", table.name.name);
+        tables.links.push(parquet::open(&mut tables.stores, root, &table.path, &what, &columns).await?);
+    }
     tables.number_ids = number_ids(catalog, &tables);
     Ok(tables)
 }
@@ -186,7 +199,7 @@ fn wanted(catalog: &Catalog) -> (BTreeMap<usize, Wanted>, BTreeMap<usize, Wanted
     (sources, lookups)
 }
 
-/// Whether every id column of the project is of an integer type.
+/// Whether every id column of the project is of an integer type. Links count too: what they lead from or to may be anybody's id.
 fn number_ids(catalog: &Catalog, tables: &Tables) -> bool {
     let whole = |table: &Option<Opened>, column: &str| {
         table.as_ref().and_then(|t| t.column(column)).is_none_or(|ty| types::flat(ty).is_integer())
@@ -197,5 +210,9 @@ fn number_ids(catalog: &Catalog, tables: &Tables) -> bool {
         let of = |t: &Opened| t.schema.fields().first().map(|f| types::flat(f.data_type()).is_integer());
         of(t).unwrap_or(true)
     });
-    sources && profile && lists
+    let links = catalog.identities.iter().flat_map(|i| &i.links).zip(&tables.links).all(|(table, opened)| {
+        let whole = |column: &str| opened.column(column).is_none_or(|ty| types::flat(ty).is_integer());
+        whole(&table.from) && whole(&table.to)
+    });
+    sources && profile && lists && links
 }

@@ -169,8 +169,7 @@ pub(super) fn inside(inner: Window, outer: Window, events: bool) -> bool {
     // Of two edges that may change places, the outer window begins with the earlier: one that is early enough will do. Of the
     // inner's, each may be the first.
     let starts = outer_starts.is_empty()
-        || !inner_starts.is_empty()
-            && inner_starts.iter().all(|i| outer_starts.iter().any(|o| at_or_before(*o, *i)));
+        || !inner_starts.is_empty() && inner_starts.iter().all(|i| outer_starts.iter().any(|o| at_or_before(*o, *i)));
     let finishes = outer_ends.is_empty()
         || events && outer_ends.contains(&Edge::AsOf)
         || !inner_ends.is_empty() && inner_ends.iter().all(|i| outer_ends.iter().any(|o| at_or_before(*i, *o)));

@@ -10,9 +10,9 @@ use crate::language::ir::{Behaviour, Literal, Op, Operand, Pred, Test};
 use crate::language::source::Span;
 
 use super::Checker;
+use super::edges::{apart, inside};
 use super::facts::Fact;
 use super::tree::{Formula, Node, Tree};
-use super::edges::{apart, inside};
 
 /// In one conjunction, more parts about one thing than this are only compared for equality.
 const PAIRS: usize = 64;

@@ -105,9 +105,13 @@ impl Checker<'_> {
         let first = self.periods(*n, *span)?;
         if *n > MOST_PERIODS {
             self.report(
-                Diagnostic::new(code::check::WINDOW_PLACE, *span, format!("at most {MOST_PERIODS} periods, one by one"))
-                    .label(format!("{n} are asked for"))
-                    .help("take fewer, or longer periods"),
+                Diagnostic::new(
+                    code::check::WINDOW_PLACE,
+                    *span,
+                    format!("at most {MOST_PERIODS} periods, one by one"),
+                )
+                .label(format!("{n} are asked for"))
+                .help("take fewer, or longer periods"),
             );
             return None;
         }
@@ -131,7 +135,9 @@ impl Checker<'_> {
             )
             .label("it has no count and no window of its own");
             self.report(match (&phrase.test, &phrase.window) {
-                (None, Some(_)) => d.help(format!("ask for it besides: `… since {} {name} and {name} in 30d`", word(end))),
+                (None, Some(_)) => {
+                    d.help(format!("ask for it besides: `… since {} {name} and {name} in 30d`", word(end)))
+                }
                 _ => d.help(format!("to count back write `since last 3 {name}`, or ask besides: `and {name} ≥ 3`")),
             });
             return None;
@@ -287,11 +293,8 @@ impl Checker<'_> {
         }
         // The earlier edge, the one further back, opens the window. Where the calendar decides which one that is, the clock
         // takes it; here the longer unit stands first, so that one window has one form.
-        let swap = if at_or_before(first, second) {
-            false
-        } else {
-            at_or_before(second, first) || rank(first) < rank(second)
-        };
+        let swap =
+            if at_or_before(first, second) { false } else { at_or_before(second, first) || rank(first) < rank(second) };
         let (start, end) = if swap { (second, first) } else { (first, second) };
         Some(Window { start: Some(start), end: Some(end) })
     }
@@ -368,4 +371,3 @@ pub(super) fn plain(d: &Duration) -> (u32, Unit) {
 pub(super) fn date_text(d: ast::Date) -> String {
     format!("{:04}-{:02}-{:02}", d.year, d.month, d.day)
 }
-
