@@ -74,9 +74,9 @@ struct Judged {
     name: String,
     /// The line of each expectation.
     lines: Vec<usize>,
-    /// Audiences first, then values of traits.
+    /// Audiences first, then stages, then values of traits.
     by_interpreter: Vec<Verdict>,
-    /// Audiences only; nothing in a build without engine.
+    /// Audiences and stages only; nothing in a build without engine.
     by_plan: Option<Vec<Verdict>>,
 }
 

@@ -5,7 +5,7 @@ use segue::language::catalog::{Catalog, ProjectFile, load};
 use segue::language::check::{CheckFile, check};
 use segue::language::diagnostic::Diagnostic;
 use segue::language::interpret::history::Datum;
-use segue::language::ir::Program;
+use segue::language::ir::{Cond, Program, Rule, RuleId, RuleKind, StageLine, Stages};
 use segue::language::source::Sources;
 use segue::language::spec::{self, Spec, Wrong};
 use segue::language::syntax::parse;
@@ -272,6 +272,88 @@ fn expectations_of_nothing() {
         spec::unknown_names(&spec, &program).iter().map(|d| format!("{} {}", d.code, d.message)).collect();
     assert_eq!(found.len(), 4, "{found:?}");
     assert!(found.iter().all(|f| f.starts_with("E0608")), "{found:?}");
+}
+
+/// The rules and, by hand, stages of which the last line is no `otherwise`.
+fn staged(sources: &mut Sources, catalog: &Catalog) -> Program {
+    let mut program = program(sources, catalog, RULES);
+    let span = program.rules[0].span;
+    let text = |s: &str| s.to_owned();
+    let of = |rule: u32| Cond::Rule(RuleId(rule));
+    let lines = [("keen", of(0)), ("known", Cond::And(vec![of(1), Cond::Not(Box::new(of(0)))]))];
+    let (title, description) = (None, None);
+    let mut stages = Stages { name: text("journey"), title, description, lines: Vec::new(), span };
+    for (stage, condition) in lines {
+        stages.lines.push(StageLine { stage: text(stage), rule: RuleId(program.rules.len() as u32) });
+        let kind = RuleKind::Stage { stages: 0 };
+        let (name, title, description) = (format!("journey.{stage}"), None, None);
+        program.rules.push(Rule { name, title, description, kind, condition, span });
+    }
+    program.stages.push(stages);
+    program
+}
+
+#[test]
+fn stages_are_audiences_and_values() {
+    let (mut sources, catalog) = catalog();
+    let program = staged(&mut sources, &catalog);
+    let spec = good(
+        "as_of: 2026-11-21
+customers:
+  ana: {events: 'purchased anti-aging 2d ago x2', profile: {is_member: true}}
+  bob: {profile: {is_member: true}}
+  eve: nothing
+expect:
+  journey.keen: [ana]
+  journey.known: [ana]
+values:
+  journey: {ana: keen, bob: keen, eve: null}
+  spend: {ana: 1}
+",
+    );
+    assert!(spec::unknown_names(&spec, &program).is_empty());
+    let verdicts = spec::evaluate(&spec, &program, &catalog, &zone());
+    let names: Vec<&str> = verdicts.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(names, ["journey.keen", "journey.known", "journey", "journey", "journey", "spend"]);
+    let wrong: Vec<Option<Wrong>> = verdicts.into_iter().map(|v| v.wrong).collect();
+    let text = |s: &str| Some(s.to_owned());
+    let known = Wrong::Members { missing: vec!["ana".to_owned()], unexpected: vec!["bob".to_owned()] };
+    let stage = Wrong::Value { customer: "bob".into(), expected: text("keen"), found: text("known") };
+    let spend = Wrong::Value { customer: "ana".into(), expected: text("1"), found: text("0.00") };
+    assert_eq!(wrong, [None, Some(known), None, Some(stage), None, Some(spend)]);
+    // Whoever evaluates, its members decide: nobody is in a line here.
+    let by_plan = spec::judge(&spec, &program, |_, _| false);
+    let missing = Wrong::Value { customer: "ana".into(), expected: text("keen"), found: None };
+    assert_eq!((by_plan.len(), by_plan[2].wrong.as_ref()), (5, Some(&missing)));
+    assert_eq!(by_plan[4].wrong, None);
+}
+
+#[test]
+fn stages_that_there_are_not() {
+    let (mut sources, catalog) = catalog();
+    let program = staged(&mut sources, &catalog);
+    let spec = good(
+        "as_of: 2026-11-21
+customers: {ana: nothing}
+expect: {journey: [ana], journey.kene: []}
+values: {journey: {ana: kene}, jurney: {ana: keen}, journey.keen: {ana: keen}}
+",
+    );
+    let found = spec::unknown_names(&spec, &program);
+    let said: Vec<String> = found
+        .iter()
+        .map(|d| format!("{} {} / {} / {:?}", d.code, d.message, d.primary.text, d.fix.as_ref().map(|f| &f.title)))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "E0608 `journey` is no segment and no campaign of the project / these are stages / None",
+            "E0608 `journey.kene` is no segment and no campaign of the project / did you mean `journey.keen`? / Some(\"write `journey.keen`\")",
+            "E0605 `kene` is no stage of `journey` / did you mean `keen`? / Some(\"write `keen`\")",
+            "E0608 `jurney` is no trait and no stages of the project / did you mean `journey`? / Some(\"write `journey`\")",
+            "E0608 `journey.keen` is no trait and no stages of the project / this is an audience / None",
+        ]
+    );
 }
 
 /// The example on the page of each code shows that code and nothing else.

@@ -11,7 +11,7 @@ use crate::language::diagnostic::{Diagnostic, code, nearest};
 use crate::language::interpret;
 use crate::language::interpret::history::{CustomerId, History};
 use crate::language::interpret::scalar::Scalar;
-use crate::language::ir::Program;
+use crate::language::ir::{Program, Stages};
 use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::text::nfc;
@@ -19,7 +19,7 @@ use crate::language::text::nfc;
 /// One expectation and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// The rule or trait.
+    /// The rule, the trait or the stages.
     pub name: String,
     /// Its place in the spec.
     pub span: Span,
@@ -32,14 +32,15 @@ pub struct Verdict {
 pub enum Wrong {
     /// An audience: who should be there and is not, and who is there and should not. Sorted.
     Members { missing: Vec<String>, unexpected: Vec<String> },
-    /// A trait of a customer; `None` is missing.
+    /// A trait or the stage of a customer; `None` is missing.
     Value { customer: String, expected: Option<String>, found: Option<String> },
 }
 
-/// Expectations of rules and traits that the program does not have.
+/// Expectations of rules, traits and stages that the program does not have.
 pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
     let rules = || program.rules.iter().map(|r| r.name.as_str());
     let traits = || program.traits.iter().map(|t| t.name.as_str());
+    let stages = |name: &str| program.stages.iter().find(|s| s.name == name);
     let mut found = Vec::new();
     for expectation in &spec.expect {
         let (name, span) = (&expectation.rule, expectation.span);
@@ -48,10 +49,14 @@ pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
         }
         let d =
             Diagnostic::new(code::spec::RULE, span, format!("`{name}` is no segment and no campaign of the project"));
-        found.push(if traits().any(|t| t == name) {
-            d.label("this is a trait").help("traits stand under `values:`")
-        } else {
-            meant(d, span, nearest(name, rules()), rules())
+        found.push(match stages(name) {
+            Some(stages) => {
+                let one = stages.lines.first().map_or("STAGE", |line| &line.stage);
+                d.label("these are stages")
+                    .help(format!("name one of them, `{name}.{one}`, or say under `values:` at which a customer is"))
+            }
+            None if traits().any(|t| t == name) => d.label("this is a trait").help("traits stand under `values:`"),
+            None => meant(d, span, nearest(name, rules()), rules()),
         });
     }
     for expected in &spec.values {
@@ -59,15 +64,31 @@ pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
         if traits().any(|t| t == name) {
             continue;
         }
-        let d = Diagnostic::new(code::spec::RULE, span, format!("`{name}` is no trait of the project"));
+        if let Some(stages) = stages(name) {
+            found.extend(unknown_stage(expected, stages));
+            continue;
+        }
+        let d = Diagnostic::new(code::spec::RULE, span, format!("`{name}` is no trait and no stages of the project"));
         found.push(if rules().any(|r| r == name) {
             d.label("this is an audience").help("audiences stand under `expect:`")
         } else {
-            meant(d, span, nearest(name, traits()), traits())
+            let names = || traits().chain(program.stages.iter().map(|s| s.name.as_str()));
+            meant(d, span, nearest(name, names()), names())
         });
     }
     crate::language::diagnostic::sort(&mut found);
     found
+}
+
+/// A stage that the stages do not have.
+fn unknown_stage(expected: &ExpectedValue, stages: &Stages) -> Option<Diagnostic> {
+    let (value, span) = (expected.value.as_ref()?, expected.value_span);
+    let names = || stages.lines.iter().map(|line| line.stage.as_str());
+    if names().any(|stage| stage == value) {
+        return None;
+    }
+    let d = Diagnostic::new(code::spec::VALUE, span, format!("`{value}` is no stage of `{}`", stages.name));
+    Some(meant(d, span, nearest(value, names()), names()))
 }
 
 /// Judges a spec by the interpreter. Names that the program does not have are left out: see [`unknown_names`].
@@ -90,7 +111,7 @@ pub fn evaluate(spec: &Spec, program: &Program, catalog: &Catalog, zone: &Zone) 
     verdicts
 }
 
-/// Judges the audiences of a spec: `is_member` answers for the index of a customer in the spec and of a rule in the program.
+/// Judges the audiences and then the stages of a spec: `is_member` answers for the index of a customer in the spec and of a rule in the program.
 pub fn judge(spec: &Spec, program: &Program, is_member: impl Fn(usize, usize) -> bool) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for expectation in &spec.expect {
@@ -111,6 +132,14 @@ pub fn judge(spec: &Spec, program: &Program, is_member: impl Fn(usize, usize) ->
         let wrong = (!holds).then_some(Wrong::Members { missing, unexpected });
         verdicts.push(Verdict { name: expectation.rule.clone(), span: expectation.span, wrong });
     }
+    for expected in &spec.values {
+        let at = spec.customers.iter().position(|(name, _)| *name == expected.customer);
+        let of = program.stages.iter().find(|s| s.name == expected.name);
+        let (Some(at), Some(of)) = (at, of) else { continue };
+        let line = of.lines.iter().find(|line| is_member(at, line.rule.0 as usize));
+        let found = line.map(|line| line.stage.clone());
+        verdicts.push(verdict(expected, found == expected.value, found));
+    }
     verdicts
 }
 
@@ -120,11 +149,12 @@ fn value_verdict(expected: &ExpectedValue, found: Option<&Scalar>, zone: &Zone) 
         (Some(text), Some(scalar)) => same(text, scalar, zone),
         _ => false,
     };
-    let wrong = (!holds).then(|| Wrong::Value {
-        customer: expected.customer.clone(),
-        expected: expected.value.clone(),
-        found: found.map(|s| shown(s, zone)),
-    });
+    verdict(expected, holds, found.map(|s| shown(s, zone)))
+}
+
+fn verdict(expected: &ExpectedValue, holds: bool, found: Option<String>) -> Verdict {
+    let wrong =
+        (!holds).then(|| Wrong::Value { customer: expected.customer.clone(), expected: expected.value.clone(), found });
     Verdict { name: expected.name.clone(), span: expected.span, wrong }
 }
 

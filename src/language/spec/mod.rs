@@ -28,7 +28,7 @@ pub struct Spec {
     pub customers: Vec<(String, History)>,
     /// Audiences, in the order of the file.
     pub expect: Vec<Expectation>,
-    /// Values of traits, in the order of the file.
+    /// Values of traits and stages, in the order of the file.
     pub values: Vec<ExpectedValue>,
 }
 
@@ -42,7 +42,7 @@ pub struct Expectation {
     pub span: Span,
 }
 
-/// What a trait has to be for a customer.
+/// What a trait has to be for a customer, or at which stage the customer has to be.
 #[derive(Debug, Clone)]
 pub struct ExpectedValue {
     pub name: String,
@@ -52,6 +52,8 @@ pub struct ExpectedValue {
     pub name_span: Span,
     /// The customer's name in the spec.
     pub span: Span,
+    /// The value's place; that of the customer's name where it is missing.
+    pub value_span: Span,
 }
 
 /// Reads a spec. `None` where too little of it can be read.
@@ -152,6 +154,7 @@ fn spec(raw: raw::Spec, file: &SourceFile, catalog: &Catalog, zone: &Zone, diagn
                 value: value.as_ref().map(|l| l.0.value.clone()),
                 name_span: of.name.span,
                 span: entry.name.span,
+                value_span: value.as_ref().map_or(entry.name.span, |l| l.0.span),
             });
         }
     }

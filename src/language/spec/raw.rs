@@ -18,9 +18,9 @@ record! {
         pub as_of: Literal,
         /// What each customer did: a timeline in one line, or a record.
         pub customers: Entries<Customer>,
-        /// Who has to be in each audience, and nobody else: `lapsed: [ana]`.
+        /// Who has to be in each audience, and nobody else: `lapsed: [ana]`. A stage is an audience: `journey.decision: [ana]`.
         pub expect: Option<Entries<OneOrMany<Literal>>>,
-        /// What each trait has to be, by customer: `spend: {ana: 12.50, eve: null}`. Null is missing.
+        /// What each trait has to be, by customer: `spend: {ana: 12.50, eve: null}`. Null is missing. Of stages, the stage: `journey: {ana: decision}`.
         pub values: Option<Entries<Entries<Option<Literal>>>>,
     }
 
