@@ -26,7 +26,7 @@ pub const LATE: u8 = 8;
 /// The time of entries that have none: inside of "any time", outside of every window.
 pub const TIMELESS: i64 = i64::MAX - 1;
 
-/// Which measures each pattern's terms read.
+/// Which measures each pattern's terms and stories read.
 #[derive(Debug)]
 pub struct Shape {
     /// Sorted measures by pattern.
@@ -41,6 +41,11 @@ impl Shape {
         for term in &program.terms {
             if let (Some(channel), Some(all)) = (term.agg.channel(), measures.get_mut(term.pattern as usize)) {
                 all.push(channel);
+            }
+        }
+        for read in &program.reads {
+            if let Some(all) = measures.get_mut(read.pattern as usize) {
+                all.push(read.channel);
             }
         }
         for all in &mut measures {
@@ -387,7 +392,7 @@ impl Log {
     }
 
     /// Entries in the order of customers, and where each entry's measures begin.
-    fn by_customer(&self, chunk: &Chunk, customers: usize) -> (Vec<u32>, Vec<u32>) {
+    pub fn by_customer(&self, chunk: &Chunk, customers: usize) -> (Vec<u32>, Vec<u32>) {
         let mut starts = vec![0u32; customers + 1];
         for &local in &chunk.local {
             if let Some(start) = starts.get_mut(usize::from(local) + 1) {

@@ -1,7 +1,10 @@
 //! The functions that the plan is made of: found by name, told what to do by a literal.
 //!
-//! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `event_slot` says which patterns a row matches, `history` keeps a customer's
-//! matching rows as a compact log and replays it. Must not know: files, the catalog, the command line.
+//! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `event_slot` says which patterns a row
+//! matches, `history` keeps a customer's matching rows as a compact log and replays it (`replay` all customers of a chunk at
+//! once, `story` one by one). Must not know: files, the catalog, the command line.
+
+pub mod chain;
 
 pub mod convert;
 
@@ -9,14 +12,20 @@ pub mod customer;
 
 pub mod export;
 
+pub mod fold;
+
 pub mod hash;
 
 pub mod history;
+
+pub mod life;
 
 pub mod log;
 
 pub mod replay;
 
 pub mod slot;
+
+pub mod story;
 
 pub mod test;

@@ -6,9 +6,10 @@
 use arrow::array::LargeBinaryBuilder;
 
 use super::convert::ordered;
+use super::life::Datum;
 use super::log::{Body, Chunk, EVENT, LATE, Log, PROFILE, Slot, TWICE};
-use super::{export, test};
-use crate::engine::plan::program::{Agg, Node, Program, Scalar, Test, Ty, Val};
+use super::{export, story, test};
+use crate::engine::plan::program::{Agg, Node, Program, Scalar, Ty, Val};
 use crate::engine::types;
 use crate::language::calendar::Clock;
 use crate::language::ir::PeriodUnit;
@@ -19,7 +20,7 @@ pub const MARKS: usize = 2;
 
 /// What is kept of a term for each customer of a chunk.
 #[derive(Debug)]
-enum Bank {
+pub enum Bank {
     Count(Vec<u32>),
     Sum(Vec<i128>),
     /// The best so far, by the order of [`ordered`] for floats.
@@ -40,6 +41,16 @@ struct Step {
     at: usize,
 }
 
+/// What is known of the customers of a chunk.
+#[derive(Debug)]
+pub struct Known<'a> {
+    pub log: &'a Log,
+    /// By term.
+    pub banks: Vec<Bank>,
+    /// By story and customer.
+    pub told: Vec<Vec<Option<Datum>>>,
+}
+
 /// A program ready to run.
 #[derive(Debug)]
 pub struct Replay {
@@ -58,7 +69,7 @@ impl Replay {
             }
         }
         // As many customers as let the counts stay in about two megabytes, between 64 and 8,192.
-        let room = (1usize << 19) / program.terms.len().max(1);
+        let room = (1usize << 19) / (program.terms.len() + 12 * program.stories.len()).max(1);
         let bits = room.clamp(64, 8_192).ilog2();
         let clock = Clock { as_of: program.as_of, zone: types::zone(&program.zone) };
         Replay { program, clock, by_pattern, bits }
@@ -66,6 +77,10 @@ impl Replay {
 
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub fn bits(&self) -> u32 {
@@ -87,9 +102,11 @@ impl Replay {
                 continue;
             }
             let banks = self.replay(log, chunk, &steps, here);
+            let mut known = Known { log, banks, told: Vec::new() };
+            story::tell(self, chunk, here, &mut known);
             let first = body.first.get(base..base + here).unwrap_or_default();
             let flags = body.flags.get(base..base + here).unwrap_or_default();
-            self.answer(log, &banks, first, flags, out);
+            self.answer(&known, first, flags, out);
         }
     }
 
@@ -186,12 +203,12 @@ impl Replay {
         }
     }
 
-    fn answer(&self, log: &Log, banks: &[Bank], first: &[i64], flags: &[u8], out: &mut LargeBinaryBuilder) {
+    fn answer(&self, known: &Known<'_>, first: &[i64], flags: &[u8], out: &mut LargeBinaryBuilder) {
         let here = flags.len();
         let words = here.div_ceil(64);
         let mut nodes: Vec<Vec<u64>> = Vec::with_capacity(self.program.nodes.len());
         for node in &self.program.nodes {
-            let bits = self.node(node, &nodes, log, banks, first, words, here);
+            let bits = self.node(node, &nodes, known, first, words, here);
             nodes.push(bits);
         }
         let width = self.width();
@@ -234,19 +251,17 @@ impl Replay {
             whole.clear();
             whole.extend_from_slice(answer);
             for value in &self.program.exports {
-                export::put(&mut whole, self.value(value, log, banks, row));
+                export::put(&mut whole, self.value(value, known, row));
             }
             out.append_value(&whole);
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one chunk")]
     fn node(
         &self,
         node: &Node,
         nodes: &[Vec<u64>],
-        log: &Log,
-        banks: &[Bank],
+        known: &Known<'_>,
         first: &[i64],
         words: usize,
         here: usize,
@@ -265,7 +280,7 @@ impl Replay {
             Node::And(all) => fold(all, u64::MAX, |a, b| a & b),
             Node::Or(any) => fold(any, 0, |a, b| a | b),
             Node::Not(inner) => fold(std::slice::from_ref(inner), u64::MAX, |a, b| a & !b),
-            Node::Range { term, lo, hi } => match banks.get(*term as usize) {
+            Node::Range { term, lo, hi } => match known.banks.get(*term as usize) {
                 Some(Bank::Count(counts)) => {
                     let lo = (*lo).max(0);
                     if lo > *hi || lo > i64::from(u32::MAX) {
@@ -276,20 +291,24 @@ impl Replay {
                 }
                 _ => vec![0; words],
             },
-            Node::Time { term, lo, hi } => match banks.get(*term as usize) {
+            Node::Time { term, lo, hi } => match known.banks.get(*term as usize) {
                 Some(Bank::Best(best)) => pack(best.iter().map(|t| t.is_some_and(|t| *lo <= t && t < *hi)), words),
                 _ => vec![0; words],
             },
             Node::Trace(by) => pack(first.iter().map(|&t| t != i64::MAX && t <= *by), words),
-            Node::Test(test) => pack((0..here).map(|row| self.test(test, log, banks, row)), words),
+            Node::Story(story) => {
+                let told = known.told.get(*story as usize).map_or(&[] as &[Option<Datum>], Vec::as_slice);
+                pack(told.iter().map(|t| matches!(t, Some(Datum::YesNo(true)))), words)
+            }
+            Node::Test(test) => {
+                pack((0..here).map(|row| test::test(test, &self.clock.zone, &|val| self.value(val, known, row))), words)
+            }
         }
     }
 
-    fn test(&self, test: &Test<Val>, log: &Log, banks: &[Bank], row: usize) -> bool {
-        test::test(test, &|val| self.value(val, log, banks, row))
-    }
-
-    fn value<'a>(&'a self, val: &'a Val, log: &'a Log, banks: &'a [Bank], row: usize) -> Option<Scalar<'a>> {
+    /// A value of one customer of the chunk.
+    pub fn value<'a>(&'a self, val: &'a Val, known: &'a Known<'_>, row: usize) -> Option<Scalar<'a>> {
+        let banks = &known.banks;
         match val {
             Val::Literal(literal) => Some(literal.scalar()),
             Val::Term { term, ty } => match banks.get(*term as usize)? {
@@ -298,7 +317,7 @@ impl Replay {
                 Bank::Float(sums) => Num::float(*sums.get(row)?).map(Scalar::Num),
                 Bank::Best(best) => {
                     let word = (*best.get(row)?)?;
-                    typed(word, *ty, log)
+                    typed(word, *ty, known.log)
                 }
                 Bank::Set(_) => None,
             },
@@ -326,6 +345,14 @@ impl Replay {
                 let Bank::Best(best) = banks.get(*term as usize)? else { return None };
                 let days = i32::try_from((*best.get(row)?)?).ok()?;
                 Some(Scalar::Num(Num::int(self.clock.days_since_date(days))))
+            }
+            Val::Story(story) => known.told.get(*story as usize)?.get(row).copied()??.scalar(known.log),
+            Val::Combine { op, left, right } => {
+                let (left, right) = (self.value(left, known, row)?, self.value(right, known, row)?);
+                match (left, right) {
+                    (Scalar::Num(left), Scalar::Num(right)) => left.combine((*op).into(), right).map(Scalar::Num),
+                    _ => None,
+                }
             }
         }
     }

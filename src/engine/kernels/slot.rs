@@ -265,7 +265,7 @@ impl Memory {
         if !late {
             let (_, kinds) = self.raw_kinds.get(raw as usize)?;
             for kind in kinds.iter().filter_map(|&k| self.branch.kinds.get(k)).filter(|k| !k.foreign) {
-                let passes = |p| test::pred(p, &|t| test::test(t, &|o| values.read(o)));
+                let passes = |p| test::pred(p, &|t| test::test(t, held.zone, &|o| values.read(o)));
                 if kind.filter.as_ref().is_some_and(|f| !passes(f)) {
                     continue;
                 }

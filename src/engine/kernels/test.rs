@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::engine::plan::program::{Cmp, How, Operand, Pred, Scalar, Test};
-use crate::language::calendar::{DateRange, returns};
+use crate::language::calendar::{DateRange, Zone, returns};
 use crate::language::text::fold;
 
 /// Evaluates a predicate, given how an operand is read.
@@ -20,8 +20,8 @@ pub fn pred<'a>(pred: &'a Pred, test: &impl Fn(&'a Test<Operand>) -> bool) -> bo
     }
 }
 
-/// Evaluates a test, given how a value is read.
-pub fn test<'a, V>(test: &'a Test<V>, read: &impl Fn(&'a V) -> Option<Scalar<'a>>) -> bool {
+/// Evaluates a test, given the project's zone and how a value is read.
+pub fn test<'a, V>(test: &'a Test<V>, zone: &Zone, read: &impl Fn(&'a V) -> Option<Scalar<'a>>) -> bool {
     match test {
         Test::Compare { left, op, right } => {
             let order = match (read(left), read(right)) {
@@ -60,7 +60,7 @@ pub fn test<'a, V>(test: &'a Test<V>, read: &impl Fn(&'a V) -> Option<Scalar<'a>
         },
         Test::Anniversary { value, dates } => match read(value) {
             Some(Scalar::Date(day)) => returns(day, DateRange { lo: dates.0, hi: dates.1 }),
-            // SOON: instants
+            Some(Scalar::Instant(at)) => returns(zone.date(at), DateRange { lo: dates.0, hi: dates.1 }),
             _ => false,
         },
         Test::Yes(value) => matches!(read(value), Some(Scalar::YesNo(true))),

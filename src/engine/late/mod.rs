@@ -10,6 +10,7 @@ use arrow::datatypes::Int64Type;
 use crate::engine::kernels::test;
 use crate::engine::plan::late::{Bits, Late, Step, Val};
 use crate::engine::plan::program::Scalar;
+use crate::language::calendar::Zone;
 use crate::language::num::Num;
 use crate::language::sample;
 
@@ -86,7 +87,9 @@ impl<'a> Work<'a> {
                 },
             },
             Step::Test(test) => {
-                BooleanBuffer::collect_bool(rows, |row| test::test(test, &|value| self.value(value, row)))
+                // What depends on ranks is a number, which no zone tells anything about.
+                let zone = Zone::utc();
+                BooleanBuffer::collect_bool(rows, |row| test::test(test, &zone, &|value| self.value(value, row)))
             }
         })
     }

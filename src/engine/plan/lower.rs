@@ -9,6 +9,7 @@ use super::late::{self, Bits, Late, Step};
 use super::program::{
     Agg, Branch, ColumnSpec, Kind, Lit, Node, Operand, Pred, Program, Rows, Scalar, Term, Test, Ty, Val,
 };
+use super::story::{Calculation, Fold};
 use crate::engine::kernels::test::{pred as holds, test as passes};
 use crate::language::calendar::{Clock, days_of};
 use crate::language::catalog::{self, AttributeId, Catalog, ColumnRef, EventId, ListId, RawMatch, TimeUnit, Type};
@@ -18,6 +19,8 @@ use crate::language::num::Num;
 mod cut;
 
 mod layout;
+
+mod stories;
 
 mod values;
 
@@ -91,6 +94,7 @@ struct Lowerer<'a> {
     patterns: HashMap<(Owner, Pred), u32>,
     terms: HashMap<Term, u32>,
     term_list: Vec<Term>,
+    shelf: stories::Shelf,
     nodes: HashMap<Node, u32>,
     node_list: Vec<Node>,
     /// The nodes and values that the kernel answers with.
@@ -115,6 +119,7 @@ impl<'a> Lowerer<'a> {
             patterns: HashMap::new(),
             terms: HashMap::new(),
             term_list: Vec::new(),
+            shelf: stories::Shelf::default(),
             nodes: HashMap::new(),
             node_list: Vec::new(),
             wanted: Vec::new(),
@@ -135,6 +140,7 @@ impl<'a> Lowerer<'a> {
             .filter(|&l| self.patterns.contains_key(&(Owner::List(ListId(l)), Pred::Const(true))))
             .collect();
         let list_nodes = lists.iter().map(|&l| self.cond(&Cond::List(ListId(l)))).collect();
+        let visit_patterns = self.visit_patterns();
         let needs_trace = self.needs_trace;
         let late_profiles = self.catalog.profile.as_ref().is_some_and(|p| p.created.is_some());
         let mut counters = 0;
@@ -160,13 +166,17 @@ impl<'a> Lowerer<'a> {
             text_channels,
             patterns: self.patterns.len() as u32,
             terms: self.term_list,
+            visit_patterns,
+            visit_gap: self.catalog.visit_gap(),
             nodes: self.node_list,
             wanted: self.wanted,
             exports: self.exports,
             lists: list_nodes,
             profiles_count: population.profiles,
             events_count: population.events,
+            ..Program::default()
         };
+        self.shelf.unload(&mut program);
         // Text channels were numbered from `TEXT`; now it is known how many integer ones stand before them.
         for term in &mut program.terms {
             term.agg = renumber(term.agg, int_channels);
@@ -233,18 +243,33 @@ impl<'a> Lowerer<'a> {
                 let pattern = self.pattern(Owner::List(*list), Pred::Const(true));
                 self.any(pattern)
             }
+            Cond::Count { behaviour, op, n } if !at_once(behaviour) => {
+                self.folded_count(behaviour, Fold::Count, *op, *n)
+            }
             Cond::Count { behaviour, op, n } => {
                 let term = self.behaviour(behaviour, Agg::Count);
                 self.range(term, *op, *n)
+            }
+            Cond::Periods { behaviour, unit, op, n } if !at_once(behaviour) => {
+                self.folded_count(behaviour, Fold::Periods((*unit).into()), *op, *n)
             }
             Cond::Periods { behaviour, unit, op, n } => {
                 let term = self.behaviour(behaviour, Agg::Periods((*unit).into()));
                 self.range(term, *op, *n)
             }
+            Cond::Same { behaviour, property, n, without } => self.same(behaviour, *property, *n, without.as_ref()),
+            Cond::Pick { end, matching, window, since } if since.is_some() || !on_rows(matching) => {
+                self.story_pick(*end, matching, window, since.as_deref())
+            }
             Cond::Pick { end, matching, window, .. } => {
                 let term = self.picked(*end, matching);
                 let interval = self.clock.interval(window);
                 self.node(Node::Time { term, lo: interval.lo, hi: interval.hi })
+            }
+            Cond::Sequence(sequence) => self.sequence(sequence),
+            Cond::InSession { inside, window, since } => self.in_session(inside, window, since.as_deref()),
+            Cond::InAny { length, inside, starts, window, since } => {
+                self.in_any(*length, inside, starts, window, since.as_deref())
             }
             Cond::KnownSince(edge) => {
                 self.needs_trace = true;
@@ -253,7 +278,7 @@ impl<'a> Lowerer<'a> {
             }
             Cond::Test(test) => self.test(test),
             // SOON
-            _ => self.node(Node::Const(false)),
+            Cond::Ranked { .. } | Cond::Sample { .. } => self.node(Node::Const(false)),
         }
     }
 
@@ -320,18 +345,16 @@ impl<'a> Lowerer<'a> {
 
     fn test(&mut self, test: &ir::Test<Value>) -> u32 {
         // A test on nothing but the profile is a pattern of the profile's row.
-        if let Some(on_row) = self.profile_test(test) {
-            let when_missing = holds(&on_row, &|t| passes(t, &|operand| literal(operand)));
-            let asked = if when_missing { Pred::Not(Box::new(on_row)) } else { on_row };
-            let pattern = self.pattern(Owner::Profile, asked);
+        if let Some((pattern, negated)) = self.profile_pattern(test) {
             let node = self.any(pattern);
-            return if when_missing { self.node(Node::Not(node)) } else { node };
+            return if negated { self.node(Node::Not(node)) } else { node };
         }
         if let ir::Test::Compare {
             left: Value::Aggregate { function, behaviour },
             op,
             right: Value::Literal(ir::Literal::Num(n)),
         } = test
+            && at_once(behaviour)
         {
             match function {
                 Aggregate::Count => {
@@ -348,6 +371,14 @@ impl<'a> Lowerer<'a> {
         }
         let lowered = self.map_test(test, |me, value| me.value(value));
         self.node(Node::Test(lowered))
+    }
+
+    /// The pattern of the profiles that pass, or (if the flag is set) of those that don't, as none at all does.
+    fn profile_pattern(&mut self, test: &ir::Test<Value>) -> Option<(u32, bool)> {
+        let on_row = self.profile_test(test)?;
+        let when_missing = holds(&on_row, &|t| passes(t, &self.clock.zone, &|operand| literal(operand)));
+        let asked = if when_missing { Pred::Not(Box::new(on_row)) } else { on_row };
+        Some((self.pattern(Owner::Profile, asked), when_missing))
     }
 
     fn profile_test(&mut self, test: &ir::Test<Value>) -> Option<Pred> {
@@ -415,8 +446,23 @@ const TEXT: u32 = 1 << 24;
 const MISSING_OPERAND: Operand = Operand::Column(u32::MAX);
 const MISSING_VALUE: Val = Val::Term { term: u32::MAX, ty: Ty::Integer };
 
+/// Whether the rows alone tell which events match.
+fn on_rows(matching: &Matching) -> bool {
+    !matching.pred.as_ref().is_some_and(stories::of_customer)
+}
+
+/// Whether one pass over the entries in any order tells all about the behaviour.
+fn at_once(behaviour: &Behaviour) -> bool {
+    behaviour.since.is_none() && on_rows(&behaviour.matching)
+}
+
+/// The number of a channel, once it is known how many integer ones there are.
+fn channel_of(channel: u32, ints: u32) -> u32 {
+    if channel >= TEXT { channel - TEXT + ints } else { channel }
+}
+
 fn renumber(agg: Agg, ints: u32) -> Agg {
-    let last = |c: u32| if c >= TEXT { c - TEXT + ints } else { c };
+    let last = |c: u32| channel_of(c, ints);
     match agg {
         Agg::CountKnown(c) => Agg::CountKnown(last(c)),
         Agg::Distinct(c) => Agg::Distinct(last(c)),

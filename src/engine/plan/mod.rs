@@ -1,7 +1,7 @@
 //! From the checked program to one DataFusion plan.
 //!
-//! `lower` takes the program apart into shared terms, `program` is what comes out for one customer and `late` what is left to do
-//! with all of them, `build` makes the plan around it.
+//! `lower` takes the program apart into shared terms, `program` (with `story` for what needs a customer's entries in order) is
+//! what comes out for one customer and `late` what is left to do with all of them, `build` makes the plan around it.
 //! Promises: pure; no files, no clock. Must not know: how a plan is run.
 
 pub mod build;
@@ -11,3 +11,5 @@ pub mod late;
 pub mod lower;
 
 pub mod program;
+
+pub mod story;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::story::{Calculation, Deed, Read, Story};
 use crate::language::ir;
 use crate::language::num::Num;
 
@@ -91,6 +92,17 @@ pub struct Program {
     pub text_channels: u32,
     pub patterns: u32,
     pub terms: Vec<Term>,
+    /// Measures that stories read.
+    pub reads: Vec<Read>,
+    pub deeds: Vec<Deed>,
+    /// A story refers only to deeds and stories before it: those of a deed's rest stand before whatever asks for the deed.
+    pub stories: Vec<Story>,
+    /// For each story how many deeds stand before it.
+    pub deeds_before: Vec<u32>,
+    /// Patterns of the events that make up visits, where a story asks for visits.
+    pub visit_patterns: Vec<u32>,
+    /// The longest gap in a visit, in microseconds.
+    pub visit_gap: i64,
     /// A node refers only to nodes before it.
     pub nodes: Vec<Node>,
     /// The nodes whose bits are the answer.
@@ -177,6 +189,8 @@ pub enum Node {
     },
     /// The first trace is at or before the instant.
     Trace(i64),
+    /// The story says yes.
+    Story(u32),
     Test(Test<Val>),
 }
 
@@ -184,10 +198,24 @@ pub enum Node {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Val {
     Literal(Lit),
-    Term { term: u32, ty: Ty },
-    Average { sum: u32, known: u32, ty: Ty },
+    Term {
+        term: u32,
+        ty: Ty,
+    },
+    Average {
+        sum: u32,
+        known: u32,
+        ty: Ty,
+    },
     DaysSince(u32),
     DaysSinceDate(u32),
+    Story(u32),
+    /// Missing where a side is.
+    Combine {
+        op: Calculation,
+        left: Box<Val>,
+        right: Box<Val>,
+    },
 }
 
 /// A constant, with floats as bits.

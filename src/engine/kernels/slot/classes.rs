@@ -12,7 +12,7 @@ use crate::engine::kernels::hash::Map;
 use crate::engine::kernels::test;
 use crate::engine::plan::program::{Branch, Cmp, ColumnSpec, How, Lit, Operand, Pred, Scalar, Test, Ty};
 use crate::engine::types::{self, Column, normal};
-use crate::language::calendar::Zone;
+use crate::language::calendar::{DateRange, Zone, returns};
 use crate::language::num::Num;
 use crate::language::text;
 
@@ -37,6 +37,8 @@ struct Class {
     literals: Map<String, u32>,
     texts: Vec<(How, String, bool)>,
     lists: Vec<Vec<String>>,
+    /// Days on which a yearly return is asked for.
+    returns: Vec<(i32, i32)>,
     /// (literal, outcomes of the text tests) → class; 0 is missing.
     known: Map<(u32, Vec<u64>), u32>,
     /// Text as the file has it → class.
@@ -66,6 +68,8 @@ impl Classes {
             class.texts = unique.into_iter().map(|Key((_, p, f, how))| (how, p, f)).collect();
             class.lists.sort();
             class.lists.dedup();
+            class.returns.sort_unstable();
+            class.returns.dedup();
         }
         classes
     }
@@ -89,6 +93,7 @@ impl Classes {
             literals: Map::default(),
             texts: Vec::new(),
             lists: Vec::new(),
+            returns: Vec::new(),
             known: Map::default(),
             memo: Map::default(),
             values: Map::default(),
@@ -128,10 +133,9 @@ impl Classes {
                     among.iter().for_each(|literal| class.literal(literal, false));
                 }
             }
-            // SOON: classes of its own
-            Test::Anniversary { value, .. } => {
+            Test::Anniversary { value, dates } => {
                 if let Some(class) = self.class(value) {
-                    class.exact = true;
+                    class.returns.push(*dates);
                 }
             }
             Test::Text { value, how, pattern, fold } => {
@@ -213,6 +217,10 @@ impl Class {
             Of::Hour => return by_time(&|t| u32::from(held.zone.hour(t))),
             Of::Weekday => return by_time(&|t| u32::from(held.zone.weekday(t))),
             Of::Date if self.exact => return by_time(&|t| held.zone.date(t) as u32),
+            Of::Date if !self.returns.is_empty() => {
+                let days: Vec<Option<i32>> = held.times.iter().map(|t| t.map(|t| held.zone.date(t))).collect();
+                return days.into_iter().map(|d| d.map_or(0, |d| self.day(Num::int(i64::from(d)), d))).collect();
+            }
             Of::Date => return by_time(&|t| self.point(Num::int(i64::from(held.zone.date(t))))),
             Of::Column(column) => column,
         };
@@ -233,6 +241,10 @@ impl Class {
                 .map(|v| match v {
                     None => 0,
                     Some(v) if self.exact => self.number(v),
+                    Some(v) if !self.returns.is_empty() => {
+                        let day = if spec.ty == Ty::Instant { held.zone.date(v) } else { whole_day(v) };
+                        self.day(number(spec.ty, v), day)
+                    }
                     Some(v) => 1 + self.point(number(spec.ty, v)),
                 })
                 .collect(),
@@ -267,6 +279,12 @@ impl Class {
         let below = self.points.partition_point(|p| p.compare(value) == Ordering::Less);
         let on = self.points.get(below).is_some_and(|p| p.compare(value) == Ordering::Equal);
         2 * below as u32 + u32::from(on)
+    }
+
+    /// Where the value lies, and on which of the asked days its day returns.
+    fn day(&mut self, value: Num, day: i32) -> u32 {
+        let outcomes = pack(self.returns.iter().map(|&(lo, hi)| returns(day, DateRange { lo, hi })));
+        self.outcome(self.point(value), outcomes)
     }
 
     fn text(&mut self, raw: &str, spec: &ColumnSpec) -> u32 {
@@ -321,7 +339,7 @@ fn pack(bits: impl Iterator<Item = bool>) -> Vec<u64> {
 pub struct Held<'a> {
     columns: Vec<(&'a ColumnSpec, Option<Column>)>,
     times: &'a Int64Array,
-    zone: &'a Zone,
+    pub zone: &'a Zone,
 }
 
 impl<'a> Held<'a> {
@@ -361,7 +379,7 @@ impl<'a> Held<'a> {
                         .map_or(Owned::Missing, |text| Owned::Text(text.into_owned()))
                 }
                 Some(Column::Int(values)) if values.is_valid(row) => match spec.ty {
-                    Ty::Date => Owned::Date(values.value(row).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32),
+                    Ty::Date => Owned::Date(whole_day(values.value(row))),
                     Ty::Instant => Owned::Instant(values.value(row)),
                     ty => Owned::Num(number(ty, values.value(row))),
                 },
@@ -378,6 +396,10 @@ impl<'a> Held<'a> {
         let local = time.map(|t| (self.zone.hour(t), self.zone.weekday(t), self.zone.date(t)));
         Row { values, local }
     }
+}
+
+fn whole_day(days: i64) -> i32 {
+    days.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 /// A whole number of the column's type.

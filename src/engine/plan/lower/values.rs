@@ -10,8 +10,21 @@ impl Lowerer<'_> {
             Value::Literal(literal) => Val::Literal(lit(literal)),
             Value::Attribute(id) => self.attribute(*id).map_or(MISSING_VALUE, |(term, ty)| Val::Term { term, ty }),
             Value::Aggregate { function, behaviour } => self.aggregate(*function, behaviour),
-            // SOON
-            Value::Rate { .. } | Value::Arithmetic { .. } | Value::Rank { .. } => MISSING_VALUE,
+            Value::Rate { of, per } => {
+                let (of, per) = (self.aggregate(Aggregate::Count, of), self.aggregate(Aggregate::Count, per));
+                Val::Combine { op: Calculation::Divide, left: Box::new(of), right: Box::new(per) }
+            }
+            Value::Arithmetic { op, left, right } => {
+                let (left, right) = (self.value(left), self.value(right));
+                Val::Combine { op: (*op).into(), left: Box::new(left), right: Box::new(right) }
+            }
+            // What holds a rank is late.
+            Value::Rank { .. } => MISSING_VALUE,
+            Value::DaysSinceEvent { end, matching } if !on_rows(matching) => {
+                let behaviour = Behaviour { matching: matching.clone(), window: Window::EVER, since: None };
+                let fold = if *end == End::First { Fold::DaysSinceFirst } else { Fold::DaysSinceLast };
+                self.folded(&behaviour, |_, _| fold)
+            }
             Value::DaysSinceEvent { end, matching } => Val::DaysSince(self.picked(*end, matching)),
             Value::DaysSinceAttribute(id) => match self.attribute(*id) {
                 Some((term, Ty::Date)) => Val::DaysSinceDate(term),
@@ -30,6 +43,9 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn aggregate(&mut self, function: Aggregate, behaviour: &Behaviour) -> Val {
+        if !at_once(behaviour) {
+            return self.folded_aggregate(function, behaviour);
+        }
         let typed = |me: &Self, p| me.property_type(behaviour.matching.event, p);
         let whole = |term| Val::Term { term, ty: Ty::Integer };
         match function {
@@ -47,9 +63,8 @@ impl Lowerer<'_> {
                     None => MISSING_VALUE,
                 }
             }
-            // SOON
             Aggregate::Percentile(..) | Aggregate::First(_) | Aggregate::Last(_) | Aggregate::MostFrequent(_) => {
-                MISSING_VALUE
+                self.folded_aggregate(function, behaviour)
             }
             Aggregate::Min(p) | Aggregate::Max(p) => {
                 let Some(ty) = typed(self, p) else { return MISSING_VALUE };
@@ -102,7 +117,7 @@ impl Lowerer<'_> {
                 ir::Operand::Hour => Operand::Hour,
                 ir::Operand::Weekday => Operand::Weekday,
                 ir::Operand::Date => Operand::Date,
-                // SOON
+                // What asks for the customer is split off before: see `deed`.
                 ir::Operand::Customer(_) => MISSING_OPERAND,
             })),
         }
