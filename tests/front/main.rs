@@ -1,6 +1,7 @@
 //! Tests of the front end: no engine feature is needed.
 
 mod calendar;
+mod calendar_zones;
 mod catalog_load;
 mod catalog_mistakes;
 mod catalog_schema;
