@@ -25,8 +25,8 @@ pub fn holds(salt: &str, share: Num, customer: &str) -> bool {
     u128::from(point(salt, customer)) < limit(share)
 }
 
-/// ⌊share × 2^64⌋, between 0 and 2^64.
-fn limit(share: Num) -> u128 {
+/// ⌊share × 2^64⌋, between 0 and 2^64: whoever's point is smaller is drawn.
+pub fn limit(share: Num) -> u128 {
     const WHOLE: u128 = 1 << 64;
     match share {
         Num::Exact { units, scale } => {

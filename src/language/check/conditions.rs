@@ -47,6 +47,8 @@ impl<'a> Checker<'a> {
                 let edge = self.back(d, On::Instants)?;
                 Some(Tree::opaque(Cond::KnownSince(edge), span))
             }
+            ExprKind::Ranked(r) => self.ranked(r, span),
+            ExprKind::Sample(s) => self.sample(s, span),
             ExprKind::Test { left, test } => self.value_test::<Cond>((), left, test, span),
             _ => self.bare_value::<Cond>((), expr),
         }
@@ -74,6 +76,14 @@ impl<'a> Checker<'a> {
             }
             ExprKind::KnownFor(_) => {
                 self.not_in_where(span, "`known for`");
+                None
+            }
+            ExprKind::Ranked(_) => {
+                self.not_in_where(span, "a rank");
+                None
+            }
+            ExprKind::Sample(_) => {
+                self.not_in_where(span, "`sample`");
                 None
             }
             ExprKind::Phrase(p) => self.property_phrase(p, event, span),

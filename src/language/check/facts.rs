@@ -91,6 +91,16 @@ impl Domain {
         Domain { low, high, ..self }
     }
 
+    /// Numbers of more than 0, at most 1; or missing.
+    pub fn above_zero() -> Domain {
+        Domain::of(Type::Number, true).between(1, 2 * 10i128.pow(u32::from(DENSE_SCALE)))
+    }
+
+    /// Numbers from 0, less than 1; or missing.
+    pub fn below_one() -> Domain {
+        Domain::of(Type::Number, true).between(0, 2 * 10i128.pow(u32::from(DENSE_SCALE)) - 1)
+    }
+
     /// Without what is less than zero.
     pub fn at_least_zero(self) -> Domain {
         Domain { low: 0, ..self }

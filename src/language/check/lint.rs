@@ -1,12 +1,12 @@
 //! What is allowed and probably not meant.
 
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Aggregate, Cond, Literal, Op, Test, Value};
-use crate::language::num::Num;
+use crate::language::ir::{Cond, Op, Test, Value};
 use crate::language::source::Span;
-use crate::language::syntax::ast::{Expr, ExprKind, Phrase, Quantifier};
+use crate::language::syntax::ast::{Expr, ExprKind, Phrase, Quantifier, TestKind, Window, WindowKind};
 
 use super::Checker;
+use super::idle::{Idle, by_absence};
 use super::names::Meaning;
 use super::tree::{Node, Tree};
 
@@ -44,11 +44,55 @@ impl Checker<'_> {
             }
             ExprKind::And(parts) => parts.iter().for_each(|p| self.form(&p.expr, asked)),
             ExprKind::Not(inner) | ExprKind::Paren(inner) => self.form(inner, asked),
-            ExprKind::Phrase(p) => p.filter.iter().for_each(|f| self.form(f, asked)),
-            ExprKind::Test { left, .. } => self.form(left, asked),
-            ExprKind::Aggregate(a) => a.behaviour.filter.iter().for_each(|f| self.form(f, asked)),
-            ExprKind::DaysSince(d) => d.of.filter.iter().for_each(|f| self.form(f, asked)),
+            ExprKind::Phrase(p) => self.phrase_form(p, asked),
+            ExprKind::Test { left, test } => {
+                self.form(left, asked);
+                match &test.kind {
+                    TestKind::Compare { right, .. } => self.form(right, asked),
+                    TestKind::Between { low, high } => {
+                        self.form(low, asked);
+                        self.form(high, asked);
+                    }
+                    _ => {}
+                }
+            }
+            ExprKind::Sequence(s) => {
+                self.phrase_form(&s.first, asked);
+                for then in &s.then {
+                    self.phrase_form(&then.event, asked);
+                    then.without.iter().for_each(|p| self.phrase_form(p, asked));
+                }
+            }
+            ExprKind::Gathered(g) => {
+                self.form(&g.inside, asked);
+                self.window_form(g.window.as_ref(), asked);
+            }
+            ExprKind::Ranked(r) => self.form(&r.by, asked),
+            ExprKind::Aggregate(a) => self.phrase_form(&a.behaviour, asked),
+            ExprKind::Rate(r) => {
+                self.phrase_form(&r.of, asked);
+                self.phrase_form(&r.per, asked);
+                self.window_form(r.window.as_ref(), asked);
+            }
+            ExprKind::RankOf(r) => self.form(&r.by, asked),
+            ExprKind::Arithmetic { left, right, .. } => {
+                self.form(left, asked);
+                self.form(right, asked);
+            }
+            ExprKind::DaysSince(d) => self.phrase_form(&d.of, asked),
             _ => {}
+        }
+    }
+
+    fn phrase_form(&self, p: &Phrase, asked: &mut bool) {
+        p.filter.iter().for_each(|f| self.form(f, asked));
+        self.window_form(p.window.as_ref(), asked);
+        p.without.iter().for_each(|w| self.phrase_form(w, asked));
+    }
+
+    fn window_form(&self, window: Option<&Window>, asked: &mut bool) {
+        if let Some(Window { kind: WindowKind::SinceEvent(anchor), .. }) = window {
+            self.phrase_form(&anchor.of, asked);
         }
     }
 
@@ -141,14 +185,10 @@ impl Checker<'_> {
     /// A whole rule that people fulfil who never did anything, because of what they did not do. `earlier` is what this said about
     /// the rules before; `span` is where to say it, if it is to be said.
     pub(super) fn lint_inactive(&self, condition: &Cond, earlier: &dyn Fn(u32) -> Idle, span: Option<Span>) -> Idle {
-        let idle = Idle {
-            inside: fulfilled(condition, true, false, earlier),
-            outside: fulfilled(condition, false, true, earlier),
-            outside_anyway: fulfilled(condition, false, false, earlier),
-        };
+        let idle = Idle::of(condition, earlier);
         if let Some(span) = span
-            && !idle.inside
-            && fulfilled(condition, true, true, earlier)
+            && !idle.inside()
+            && by_absence(condition, earlier)
         {
             // What belongs to a visit, or whatever stands first.
             let events = &self.catalog.events;
@@ -165,88 +205,7 @@ impl Checker<'_> {
     }
 }
 
-/// What someone without any event may be, whose attributes and lists nobody knows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Idle {
-    /// In the rule, for what he is and not for what he did not do. (For that, the rule has its own warning.)
-    inside: bool,
-    /// Out of the rule.
-    outside: bool,
-    /// Out of the rule, for what he is.
-    outside_anyway: bool,
-}
-
-impl Idle {
-    /// Of a rule that is not understood.
-    pub const ANY: Idle = Idle { inside: true, outside: true, outside_anyway: true };
-}
-
 /// An empty place, for an insertion.
 fn point(at: u32, span: Span) -> Span {
     Span { start: at, end: at, ..span }
-}
-
-/// Whether someone without any event may fulfil a condition. `absence`: what holds because something never happened counts.
-fn fulfilled(condition: &Cond, positive: bool, absence: bool, earlier: &dyn Fn(u32) -> Idle) -> bool {
-    let by_absence = |holds: bool| absence && holds == positive;
-    match condition {
-        Cond::Const(holds) => *holds == positive,
-        Cond::And(parts) if positive => parts.iter().all(|p| fulfilled(p, true, absence, earlier)),
-        Cond::Or(parts) if !positive => parts.iter().all(|p| fulfilled(p, false, absence, earlier)),
-        Cond::And(parts) | Cond::Or(parts) => parts.iter().any(|p| fulfilled(p, positive, absence, earlier)),
-        Cond::Not(inner) => fulfilled(inner, !positive, absence, earlier),
-        Cond::Rule(id) => {
-            let idle = earlier(id.0);
-            if positive { idle.inside } else { idle.outside_anyway || absence && idle.outside }
-        }
-        Cond::List(_) | Cond::KnownSince(_) => true,
-        Cond::Count { op, n, .. } | Cond::Periods { op, n, .. } => by_absence(op.holds(Num::int(0).compare(*n))),
-        // A share of everyone, active or not.
-        Cond::Sample { .. } => true,
-        Cond::Ranked { .. } => true,
-        Cond::Pick { .. } | Cond::Same { .. } | Cond::Sequence(_) | Cond::InSession { .. } | Cond::InAny { .. } => {
-            by_absence(false)
-        }
-        Cond::Test(test) => match without_events(test) {
-            Some(holds) => by_absence(holds),
-            None => true,
-        },
-    }
-}
-
-/// What a test says of someone without events; nothing where it asks for something else.
-fn without_events(test: &Test<Value>) -> Option<bool> {
-    // The value over no events: zero, or missing.
-    let value = |v: &Value| match v {
-        Value::Aggregate { function: Aggregate::Count | Aggregate::Sum(_) | Aggregate::Distinct(_), .. } => {
-            Some(Some(Num::int(0)))
-        }
-        Value::Aggregate { .. } | Value::Rate { .. } | Value::DaysSinceEvent { .. } => Some(None),
-        Value::Rank { .. }
-        | Value::Arithmetic { .. }
-        | Value::Literal(_)
-        | Value::Attribute(_)
-        | Value::DaysSinceAttribute(_) => None,
-    };
-    let constant = |v: &Value| match v {
-        Value::Literal(Literal::Num(n)) => Some(Some(*n)),
-        Value::Literal(_) => Some(None),
-        _ => value(v),
-    };
-    match test {
-        Test::Compare { left, op, right } => match (value(left)?, constant(right)?) {
-            (Some(a), Some(b)) => Some(op.holds(a.compare(b))),
-            _ => Some(*op == Op::Ne),
-        },
-        Test::OneOf { value: v, among, negated } => {
-            let zero = value(v)?.is_some_and(|n| among.contains(&Literal::Num(n)));
-            Some(zero != *negated)
-        }
-        Test::Known(v) => Some(value(v)?.is_some()),
-        Test::During { value: v, .. }
-        | Test::Text { value: v, .. }
-        | Test::Has { value: v, .. }
-        | Test::Anniversary { value: v, .. }
-        | Test::Yes(v) => value(v).map(|_| false),
-    }
 }

@@ -10,8 +10,8 @@ use crate::language::syntax::ast::{self, ExprKind};
 use crate::language::text::nfc;
 
 use super::Checker;
+use super::idle::Idle;
 use super::items::{Declaration, Items, RuleItem};
-use super::lint::Idle;
 use super::names::Meaning;
 use super::suggest::some_of;
 use super::values::{Side, Typed};

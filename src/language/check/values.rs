@@ -124,6 +124,7 @@ impl Scope for Cond {
         match &expr.kind {
             ExprKind::Aggregate(a) => cx.aggregate(a, expr.span),
             ExprKind::Rate(r) => cx.rate(r, expr.span),
+            ExprKind::RankOf(r) => cx.rank_of(r, expr.span),
             ExprKind::DaysSince(d) => cx.days_since(d, expr.span),
             ExprKind::Error => None,
             _ => {

@@ -150,6 +150,9 @@ codes! { check:
     PERCENTILE = "E0431", "A percentile that is no number from 0 to 100.";
     STAGE_TEST = "E0432", "Something asked of stages other than which one it is.";
     STAGE_NAME = "E0433", "A stage that is named twice or like a declaration, or an `otherwise` that does not stand last.";
+    PART_SIZE = "E0434", "A share or number of customers that there can't be.";
+    RANK_BY = "E0435", "A rank by something that has no order.";
+    AMONG = "E0436", "`among` with something that is no segment and no list.";
     NEVER_HOLDS = "E0501", "A condition that can never hold.";
     EMPTY_WINDOW = "E0502", "A window with nothing in it.";
     ALWAYS_HOLDS = "W0504", "A condition that always holds.";
@@ -162,6 +165,7 @@ codes! { check:
     UNUSED_TRAIT = "W0511", "A trait that nothing uses.";
     WAS_DECLARED = "W0512", "`was` with a name that is still in use.";
     EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
+    RANKED_NOTHING = "W0518", "A rank of people who never did anything.";
 }
 
 codes! { spec:

@@ -11,7 +11,8 @@ impl Program {
         }
     }
 
-    /// The program of some rules only, and of what they refer to. Traits stay: they are shown, not evaluated.
+    /// The program of some rules only, and of what they refer to. Traits stay, but for those that rank people among a rule that
+    /// is gone.
     pub fn keep(&self, wanted: impl Fn(&Rule) -> bool) -> Program {
         let mut needed: Vec<bool> = self.rules.iter().map(wanted).collect();
         // A rule refers only to rules before it, so one walk from the end finds all.
@@ -44,10 +45,18 @@ impl Program {
             }
             s
         });
+        let traits = self.traits.iter().cloned().filter_map(|mut t| {
+            let mut whole = true;
+            t.value.rules(&mut |id| {
+                whole &= needed.get(id.0 as usize).copied().unwrap_or(false);
+                *id = places.get(id.0 as usize).copied().unwrap_or(*id);
+            });
+            whole.then_some(t)
+        });
         Program {
             rules: kept,
             stages: stages.collect(),
-            traits: self.traits.clone(),
+            traits: traits.collect(),
             event_filters: self.event_filters.clone(),
         }
     }
