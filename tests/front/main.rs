@@ -17,6 +17,7 @@ mod cli_render;
 mod codes;
 mod example_specs;
 mod format_files;
+mod format_language;
 mod format_layout;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]

@@ -1,0 +1,33 @@
+//! The canonical spelling of every construct of the language of conditions, and where long ones break.
+
+use crate::syntax_support::{check_promises, fmt};
+
+/// Each text with its canonical form, in the order of the tree.
+fn canonical(table: &[(&str, &str)]) {
+    let mut wrong = String::new();
+    for (text, expected) in table {
+        check_promises(text);
+        match fmt(text, false) {
+            Ok(got) if got.trim_end() == *expected => {}
+            got => wrong += &format!("{text:?}\n  is       {got:?}\n  expected {expected:?}\n"),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn windows() {
+    canonical(&[
+        ("renewal_date  within 30 days", "renewal_date within 30d"),
+        ("a in this   month", "a in this month"),
+        ("a in previous month", "a in previous month"),
+        ("a in previous 3 weeks", "a in previous 3 weeks"),
+        ("a >= 2 in each of previous 3 months", "a ≥ 2 in each of previous 3 months"),
+        ("d in next quarter", "d in next quarter"),
+        ("d in next 3 months", "d in next 3 months"),
+        ("no a since  last b", "no a since last b"),
+        ("a since first b (x or y)", "a since first b (x or y)"),
+        ("a since last 3 b where (x=1 and y>=2)", "a since last 3 b where (x = 1 and y ≥ 2)"),
+        ("count(a since last b where (x = 1)) > 3", "count(a since last b where (x = 1)) > 3"),
+    ]);
+}
