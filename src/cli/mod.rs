@@ -12,6 +12,7 @@ mod completions;
 mod demo;
 mod explain;
 mod fmt;
+mod identities;
 mod init;
 #[cfg(feature = "engine")]
 mod interrupt;
@@ -81,6 +82,7 @@ enum Verb {
     Fmt(fmt::Args),
     Run(run::Args),
     Test(test::Args),
+    Identities(identities::Args),
     Init(init::Args),
     Demo(demo::Args),
     Explain(explain::Args),
@@ -125,6 +127,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Fmt(args) => fmt::run(args, global, out),
         Verb::Run(args) => run::run(args, global, out),
         Verb::Test(args) => test::run(args, global, out),
+        Verb::Identities(args) => identities::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),
         Verb::Demo(args) => demo::run(args, out),
         Verb::Explain(args) => explain::run(args, out),

@@ -1,8 +1,9 @@
 //! What a run has to say beside its answer: rows that were left out, words that data and catalog do not share.
 
 use super::show::grouped;
+use crate::engine::identities::LinkReport;
 use crate::engine::report::{Report, SourceReport};
-use crate::language::catalog::Catalog;
+use crate::language::catalog::{Catalog, Conflicts};
 
 /// So many raw names of a source are named; the others are counted.
 const MOST_NAMES: usize = 10;
@@ -10,6 +11,9 @@ const MOST_NAMES: usize = 10;
 /// One line each, in the order of the catalog.
 pub fn notices(report: &Report, catalog: &Catalog) -> Vec<String> {
     let mut out = Vec::new();
+    if let Some(links) = &report.identities {
+        identities(links, catalog, &mut out);
+    }
     for source in report.sources.iter().chain(&report.profiles) {
         rows(source, &mut out);
     }
@@ -23,6 +27,9 @@ pub fn notices(report: &Report, catalog: &Catalog) -> Vec<String> {
         out.push(format!("the data has no {}, which the catalog names", missing.join(", ")));
     }
     for list in &report.lists {
+        if list.linked > 0 {
+            out.push(linked(&format!("list `{}`", list.name), list.linked));
+        }
         if list.no_customer > 0 {
             out.push(format!("list `{}`: {} without customer left out", list.name, count(list.no_customer, "row")));
         }
@@ -37,10 +44,39 @@ pub fn notices(report: &Report, catalog: &Catalog) -> Vec<String> {
     out
 }
 
+fn identities(links: &LinkReport, catalog: &Catalog, out: &mut Vec<String>) {
+    for table in links.tables.iter().filter(|table| table.incomplete > 0) {
+        out.push(format!("link table `{}`: {} without id left out", table.name, count(table.incomplete, "row")));
+    }
+    let word = match catalog.identities.as_ref().map(|i| i.conflicts) {
+        Some(Conflicts::Earliest) => "earliest",
+        _ => "latest",
+    };
+    if links.conflicts > 0 {
+        let verb = if links.conflicts == 1 { "leads" } else { "lead" };
+        out.push(format!(
+            "{} {verb} to several customers, and the {word} link counts (`segue identities` shows them)",
+            count(links.conflicts, "id")
+        ));
+    }
+}
+
+/// What links made of the ids of a table.
+fn linked(of: &str, rows: u64) -> String {
+    format!("{of}: {} linked to a customer of another id", count(rows, "row"))
+}
+
 fn rows(source: &SourceReport, out: &mut Vec<String>) {
     let name = &source.name;
     if source.rows == 0 {
         out.push(format!("`{name}` has no rows"));
+    }
+    if source.linked > 0 {
+        out.push(linked(&format!("`{name}`"), source.linked));
+    }
+    if source.unlinked > 0 {
+        let rows = count(source.unlinked, "row");
+        out.push(format!("`{name}`: {rows} left out, with ids that no link and no profile knows"));
     }
     if source.no_customer > 0 {
         out.push(format!("`{name}`: {} without customer left out", count(source.no_customer, "row")));
