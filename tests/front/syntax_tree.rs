@@ -142,6 +142,67 @@ fn values_and_tests() {
 }
 
 #[test]
+fn calculations() {
+    check(&[
+        ("a + b * c - d / e > 3", "(test (- (+ a (* b c)) (/ d e)) Gt 3)"),
+        ("a - b - c = 0", "(test (- (- a b) c) Eq 0)"),
+        ("a / b / c * d = 0", "(test (* (/ (/ a b) c) d) Eq 0)"),
+        ("(a + b) * 2 ≥ c.d", "(test (* (paren (+ a b)) 2) Ge c.d)"),
+        ("a > b + 1 and c", "(and (a Gt (+ b 1)) c)"),
+        ("a > (b + 1) * -2", "(a Gt (* (paren (+ b 1)) -2))"),
+        ("2 * count(a) < b", "(test (* 2 (Count a)) Lt b)"),
+        ("a between b - 1 and b + 1", "(a between (- b 1) (+ b 1))"),
+        ("customer.age - 10% > days since last a / 7", "(test (- customer.age %0.1) Gt (/ (days-since Last a) 7))"),
+        ("((a + 1)) > ((2))", "(test (paren (paren (+ a 1))) Gt (paren (paren 2)))"),
+        ("10/4/5 < a", "(test (/ (/ 10 4) 5) Lt a)"),
+        ("a*b+c>d", "(test (+ (* a b) c) Gt d)"),
+        (
+            "sum(x of a in 90d) > 2 * sum(x of a between 180d and 90d ago)",
+            "(test (Sum x of (a @in:90Day)) Gt (* 2 (Sum x of (a @ago:180Day:90Day))))",
+        ),
+        ("trait t: sum(x of a) / count(a)", "(trait t (/ (Sum x of a) (Count a)))"),
+        ("a where (b * c > 5 + d)", "(a where:(test (* b c) Gt (+ 5 d)))"),
+        ("top-x + a-b - c-d > 0", "(test (- (+ top-x a-b) c-d) Gt 0)"),
+    ]);
+}
+
+#[test]
+fn functions() {
+    check(&[
+        ("median(x of a in 3d) > 3", "(test (Median x of (a @in:3Day)) Gt 3)"),
+        (
+            "percentile(90, x of a) > percentile(99.5%, x of a b)",
+            "(test (Percentile 90 x of a) Gt (Percentile 99.5 x of (a about:b)))",
+        ),
+        (
+            "first(x of a) = y or last(x of a in 3d) in (y, z)",
+            "(or (test (First x of a) Eq y) (test (Last x of (a @in:3Day)) (in y z)))",
+        ),
+        ("most frequent(x of a where (b = 1)) is known", "(test (MostFrequent x of (a where:(b Eq 1))) known)"),
+        ("most\nfrequent (x of a) contains y", "(test (MostFrequent x of a) Contains y)"),
+        ("rate(open per sent in 90d) ≥ 20%", "(test (rate open per sent @in:90Day) Ge %0.2)"),
+        (
+            "rate(open x where (a = b) per sent y since last c) < 1",
+            "(test (rate (open about:x where:(a Eq b)) per (sent about:y) @since:Last:c) Lt 1)",
+        ),
+        ("quintile(spend) = 5", "(test (Quintile spend) Eq 5)"),
+        (
+            "decile(a / b among vip) > percentile_rank(count(a))",
+            "(test (Decile (/ a b) among:vip) Gt (PercentileRank (Count a)))",
+        ),
+        ("last(d of a) between 2026-01-01 and 2026-03-31", "(test (Last d of a) between 2026-01-01 2026-03-31)"),
+        // Without what they need, they are names.
+        ("rate > 3 and median in 3d and first = x", "(and (rate Gt 3) (median @in:3Day) (first Eq x))"),
+        ("most > 3 and most frequent", "(and (most Gt 3) (most about:frequent))"),
+        ("sum(rate of rated) > max(first of a)", "(test (Sum rate of rated) Gt (Max first of a))"),
+        (
+            "a where (rate ≥ 3 and percentile = 2 and last is known)",
+            "(a where:(and (rate Ge 3) (percentile Eq 2) (last known)))",
+        ),
+    ]);
+}
+
+#[test]
 fn connectives() {
     check(&[
         ("a and b or c and not d", "(or (and a b) (and c (not d)))"),

@@ -69,6 +69,8 @@ codes! { syntax:
     ACTION = "E0118", "An action that is missing or stands where none can.";
     WINDOW = "E0119", "A window that is incomplete or written in another form.";
     LOOSE = "E0120", "Conditions side by side without a connective.";
+    ARITHMETIC = "E0121", "A calculation with something that is no number, or with a minus that may be a hyphen.";
+    FUNCTION = "E0122", "Something that is missing or too much between the parentheses of a function.";
     NOT_YET = "E0190", "A construct that is not available yet.";
 }
 

@@ -97,8 +97,18 @@ impl Dump {
                 self.expr(&b.condition);
                 self.arms(&b.arms);
             }
-            // SOON
-            Item::Stages(_) => {}
+            Item::Stages(s) => {
+                self.head("stages", Some(&s.name), None, s.title.as_ref(), s.description.as_deref());
+                for (i, line) in s.lines.iter().enumerate() {
+                    self.0.push_str(if i > 0 { " " } else { "" });
+                    self.put(format_args!("(stage {} ", line.stage.text));
+                    match &line.condition {
+                        Some(c) => self.expr(c),
+                        None => self.0.push_str("otherwise"),
+                    }
+                    self.0.push(')');
+                }
+            }
             Item::Error { name, .. } => self.put(format_args!("(error {}", name.as_ref().map_or("", |n| &n.text))),
         }
         self.0.push(')');
@@ -157,8 +167,94 @@ impl Dump {
                 self.0.push(')');
             }
             ExprKind::KnownFor(d) => self.put(format_args!("(known-for {}{:?})", d.amount, d.unit)),
+            ExprKind::Sequence(s) => self.sequence(s),
+            ExprKind::Gathered(g) => {
+                match g.by {
+                    GatheredBy::Session => self.0.push_str("(session "),
+                    GatheredBy::Any(d) => self.put(format_args!("(any:{}{:?} ", d.amount, d.unit)),
+                }
+                self.expr(&g.inside);
+                if let Some(w) = &g.window {
+                    self.window(w);
+                }
+                self.0.push(')');
+            }
+            ExprKind::Ranked(r) => {
+                self.put(format_args!("({:?} ", r.end));
+                match r.size {
+                    RankSize::Share(n) => self.put(format_args!("%{n} ")),
+                    RankSize::Number(n) => self.put(format_args!("{n} ")),
+                }
+                self.ranked(&r.by, r.among.as_ref());
+            }
+            ExprKind::Sample(s) => {
+                self.put(format_args!("(sample %{}", s.share));
+                if let Some(salt) = &s.salt {
+                    self.0.push(' ');
+                    self.word(salt);
+                }
+                self.0.push(')');
+            }
+            ExprKind::Anniversary(a) => {
+                self.0.push_str("(anniversary ");
+                if let Some(q) = &a.qualifier {
+                    self.put(format_args!("{}.", q.text));
+                }
+                self.0.push_str(&a.name.text);
+                if let Some(w) = &a.window {
+                    self.window(w);
+                }
+                self.0.push(')');
+            }
+            ExprKind::Member(m) => {
+                self.put(format_args!("(member {}", m.segment.text));
+                if let Some(d) = m.long {
+                    self.put(format_args!(" for:{}{:?}", d.amount, d.unit));
+                }
+                self.0.push(')');
+            }
+            ExprKind::Recorded(r) => {
+                self.0.push('(');
+                if let Some((q, _)) = r.quantifier {
+                    self.put(format_args!("{q:?} "));
+                }
+                self.put(format_args!("{:?}:{}", r.what, r.name.text));
+                if let Some(t) = &r.test {
+                    self.test(t);
+                }
+                if let Some(w) = &r.window {
+                    self.window(w);
+                }
+                self.0.push(')');
+            }
+            ExprKind::Rate(r) => {
+                self.0.push_str("(rate ");
+                self.phrase(&r.of);
+                self.0.push_str(" per ");
+                self.phrase(&r.per);
+                if let Some(w) = &r.window {
+                    self.window(w);
+                }
+                self.0.push(')');
+            }
+            ExprKind::RankOf(r) => {
+                self.put(format_args!("({:?} ", r.scale));
+                self.ranked(&r.by, r.among.as_ref());
+            }
+            ExprKind::Arithmetic { op, left, right } => {
+                let sign = match op {
+                    Arithmetic::Add => "+",
+                    Arithmetic::Subtract => "-",
+                    Arithmetic::Multiply => "*",
+                    Arithmetic::Divide => "/",
+                };
+                self.list(sign, [&**left, &**right].into_iter());
+            }
             ExprKind::Aggregate(a) => {
                 self.put(format_args!("({:?}", a.function));
+                if let Some((n, _)) = a.percent {
+                    self.put(format_args!(" {n}"));
+                }
                 if let Some(p) = &a.property {
                     self.put(format_args!(" {} of", p.text));
                 }
@@ -180,19 +276,43 @@ impl Dump {
             ExprKind::Text(t) => self.put(format_args!("{t:?}")),
             ExprKind::Date(d) => self.date(*d),
             ExprKind::Instant(i) => self.instant(*i),
-            // SOON
-            ExprKind::Sequence(_)
-            | ExprKind::Gathered(_)
-            | ExprKind::Ranked(_)
-            | ExprKind::Sample(_)
-            | ExprKind::Anniversary(_)
-            | ExprKind::Member(_)
-            | ExprKind::Recorded(_)
-            | ExprKind::Rate(_)
-            | ExprKind::RankOf(_)
-            | ExprKind::Arithmetic { .. } => {}
             ExprKind::Error => self.0.push_str("(?)"),
         }
+    }
+
+    /// What is ranked, and among whom.
+    fn ranked(&mut self, by: &Expr, among: Option<&Name>) {
+        self.expr(by);
+        if let Some(n) = among {
+            self.put(format_args!(" among:{}", n.text));
+        }
+        self.0.push(')');
+    }
+
+    fn sequence(&mut self, s: &Sequence) {
+        self.0.push_str("(sequence ");
+        self.phrase(&s.first);
+        for t in &s.then {
+            self.0.push_str(" then:");
+            self.phrase(&t.event);
+            if let Some(d) = t.after {
+                self.put(format_args!(" after:{}{:?}", d.amount, d.unit));
+            }
+            if let Some(d) = t.within {
+                self.put(format_args!(" within:{}{:?}", d.amount, d.unit));
+            }
+            if let Some(w) = &t.without {
+                self.0.push_str(" without:");
+                self.phrase(w);
+            }
+        }
+        if let Some(d) = s.all_within {
+            self.put(format_args!(" all-within:{}{:?}", d.amount, d.unit));
+        }
+        if let Some(n) = &s.same {
+            self.put(format_args!(" same:{}", n.text));
+        }
+        self.0.push(')');
     }
 
     fn date(&mut self, d: Date) {
@@ -219,7 +339,9 @@ impl Dump {
             && p.subject.is_none()
             && p.filter.is_none()
             && p.test.is_none()
-            && p.window.is_none();
+            && p.same.is_none()
+            && p.window.is_none()
+            && p.without.is_none();
         if !bare {
             self.0.push('(');
         }
@@ -248,8 +370,15 @@ impl Dump {
         if let Some(t) = &p.test {
             self.test(t);
         }
+        if let Some(n) = &p.same {
+            self.put(format_args!(" same:{}", n.text));
+        }
         if let Some(w) = &p.window {
             self.window(w);
+        }
+        if let Some(w) = &p.without {
+            self.0.push_str(" without:");
+            self.phrase(w);
         }
         if !bare {
             self.0.push(')');

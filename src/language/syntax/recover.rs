@@ -18,7 +18,7 @@ pub(super) fn pieces(b: &mut Builder, items: &mut Vec<Item>) {
     for piece in &b.scan.pieces {
         let (start, end) = reach(b, piece);
         let slice = b.text.get(start..end).unwrap_or("");
-        if piece.too_deep.is_none()
+        if !piece.beyond()
             && let Ok(pairs) = grammar::run(Rule::file, slice)
         {
             b.items(pairs, start, items);
@@ -40,7 +40,7 @@ pub(super) fn condition(b: &mut Builder) -> Expr {
         }
         [piece] => {
             let slice = b.text.get(all).unwrap_or("");
-            if piece.too_deep.is_none()
+            if !piece.beyond()
                 && let Ok(pairs) = grammar::run(Rule::condition, slice)
             {
                 return b.condition(pairs, 0);
@@ -117,6 +117,15 @@ fn explain(b: &mut Builder, piece: &Piece, rule: Rule) {
             .error(codes::TOO_DEEP, b.at(at, at + 1), "the nesting is too deep")
             .label(format!("more than {MAX_DEPTH} parentheses and `not` within one another"))
             .help("give the inner parts names of their own: `segment NAME: …`");
+        b.say(d);
+        return;
+    }
+    if let Some(at) = piece.too_long {
+        let at = at as usize;
+        let d = b
+            .error(codes::TOO_DEEP, b.at(at, at + 1), "the calculation is too long")
+            .label(format!("more than {} signs and parentheses, one on the other", 2 * MAX_DEPTH))
+            .help("give its parts names of their own: `trait NAME: …`");
         b.say(d);
         return;
     }

@@ -39,6 +39,8 @@ pub(super) struct Piece {
     pub tokens: std::ops::Range<usize>,
     /// Where the nesting became too deep.
     pub too_deep: Option<u32>,
+    /// Where a calculation became too long: each sign nests what stands before it.
+    pub too_long: Option<u32>,
     /// Parentheses that nothing closes.
     pub unclosed: Vec<u32>,
     /// A closing parenthesis that nothing opened.
@@ -50,8 +52,13 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// Whether the grammar must not see it.
+    pub fn beyond(&self) -> bool {
+        self.too_deep.is_some() || self.too_long.is_some()
+    }
+
     fn sound(&self) -> bool {
-        self.too_deep.is_none() && self.unclosed.is_empty() && self.unopened.is_none() && self.quote.is_none()
+        !self.beyond() && self.unclosed.is_empty() && self.unopened.is_none() && self.quote.is_none()
     }
 }
 
@@ -343,6 +350,7 @@ fn pieces(text: &str, tokens: &[Token], hidden: &[usize]) -> Vec<Piece> {
     let mut piece = Piece::default();
     // Open parentheses with the number of `not` before each; the sum of both is the depth.
     let mut open: Vec<(u32, usize)> = Vec::new();
+    let mut height = Height::default();
     let mut depth = 0usize;
     let mut nots = 0usize;
     let mut finish = |piece: &mut Piece, open: &mut Vec<(u32, usize)>, end: usize| {
@@ -360,8 +368,13 @@ fn pieces(text: &str, tokens: &[Token], hidden: &[usize]) -> Vec<Piece> {
         if i > piece.tokens.start && token.kind == Kind::Word && declares(text, tokens, i) {
             finish(&mut piece, &mut open, i);
             (depth, nots) = (0, 0);
+            height = Height::default();
         }
         let word = text.get(token.start as usize..token.end as usize).unwrap_or("");
+        height.see(token.kind, word);
+        if height.now > 2 * MAX_DEPTH && piece.too_long.is_none() {
+            piece.too_long = Some(token.start);
+        }
         match token.kind {
             Kind::Open => {
                 open.push((token.start, nots));
@@ -387,6 +400,39 @@ fn pieces(text: &str, tokens: &[Token], hidden: &[usize]) -> Vec<Piece> {
         finish(&mut piece, &mut open, tokens.len());
     }
     out
+}
+
+/// How high the tree of a calculation becomes: one for each sign and each pair of parentheses.
+#[derive(Default)]
+struct Height {
+    now: usize,
+    /// The highest in these parentheses.
+    most: usize,
+    outer: Vec<(usize, usize)>,
+}
+
+impl Height {
+    fn see(&mut self, kind: Kind, word: &str) {
+        match kind {
+            Kind::Open => {
+                self.outer.push((self.now, self.most));
+                (self.now, self.most) = (0, 0);
+            }
+            Kind::Close => {
+                let inner = self.most + 1;
+                let (now, most) = self.outer.pop().unwrap_or_default();
+                self.now = now.max(inner);
+                self.most = most.max(self.now);
+            }
+            Kind::Sign if matches!(word, "+" | "-" | "*" | "/" | "×" | "÷" | "·" | "−" | "–") => {
+                self.now += 1;
+                self.most = self.most.max(self.now);
+            }
+            Kind::Sign | Kind::Colon => self.now = 0,
+            Kind::Word if matches!(word, "and" | "or" | "but" | "then") => self.now = 0,
+            _ => {}
+        }
+    }
 }
 
 /// Whether a declaration begins at this word: a declaration word and a name, then `:`, `was` or a title; or, at the start of a

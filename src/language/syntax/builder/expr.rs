@@ -1,7 +1,7 @@
 //! Conditions and values.
 
-use super::literal::Literal;
 use super::tail::Tails;
+use super::value::calculated;
 use super::*;
 
 impl Builder<'_> {
@@ -112,9 +112,13 @@ impl Builder<'_> {
                 self.tested(left, tails, span)
             }
             Rule::days_since_first | Rule::call_first => {
-                let (first, tails) = self.head_and_tails(pair);
-                let Some(first) = first else { return self.hole(span) };
-                let left = self.value(first);
+                let mut inner = pair.into_inner().peekable();
+                let Some(first) = inner.next() else { return self.hole(span) };
+                let mut left = self.value(first);
+                if let Some(window) = inner.next_if(|p| p.as_rule() == Rule::outside_wrong) {
+                    self.outside(&mut left, window);
+                }
+                let tails = self.value_tails(inner, Some(left.span));
                 self.tested(left, tails, span)
             }
             Rule::known_for => {
@@ -142,7 +146,7 @@ impl Builder<'_> {
         let mut inner = pair.into_inner();
         let first = inner.next();
         let before = first.as_ref().map(|p| self.span(p));
-        (first, self.tails(inner, before))
+        (first, self.value_tails(inner, before))
     }
 
     pub(super) fn paren(&mut self, pair: Pair) -> Expr {
@@ -154,14 +158,22 @@ impl Builder<'_> {
     }
 
     /// A value and what follows it.
-    fn tested(&mut self, left: Expr, tails: Tails, span: Span) -> Expr {
+    pub(super) fn tested(&mut self, left: Expr, mut tails: Tails, span: Span) -> Expr {
         if tails.broken {
             return self.hole(span);
+        }
+        let left = calculated(left, std::mem::take(&mut tails.calculation));
+        if let Some(test) = tails.window.as_ref().and_then(|w| between_dates(&left, w))
+            && tails.test.is_none()
+        {
+            tails.window = None;
+            tails.test = Some(test);
         }
         if let Some(window) = &tails.window {
             let what = match left.kind {
                 ExprKind::Paren(_) => "a window belongs to one behaviour, not to a group",
                 ExprKind::Aggregate(_) => "the window of a value stands inside its parentheses",
+                ExprKind::Arithmetic { .. } => "a window belongs to one behaviour, not to a calculation",
                 _ => "a window can't stand here",
             };
             let place = window.span;
@@ -249,214 +261,24 @@ impl Builder<'_> {
         }
         expr
     }
+}
 
-    pub(super) fn literal_value(&mut self, pair: &Pair) -> Expr {
-        match self.literal(pair) {
-            Literal::Expr(expr) => expr,
-            Literal::Duration(d) => {
-                self.no_duration(d);
-                self.hole(d.span)
-            }
-        }
+/// `max(delivery of purchased) between 2026-01-01 and 2026-03-31`: a comparison, if the value may be a date.
+fn between_dates(left: &Expr, window: &Window) -> Option<Test> {
+    let WindowKind::Between(a, b) = &window.kind else { return None };
+    if let ExprKind::Aggregate(a) = &left.kind
+        && !matches!(
+            a.function,
+            Function::First | Function::Last | Function::Min | Function::Max | Function::MostFrequent
+        )
+    {
+        return None;
     }
-
-    /// A duration stands where only a value can.
-    pub(super) fn no_duration(&mut self, duration: Duration) {
-        if self.diagnostics.last().is_some_and(|d| d.primary.span == duration.span) {
-            return; // what is wrong with it has been said
-        }
-        let n = duration.amount;
-        let d = self
-            .error(codes::WINDOW, duration.span, "a duration can't be compared")
-            .label("expected a number or another value")
-            .help(format!(
-                "`in {}` bounds an event in time; `days since last … ≥ {n}` counts days with a plain number; `on ≥ {n} days` counts the days that have the event",
-                self.slice(duration.span)
-            ));
-        self.say(d);
-    }
-
-    /// A value: a literal, `days since …`, an aggregate or a name.
-    pub(super) fn value(&mut self, pair: Pair) -> Expr {
-        let span = self.span(&pair);
-        match pair.as_rule() {
-            Rule::head => {
-                let (qualifier, name) = self.head(&pair);
-                Expr { kind: ExprKind::Phrase(Box::new(bare_phrase(qualifier, name))), span }
-            }
-            Rule::name => {
-                let name = self.name(&pair);
-                Expr { kind: ExprKind::Phrase(Box::new(bare_phrase(None, name))), span }
-            }
-            Rule::days_since => self.days_since(pair),
-            Rule::aggregate => self.aggregate(pair),
-            Rule::call_later => {
-                let what = pair.into_inner().next().map_or(String::new(), |p| p.as_str().to_string());
-                let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
-                self.not_yet(span, &format!("`{what}(…)`"), None);
-                self.hole(span)
-            }
-            _ => self.literal_value(&pair),
-        }
-    }
-
-    /// `country`, `customer.country`
-    pub(super) fn head(&mut self, pair: &Pair) -> (Option<Name>, Name) {
-        let span = self.span(pair);
-        match pair.as_str().split_once('.') {
-            None => (None, self.name_of(pair.as_str(), span)),
-            Some((left, right)) => {
-                let dot = span.start as usize + left.len();
-                let qualifier = self.name_of(left, self.at(span.start as usize, dot));
-                (Some(qualifier), self.name_of(right, self.at(dot + 1, span.end as usize)))
-            }
-        }
-    }
-
-    fn days_since(&mut self, pair: Pair) -> Expr {
-        let span = self.span(&pair);
-        let mut which = None;
-        let mut of = None;
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::kw_span => {
-                    let place = self.span(&p);
-                    let d = self
-                        .error(codes::SPELLING, place, format!("`{} since` is not available", p.as_str()))
-                        .label("time since an event is counted in days")
-                        .fix("write `days`", vec![(place, "days".to_string())]);
-                    self.say(d);
-                }
-                Rule::which => which = Some(if p.as_str() == "first" { Quantifier::First } else { Quantifier::Last }),
-                Rule::about => of = self.about(p),
-                _ => {}
-            }
-        }
-        match of {
-            Some(of) => Expr { kind: ExprKind::DaysSince(Box::new(DaysSince { which, of })), span },
-            None => self.hole(span),
-        }
-    }
-
-    pub(super) fn about(&mut self, pair: Pair) -> Option<Phrase> {
-        let mut phrase = None;
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::head => {
-                    let (qualifier, name) = self.head(&p);
-                    phrase = Some(bare_phrase(qualifier, name));
-                }
-                Rule::subject => {
-                    let subject = self.subject(p);
-                    if let Some(phrase) = &mut phrase {
-                        phrase.subject = subject;
-                    }
-                }
-                Rule::where_clause => {
-                    let filter = self.where_clause(p);
-                    if let Some(phrase) = &mut phrase {
-                        phrase.filter = Some(Box::new(filter));
-                    }
-                }
-                _ => {}
-            }
-        }
-        phrase
-    }
-
-    fn aggregate(&mut self, pair: Pair) -> Expr {
-        let span = self.span(&pair);
-        let mut function = None;
-        let mut property: Option<Name> = None;
-        let mut behaviour = None;
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::function => function = Some((self.function(&p), self.span(&p), p.as_str())),
-                Rule::head => {
-                    let (qualifier, name) = self.head(&p);
-                    if let Some(q) = qualifier {
-                        let place = q.span.to(name.span);
-                        let d = self
-                            .error(codes::ORDER, place, "a property stands before `of` by its own name")
-                            .label(format!("`{}` stands behind `of`", q.text))
-                            .fix(format!("write `{}`", name.text), vec![(place, name.text.clone())]);
-                        self.say(d);
-                    }
-                    property = Some(name);
-                }
-                Rule::phrase => behaviour = Some(self.phrase(p)),
-                _ => {}
-            }
-        }
-        let (Some((function, function_span, written)), Some(behaviour)) = (function, behaviour) else {
-            return self.hole(span);
-        };
-        let place = behaviour.span;
-        let ExprKind::Phrase(phrase) = behaviour.kind else { return self.hole(span) };
-        let mut phrase = *phrase;
-        if let Some((_, q)) = phrase.quantifier.take() {
-            let d = self
-                .error(codes::QUANTIFIER, q, format!("`{}` can't stand inside `{written}(…)`", self.slice(q)))
-                .label("all events that match are taken");
-            self.say(d);
-        }
-        if let Some(test) = phrase.test.take() {
-            let mut d = self
-                .error(codes::ORDER, test.span, format!("a count can't stand inside `{written}(…)`"))
-                .label("the parentheses hold an event, its subject, its `where` and its window");
-            let text = self.slice(test.span).to_string();
-            d = d.fix(
-                "compare the value instead",
-                vec![(self.blank_before(test.span), String::new()), (self.behind(span), format!(" {text}"))],
-            );
-            self.say(d);
-        }
-        match (&property, function) {
-            (None, Function::Count) => {}
-            (None, _) => {
-                let d = self.error(codes::ORDER, place, format!("`{written}` needs a property of the event"));
-                let d = match phrase.qualifier.take() {
-                    Some(event) => {
-                        let should = format!("{} of {}", phrase.name.text, event.text);
-                        let whole = event.span.to(phrase.name.span);
-                        d.label("the property stands before the event")
-                            .fix(format!("write `{should}`"), vec![(whole, should)])
-                    }
-                    None => d
-                        .label("expected a property, `of` and an event")
-                        .help(format!("such as `{written}(amount of purchased in 90d)`")),
-                };
-                self.say(d);
-                return self.hole(span);
-            }
-            (Some(name), Function::Count) => {
-                let d = self
-                    .error(codes::ORDER, name.span, "`count` counts events and takes no property")
-                    .label("nothing but an event is counted")
-                    .help(format!("`distinct({} of …)` counts different values", name.text));
-                self.say(d);
-                return self.hole(span);
-            }
-            (Some(_), _) => {}
-        }
-        let aggregate = Aggregate { function, function_span, percent: None, property, behaviour: phrase };
-        Expr { kind: ExprKind::Aggregate(Box::new(aggregate)), span }
-    }
-
-    fn function(&mut self, pair: &Pair) -> Function {
-        let (function, should) = match pair.as_str() {
-            "count" | "number" => (Function::Count, "count"),
-            "sum" | "total" => (Function::Sum, "sum"),
-            "avg" | "average" | "mean" => (Function::Avg, "avg"),
-            "min" | "minimum" => (Function::Min, "min"),
-            "max" | "maximum" => (Function::Max, "max"),
-            _ => (Function::Distinct, "distinct"),
-        };
-        if pair.as_str() != should {
-            self.spelt(self.span(pair), should);
-        }
-        function
-    }
+    let end = |m: &Moment| match m.kind {
+        MomentKind::Date(d) => Expr { kind: ExprKind::Date(d), span: m.span },
+        MomentKind::Instant(i) => Expr { kind: ExprKind::Instant(i), span: m.span },
+    };
+    Some(Test { kind: TestKind::Between { low: end(a), high: end(b) }, span: window.span })
 }
 
 /// A name and nothing else.

@@ -49,7 +49,7 @@ impl Builder<'_> {
             Rule::after_later => {
                 self.not_yet(span, "`after` with a duration", Some("`over 30d ago` is older than 30 days"))
             }
-            _ => self.not_yet(span, "arithmetic", None),
+            _ => {}
         }
     }
 

@@ -4,6 +4,7 @@
 //! Promises: one diagnostic a mistake; where the meaning is plain, the tree holds what was meant, so that the checker can go on.
 //! Must not know: the catalog.
 
+mod call;
 mod expr;
 mod item;
 mod later;
@@ -12,6 +13,7 @@ mod phrase;
 mod tail;
 mod test;
 mod timeline;
+mod value;
 mod window;
 
 use super::ast::*;

@@ -1,6 +1,7 @@
 //! Phrases: a name with its quantifier, subject and tails.
 
 use super::expr::bare_phrase;
+use super::tail::Tails;
 use super::*;
 
 impl Builder<'_> {
@@ -33,6 +34,9 @@ impl Builder<'_> {
         if tails.broken {
             return self.hole(span);
         }
+        if !tails.calculation.is_empty() {
+            return self.calculated_phrase(phrase, &quantifiers, tails, span);
+        }
         phrase.filter = tails.filter.map(Box::new);
         phrase.test = tails.test;
         phrase.window = tails.window;
@@ -41,6 +45,31 @@ impl Builder<'_> {
             self.check_quantifier(q, place, &mut phrase);
         }
         Expr { kind: ExprKind::Phrase(Box::new(phrase)), span }
+    }
+
+    /// `spend / 12 > 5`: the name is a value.
+    fn calculated_phrase(
+        &mut self,
+        phrase: Phrase,
+        quantifiers: &[(Quantifier, Span)],
+        tails: Tails,
+        span: Span,
+    ) -> Expr {
+        let start = phrase.qualifier.as_ref().map_or(phrase.name.span, |q| q.span);
+        let head = start.to(phrase.name.span);
+        if let Some(extra) = quantifiers.first().map(|q| q.1).or(phrase.subject.as_ref().map(|s| s.span)) {
+            let whole = if extra.start < head.start { extra.to(head) } else { head.to(extra) };
+            let written = self.slice(whole);
+            let d = self.error(codes::ARITHMETIC, whole, format!("`{written}` is no number")).label("an event");
+            let d = match quantifiers {
+                [] => d.fix(format!("write `count({written})`"), vec![(whole, format!("count({written})"))]),
+                _ => d.help(format!("`count({} …)` makes a number of an event", phrase.name.text)),
+            };
+            self.say(d);
+            return self.hole(span);
+        }
+        let left = Expr { kind: ExprKind::Phrase(Box::new(phrase)), span: head };
+        self.tested(left, tails, span)
     }
 
     fn quantifier(&mut self, pair: Pair) -> Option<(Quantifier, Span)> {

@@ -8,6 +8,10 @@ pub(super) struct Tails {
     pub filter: Option<Expr>,
     pub test: Option<Test>,
     pub window: Option<Window>,
+    /// What is added to what stands before, and so on.
+    pub calculation: Vec<(Arithmetic, Expr)>,
+    /// They follow something that is no name.
+    pub value: bool,
     /// Something was said that leaves no meaning.
     pub broken: bool,
     filter_span: Option<Span>,
@@ -16,8 +20,21 @@ pub(super) struct Tails {
 
 impl Builder<'_> {
     /// Reads tails; `before` is what they follow.
-    pub(super) fn tails<'p>(&mut self, pairs: impl Iterator<Item = Pair<'p>>, mut before: Option<Span>) -> Tails {
-        let mut out = Tails::default();
+    pub(super) fn tails<'p>(&mut self, pairs: impl Iterator<Item = Pair<'p>>, before: Option<Span>) -> Tails {
+        self.tails_of(pairs, before, Tails::default())
+    }
+
+    /// The tails of what is no name.
+    pub(super) fn value_tails<'p>(&mut self, pairs: impl Iterator<Item = Pair<'p>>, before: Option<Span>) -> Tails {
+        self.tails_of(pairs, before, Tails { value: true, ..Tails::default() })
+    }
+
+    fn tails_of<'p>(
+        &mut self,
+        pairs: impl Iterator<Item = Pair<'p>>,
+        mut before: Option<Span>,
+        mut out: Tails,
+    ) -> Tails {
         for p in pairs {
             let span = self.span(&p);
             match p.as_rule() {
@@ -29,12 +46,7 @@ impl Builder<'_> {
                     let filter = self.where_wrong(p, span);
                     self.set_filter(&mut out, filter, span);
                 }
-                Rule::then_later
-                | Rule::without_later
-                | Rule::same_later
-                | Rule::within_later
-                | Rule::after_later
-                | Rule::arithmetic_later => {
+                Rule::then_later | Rule::without_later | Rule::same_later | Rule::within_later | Rule::after_later => {
                     if !out.later {
                         self.tail_later(p, span);
                     }
@@ -53,6 +65,10 @@ impl Builder<'_> {
                     self.set_window(&mut out, kind, span);
                 }
                 Rule::between => self.between(p, span, &mut out),
+                Rule::calculation => {
+                    let steps = self.calculation(p.into_inner());
+                    self.set_calculation(&mut out, steps, span, before);
+                }
                 Rule::in_wrong
                 | Rule::last_wrong
                 | Rule::period_wrong
@@ -113,6 +129,25 @@ impl Builder<'_> {
         out.filter_span = Some(span);
     }
 
+    fn set_calculation(&mut self, out: &mut Tails, steps: Vec<(Arithmetic, Expr)>, span: Span, before: Option<Span>) {
+        let behind = out.test.as_ref().map(|t| ("a comparison", t.span));
+        let behind = behind.or(out.window.as_ref().map(|w| ("a window", w.span)));
+        let behind = behind.or(out.filter_span.map(|f| ("a `where`", f)));
+        if let (Some((what, first)), false) = (behind, out.broken) {
+            let shown = before.map_or("", |b| self.slice(b));
+            let mut d = self
+                .error(codes::ARITHMETIC, span, format!("nothing can be calculated behind {what}"))
+                .label("expected `and`, `or`, or the end of the condition")
+                .also(first, format!("this is {what}"));
+            if !out.value && !shown.is_empty() {
+                d = d.help("`count(…)` makes a number of an event: `count(purchased in 30d) / 3`");
+            }
+            self.say(d);
+            out.broken = true;
+        }
+        out.calculation = steps;
+    }
+
     pub(super) fn set_window(&mut self, out: &mut Tails, kind: Option<WindowKind>, span: Span) {
         let Some(kind) = kind else {
             out.broken = true;
@@ -162,6 +197,7 @@ impl Builder<'_> {
         }
         if let Some(window) = &out.window
             && !out.broken
+            && !out.value
         {
             let (w, count) = (window.span, self.slice(span).to_string());
             let text = self.slice(w).to_string();

@@ -1,6 +1,6 @@
 //! Tests: what follows a value and makes it a condition. Counts are tests too.
 
-use super::window::{short, unit_word};
+use super::window::{only, short, unit_word};
 use super::*;
 
 impl Builder<'_> {
@@ -79,6 +79,10 @@ impl Builder<'_> {
         let mut op = Op::Eq;
         let mut right = None;
         for p in pair.into_inner() {
+            let p = match p.as_rule() {
+                Rule::value => only(&p).filter(|p| p.as_rule() == Rule::duration).unwrap_or(p),
+                _ => p,
+            };
             match p.as_rule() {
                 Rule::op => {
                     op = self.op(&p);
@@ -140,7 +144,20 @@ impl Builder<'_> {
                 _ => right = Some(self.value(p)),
             }
         }
-        right.map(|right| TestKind::Compare { op, right })
+        let right = right?;
+        // `= (FR)`
+        if let (ExprKind::Paren(inner), Op::Eq | Op::Ne) = (&right.kind, op)
+            && (matches!(inner.kind, ExprKind::Text(_))
+                || matches!(&inner.kind, ExprKind::Phrase(p) if p.qualifier.is_none() && p.name.span == inner.span))
+        {
+            let should = format!("{}in {}", if op == Op::Eq { "" } else { "not " }, self.slice(right.span));
+            let d = self
+                .error(codes::LIST, span, "parentheses hold the values of `in`")
+                .label(format!("expected `{should}`"))
+                .fix(format!("write `{should}`"), vec![(span, should)]);
+            self.say(d);
+        }
+        Some(TestKind::Compare { op, right })
     }
 
     fn times(&mut self, pair: &Pair) {

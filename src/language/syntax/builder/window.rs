@@ -353,6 +353,14 @@ impl Builder<'_> {
 
     /// `between`: a window if its ends are durations or dates, else a test.
     pub(super) fn between(&mut self, pair: Pair, span: Span, out: &mut Tails) {
+        match self.ends(pair, span) {
+            Some(Ends::Window(kind)) => self.set_window(out, Some(kind), span),
+            Some(Ends::Test(kind)) => self.set_test(out, Some(kind), span),
+            None => out.broken = true,
+        }
+    }
+
+    pub(super) fn ends(&mut self, pair: Pair, span: Span) -> Option<Ends> {
         let mut ends = Vec::new();
         let mut ago = false;
         for p in pair.into_inner() {
@@ -361,8 +369,12 @@ impl Builder<'_> {
                 Rule::kw_and if p.as_str() == "and" => {}
                 Rule::kw_and => self.spelt(self.span(&p), "and"),
                 Rule::kw_ago => ago = true,
-                Rule::head | Rule::days_since | Rule::aggregate | Rule::call_later => {
-                    ends.push(Literal::Expr(self.value(p)))
+                Rule::value => {
+                    let end = match only(&p).filter(|p| p.as_rule() == Rule::duration) {
+                        Some(duration) => self.literal(&duration),
+                        None => Literal::Expr(self.value(p)),
+                    };
+                    ends.push(end);
                 }
                 _ => {
                     let end = self.literal(&p);
@@ -370,10 +382,7 @@ impl Builder<'_> {
                 }
             }
         }
-        let (Some(b), Some(a)) = (ends.pop(), ends.pop()) else {
-            out.broken = true;
-            return;
-        };
+        let (b, a) = (ends.pop()?, ends.pop()?);
         let (a, b) = match (a, b) {
             (Literal::Duration(a), Literal::Duration(b)) => (a, b),
             // `between 30 and 60 days ago`
@@ -381,15 +390,9 @@ impl Builder<'_> {
                 let n = self.small(self.slice(s), s).unwrap_or(1).max(1);
                 (Duration { amount: n, unit: b.unit, span: s }, b)
             }
-            (Literal::Duration(a), Literal::Expr(_)) => {
-                self.no_duration(a);
-                out.broken = true;
-                return;
-            }
-            (Literal::Expr(_), Literal::Duration(b)) => {
-                self.no_duration(b);
-                out.broken = true;
-                return;
+            (Literal::Duration(d), Literal::Expr(_)) | (Literal::Expr(_), Literal::Duration(d)) => {
+                self.no_duration(d);
+                return None;
             }
             (Literal::Expr(a), Literal::Expr(b)) => {
                 if ago {
@@ -398,15 +401,12 @@ impl Builder<'_> {
                         .label("expected durations")
                         .help("such as `between 60d and 30d ago`");
                     self.say(d);
-                    out.broken = true;
-                    return;
+                    return None;
                 }
-                if let (Some(a), Some(b)) = (moment_of(&a), moment_of(&b)) {
-                    self.set_window(out, Some(WindowKind::Between(a, b)), span);
-                } else {
-                    self.set_test(out, Some(TestKind::Between { low: a, high: b }), span);
-                }
-                return;
+                return Some(match (moment_of(&a), moment_of(&b)) {
+                    (Some(a), Some(b)) => Ends::Window(WindowKind::Between(a, b)),
+                    _ => Ends::Test(TestKind::Between { low: a, high: b }),
+                });
             }
         };
         if !ago {
@@ -416,8 +416,20 @@ impl Builder<'_> {
                 .fix("write `ago`", vec![(self.behind(span), " ago".to_string())]);
             self.say(d);
         }
-        self.set_window(out, Some(WindowKind::BetweenAgo(a, b)), span);
+        Some(Ends::Window(WindowKind::BetweenAgo(a, b)))
     }
+}
+
+/// What `between` turned out to be.
+pub(super) enum Ends {
+    Window(WindowKind),
+    Test(TestKind),
+}
+
+/// The one pair inside, if it is the only one.
+pub(super) fn only<'p>(pair: &Pair<'p>) -> Option<Pair<'p>> {
+    let mut inner = pair.clone().into_inner();
+    inner.next().filter(|_| inner.next().is_none())
 }
 
 pub(super) fn unit_word(unit: Unit) -> &'static str {
