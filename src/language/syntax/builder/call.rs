@@ -55,7 +55,7 @@ impl Builder<'_> {
         };
         match (function, percent) {
             (Function::Percentile, None) => {
-                let inside = place.start;
+                let inside = property.as_ref().map_or(place, |p| p.span).start;
                 let d = self
                     .error(codes::FUNCTION, function_span, "`percentile` needs a percentage")
                     .label("which one of 0 to 100?")
