@@ -1,37 +1,6 @@
 //! What conditions mean: source, then the program it becomes.
 
-use segue::language::diagnostic::has_errors;
-
-use crate::check_support::{check, check_all};
-
-/// The condition of the last rule, in the debug form without line breaks.
-#[track_caller]
-fn meaning(source: &str) -> String {
-    let said = check(source);
-    assert!(!has_errors(&said.diagnostics), "{source}: {:#?}", said.diagnostics);
-    let rule = said.checked.program.rules.last().expect("a rule");
-    format!("{:?}", rule.condition)
-}
-
-/// Two spellings of one meaning.
-#[track_caller]
-fn same(pairs: &[(&str, &str)]) {
-    for (one, other) in pairs {
-        assert_eq!(meaning(one), meaning(other), "{one} and {other}");
-    }
-}
-
-#[track_caller]
-fn means(cases: &[(&str, &str)]) {
-    let mut wrong = String::new();
-    for (source, expected) in cases {
-        let found = meaning(source);
-        if found != *expected {
-            wrong.push_str(&format!("{source}\n  expected {expected}\n  found    {found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
+use crate::check_support::{check, check_all, meaning, means, same};
 
 #[test]
 fn spellings_of_one_meaning() {

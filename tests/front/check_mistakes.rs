@@ -1,22 +1,6 @@
 //! What the checker refuses or doubts: source, then code and underlined text of everything that is said.
 
-use crate::check_support::check;
-
-#[track_caller]
-fn says(cases: &[(&str, &[&str])]) {
-    let mut wrong = String::new();
-    for (source, expected) in cases {
-        let said = check(source);
-        let found = said.findings();
-        if found != *expected {
-            wrong.push_str(&format!("{source}\n  expected {expected:?}\n  found    {found:?}\n"));
-            for d in &said.diagnostics {
-                wrong.push_str(&format!("    {}: {} [{}] help: {:?}\n", d.code, d.message, d.primary.text, d.help));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
+use crate::check_support::{check, says};
 
 #[test]
 fn fine() {

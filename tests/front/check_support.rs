@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use segue::language::catalog::{Catalog, load};
 use segue::language::check::{CheckFile, Checked, Options, check_files};
-use segue::language::diagnostic::Diagnostic;
+use segue::language::diagnostic::{Diagnostic, has_errors};
 use segue::language::source::Sources;
 use segue::language::syntax;
 
@@ -118,4 +118,51 @@ pub fn check_all(files: &[(&str, &str)]) -> Said {
 /// Checks one file, named `rule`.
 pub fn check(text: &str) -> Said {
     check_all(&[("rule", text)])
+}
+
+/// Source, then code and underlined text of everything that is said of it.
+#[track_caller]
+pub fn says(cases: &[(&str, &[&str])]) {
+    let mut wrong = String::new();
+    for (source, expected) in cases {
+        let said = check(source);
+        let found = said.findings();
+        if found != *expected {
+            wrong.push_str(&format!("{source}\n  expected {expected:?}\n  found    {found:?}\n"));
+            for d in &said.diagnostics {
+                wrong.push_str(&format!("    {}: {} [{}] help: {:?}\n", d.code, d.message, d.primary.text, d.help));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The condition of the last rule, in the debug form without line breaks.
+#[track_caller]
+pub fn meaning(source: &str) -> String {
+    let said = check(source);
+    assert!(!has_errors(&said.diagnostics), "{source}: {:#?}", said.diagnostics);
+    let rule = said.checked.program.rules.last().expect("a rule");
+    format!("{:?}", rule.condition)
+}
+
+/// Two spellings of one meaning.
+#[track_caller]
+pub fn same(pairs: &[(&str, &str)]) {
+    for (one, other) in pairs {
+        assert_eq!(meaning(one), meaning(other), "{one} and {other}");
+    }
+}
+
+/// Source, then the condition of the last rule.
+#[track_caller]
+pub fn means(cases: &[(&str, &str)]) {
+    let mut wrong = String::new();
+    for (source, expected) in cases {
+        let found = meaning(source);
+        if found != *expected {
+            wrong.push_str(&format!("{source}\n  expected {expected}\n  found    {found}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
