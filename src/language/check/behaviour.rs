@@ -141,7 +141,7 @@ impl Checker<'_> {
     }
 
     /// The written window; a `between` of dates where a COUNT would stand is one, too.
-    fn behaviour_windows(&self, p: &Phrase) -> Option<Vec<Since>> {
+    pub(super) fn behaviour_windows(&self, p: &Phrase) -> Option<Vec<Since>> {
         if p.window.is_none()
             && let Some(ast::Test { kind: TestKind::Between { low, high }, .. }) = &p.test
             && let (Some(a), Some(b)) = (moment(low), moment(high))
@@ -155,7 +155,7 @@ impl Checker<'_> {
     }
 
     /// `no`, `never`, `first`, `last` take no COUNT; `never` takes no WINDOW.
-    fn quantifier_fits(&self, p: &Phrase) -> Option<()> {
+    pub(super) fn quantifier_fits(&self, p: &Phrase) -> Option<()> {
         let Some((quantifier, place)) = p.quantifier else { return Some(()) };
         let word = quantifier_word(quantifier);
         let name = &p.name.text;
@@ -202,7 +202,7 @@ impl Checker<'_> {
     }
 
     /// What stands where a COUNT is expected.
-    fn count(&self, p: &Phrase, test: &ast::Test) -> Option<Count> {
+    pub(super) fn count(&self, p: &Phrase, test: &ast::Test) -> Option<Count> {
         let name = &p.name.text;
         match &test.kind {
             TestKind::Compare { op, right } => Some(Count::Is(*op, self.whole(p, right, *op)?)),
@@ -294,12 +294,14 @@ impl Checker<'_> {
 }
 
 /// What is asked of the events of a behaviour.
+#[derive(Debug)]
 pub(super) enum Asked {
     Count(Count),
     Pick(End),
     Same { property: PropertyId, n: u64, without: Option<(Matching, PropertyId)> },
 }
 
+#[derive(Debug)]
 pub(super) enum Count {
     Is(Op, Num),
     Between(Num, Num),

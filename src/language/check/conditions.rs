@@ -50,6 +50,11 @@ impl<'a> Checker<'a> {
             ExprKind::Ranked(r) => self.ranked(r, span),
             ExprKind::Sample(s) => self.sample(s, span),
             ExprKind::Test { left, test } => self.value_test::<Cond>((), left, test, span),
+            ExprKind::Sequence(s) => self.sequence(s, span),
+            ExprKind::Gathered(g) => self.gathered(g, span),
+            ExprKind::Anniversary(a) => self.anniversary::<Cond>((), a, span),
+            ExprKind::Member(m) => self.member(m, span),
+            ExprKind::Recorded(r) => self.recorded(r, span),
             _ => self.bare_value::<Cond>((), expr),
         }
     }
@@ -74,18 +79,17 @@ impl<'a> Checker<'a> {
                 self.not_in_where(span, "`everyone`");
                 None
             }
-            ExprKind::KnownFor(_) => {
-                self.not_in_where(span, "`known for`");
+            ExprKind::KnownFor(_)
+            | ExprKind::Sequence(_)
+            | ExprKind::Gathered(_)
+            | ExprKind::Ranked(_)
+            | ExprKind::Sample(_)
+            | ExprKind::Member(_)
+            | ExprKind::Recorded(_) => {
+                self.not_in_where(span, of_customers(&expr.kind));
                 None
             }
-            ExprKind::Ranked(_) => {
-                self.not_in_where(span, "a rank");
-                None
-            }
-            ExprKind::Sample(_) => {
-                self.not_in_where(span, "`sample`");
-                None
-            }
+            ExprKind::Anniversary(a) => self.anniversary::<Pred>(event, a, span),
             ExprKind::Phrase(p) => self.property_phrase(p, event, span),
             ExprKind::Test { left, test } => self.value_test::<Pred>(event, left, test, span),
             _ => self.bare_value::<Pred>(event, expr),
@@ -261,6 +265,20 @@ impl<'a> Checker<'a> {
             });
             return None;
         }
+        if let Some((place, word)) =
+            p.same.as_ref().map(|s| (s.span, "of same")).or(p.without.as_ref().map(|w| (w.name.span, "without")))
+        {
+            self.report(
+                Diagnostic::new(
+                    code::check::EVENTS_ONLY,
+                    place,
+                    format!("`{word}` belongs to events, and `{name}` is {noun}"),
+                )
+                .label("compares several events")
+                .help("leave it out, or put it behind an event and its count"),
+            );
+            return None;
+        }
         if let Some(filter) = &p.filter {
             self.report(
                 Diagnostic::new(
@@ -318,8 +336,8 @@ impl<'a> Checker<'a> {
         match Pred::resolve(self, event, &p.name) {
             Resolved::Value(value) => self.value_phrase::<Pred>(event, value, p, span),
             Resolved::Broken | Resolved::Reported => None,
-            Resolved::Other(meaning @ (Meaning::Attribute(_) | Meaning::Trait(_))) => {
-                self.correlated(&p.name, meaning);
+            Resolved::Other(Meaning::Attribute(_) | Meaning::Trait(_)) => {
+                self.customer_in_filter(&p.name);
                 None
             }
             Resolved::Other(meaning) => {
@@ -335,7 +353,7 @@ impl<'a> Checker<'a> {
 
     /// `purchased serum or cream`, `purchased serum but not cream`: the last word is a subject and no condition. Gives the parts
     /// that have been reported.
-    fn subjects_apart(&self, parts: &[&Expr], or: bool) -> Vec<bool> {
+    pub(super) fn subjects_apart(&self, parts: &[&Expr], or: bool) -> Vec<bool> {
         let mut told = vec![false; parts.len()];
         let mut behind: Option<(&Phrase, EventId, usize)> = None;
         for (i, part) in parts.iter().enumerate() {
@@ -410,7 +428,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `not purchased in 30d` has a word of its own.
-    fn not_for_no(&self, inner: &Expr, span: Span) {
+    pub(super) fn not_for_no(&self, inner: &Expr, span: Span) {
         let ExprKind::Phrase(p) = &inner.kind else { return };
         let event = matches!(self.names.get(&p.name.text), Some(Meaning::Event(_))) && p.qualifier.is_none();
         if !event || p.quantifier.is_some() || p.test.is_some() {
@@ -434,6 +452,18 @@ fn yes<F: Scope>(value: Typed<'_, F::Value>, span: Span) -> Tree<F> {
     match domain.compare(Op::Eq, Num::int(1)) {
         Some(set) => Tree::leaf(formula, Fact { family, domain, set, count: None, during: None }, span),
         None => Tree::opaque(formula, span),
+    }
+}
+
+/// What is asked of a customer, and of no event.
+fn of_customers(kind: &ExprKind) -> &'static str {
+    match kind {
+        ExprKind::Sequence(_) => "a sequence",
+        ExprKind::Gathered(_) => "a stretch of time",
+        ExprKind::Ranked(_) => "a rank",
+        ExprKind::Sample(_) => "`sample`",
+        ExprKind::Member(_) | ExprKind::Recorded(_) => "a history",
+        _ => "`known for`",
     }
 }
 

@@ -17,6 +17,7 @@ mod conditions;
 mod cover;
 mod edges;
 mod facts;
+mod gathered;
 mod idle;
 mod items;
 mod known;
@@ -24,8 +25,10 @@ mod lint;
 mod names;
 mod prove;
 mod ranks;
+mod recorded;
 mod rules;
 mod same;
+mod sequences;
 mod sets;
 mod stages;
 mod subject;
@@ -120,6 +123,7 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
         traits: RefCell::new(vec![None; items.traits.len()]),
         diagnostics: RefCell::new(diagnostics),
         declared: RefCell::default(),
+        filtering: Cell::new(false),
         meanings: RefCell::default(),
         guesses: Cell::new(200),
     };
@@ -158,6 +162,8 @@ struct Checker<'a> {
     diagnostics: RefCell<Vec<Diagnostic>>,
     /// The declaration that is being read: the salt of its samples.
     declared: RefCell<String>,
+    /// Whether the filter of one of the catalog's events is read, which knows no customer.
+    filtering: Cell<bool>,
     meanings: RefCell<prove::Meanings>,
     /// How many more "did you mean" are worth their time.
     guesses: Cell<u32>,

@@ -196,6 +196,11 @@ impl<'a> Names<'a> {
         self.campaigns.get(name).copied()
     }
 
+    /// In the order of the alphabet.
+    pub fn campaign_names(&self) -> BTreeSet<&'a str> {
+        self.campaigns.keys().copied().collect()
+    }
+
     /// A declared name that an undeclared one looks like.
     fn look_alike(&self, name: &str) -> Option<&'a str> {
         if name.is_ascii() {

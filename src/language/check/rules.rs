@@ -26,7 +26,10 @@ impl<'a> Checker<'a> {
             .map(|(i, e)| {
                 let filter = e.filter.as_ref()?;
                 self.lint_form(filter);
-                let tree = self.predicate(filter, EventId(i as u32))?;
+                self.filtering.set(true);
+                let tree = self.predicate(filter, EventId(i as u32));
+                self.filtering.set(false);
+                let tree = tree?;
                 self.prove(&tree);
                 Some(tree.into_formula())
             })

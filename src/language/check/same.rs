@@ -36,10 +36,10 @@ impl Checker<'_> {
         let without = match without {
             None => None,
             Some((_, None)) => return None,
-            Some((other, Some(event))) => {
-                let matching = self.matching(other, event);
-                let (ty, fold) = self.kind_of(property.map(|id| (id, p)))?;
-                let other = self.same_property(event, name, Some((ty, fold, &p.name.text)));
+            Some((other, Some(of))) => {
+                let matching = self.matching(other, of);
+                let (ty, fold) = self.kind_at(event, &name.text)?;
+                let other = self.same_property(of, name, Some((ty, fold, &p.name.text)));
                 Some((matching?, other?))
             }
         };
@@ -56,11 +56,10 @@ impl Checker<'_> {
         Some(Some((property, without)))
     }
 
-    fn kind_of(&self, of: Option<(PropertyId, &Phrase)>) -> Option<(Type, bool)> {
-        let (id, phrase) = of?;
-        let Some(Meaning::Event(event)) = self.names.get(&phrase.name.text) else { return None };
-        let property = self.catalog.event(event)?.properties.get(id.index())?;
-        Some((property.ty, property.fold))
+    /// The type of a property, and whether its case is folded.
+    pub(super) fn kind_at(&self, event: EventId, property: &str) -> Option<(Type, bool)> {
+        let found = self.catalog.event(event)?.properties.iter().find(|p| p.name.name == property)?;
+        Some((found.ty, found.fold))
     }
 
     /// `≥ n`, one at least: whether *some* value has so many is all that can be asked.

@@ -204,6 +204,52 @@ impl<'a> Checker<'a> {
         let edges = self.window(window, on)?;
         Some(during(left, edges, span))
     }
+
+    /// `anniversary of birth_date within 7d`
+    pub(super) fn anniversary<F: Scope>(&self, place: F::Place, a: &ast::Anniversary, span: Span) -> Option<Tree<F>> {
+        let value = match &a.qualifier {
+            Some(qualifier) => F::qualified(self, place, qualifier, &a.name),
+            None => self.value_named_here::<F>(place, &a.name),
+        };
+        // It falls on a day, whatever the time of day of the first.
+        let window = match &a.window {
+            Some(written) => Some((self.window(written, On::Dates)?, written.span)),
+            None => None,
+        };
+        let value = value?;
+        let says = &value.about.says;
+        if !matches!(value.ty, Type::Date | Type::Instant) {
+            self.report(
+                Diagnostic::new(
+                    code::check::ANNIVERSARY,
+                    a.name.span,
+                    format!("`{says}` is {}, which has no anniversary", type_noun(value.ty)),
+                )
+                .label("not a date")
+                .help("use a date or an instant"),
+            );
+            return None;
+        }
+        match window {
+            Some((window, _)) if window.start.is_some() && window.end.is_some() => {
+                Some(Tree::opaque(F::test(Test::Anniversary { value: value.value, window }), span))
+            }
+            other => {
+                let (place, label) = match other {
+                    Some((_, place)) => (place, "a time without end has them all"),
+                    None => (span, "in which time?"),
+                };
+                self.report(
+                    Diagnostic::new(code::check::ANNIVERSARY, place, "an anniversary comes every year")
+                        .label(label)
+                        .help(format!(
+                            "write `anniversary of {says} within 7d`, or another window with a beginning and an end"
+                        )),
+                );
+                None
+            }
+        }
+    }
 }
 
 /// `value = one of these texts`

@@ -192,11 +192,7 @@ impl Scope for Pred {
             }
             return Resolved::Value(value);
         }
-        match cx.names.get(&name.text) {
-            Some(Meaning::Broken) => Resolved::Broken,
-            Some(other) => Resolved::Other(other),
-            None => Resolved::Unknown,
-        }
+        cx.of_customer(name)
     }
 
     fn compound<'a>(cx: &Checker<'a>, _: EventId, expr: &Expr) -> Option<Typed<'a, Operand>> {
@@ -205,6 +201,7 @@ impl Scope for Pred {
             ExprKind::Aggregate(_) | ExprKind::Rate(_) | ExprKind::DaysSince(_) => {
                 cx.not_in_where(expr.span, "a calculation over events")
             }
+            ExprKind::RankOf(_) => cx.not_in_where(expr.span, "a rank"),
             _ => cx.not_a_value(expr.span),
         }
         None
@@ -219,14 +216,20 @@ impl Scope for Pred {
             return value;
         }
         if qualifier.text == "customer" {
-            match cx.names.get(&name.text) {
-                Some(Meaning::Broken) => {}
-                Some(meaning @ (Meaning::Attribute(_) | Meaning::Trait(_))) => cx.correlated(name, meaning),
-                _ => cx.unknown_name(name, |m| matches!(m, Meaning::Attribute(_) | Meaning::Trait(_))),
-            }
-        } else {
-            cx.unknown_qualifier(qualifier, cx.event_name(event));
+            return match cx.of_customer(name) {
+                Resolved::Value(value) => Some(value),
+                Resolved::Broken | Resolved::Reported => None,
+                Resolved::Other(Meaning::Attribute(_) | Meaning::Trait(_)) => {
+                    cx.customer_in_filter(name);
+                    None
+                }
+                Resolved::Other(_) | Resolved::Unknown => {
+                    cx.unknown_name(name, |m| matches!(m, Meaning::Attribute(_) | Meaning::Trait(_)));
+                    None
+                }
+            };
         }
+        cx.unknown_qualifier(qualifier, cx.event_name(event));
         None
     }
 
@@ -303,17 +306,41 @@ impl<'a> Checker<'a> {
         );
     }
 
-    /// What an attribute in a `where` would need.
-    pub(super) fn correlated(&self, name: &Name, meaning: Meaning) {
+    /// A value of the customer in the filter of one of the catalog's events.
+    pub(super) fn customer_in_filter(&self, name: &Name) {
         self.report(
             Diagnostic::new(
-                code::syntax::NOT_YET,
+                code::check::NOT_IN_WHERE,
                 name.span,
-                format!("`{}` of the customer can't be used in a `where` yet", name.text),
+                format!("`{}` belongs to the customer, and a filter says which rows are the event", name.text),
             )
-            .label(format!("{}, not a property of the event", meaning.noun()))
-            .help("compare it outside the parentheses, joined with `and`"),
+            .label("the same for all rows of a customer")
+            .help("use the properties of the event here, and ask for the customer's in a rule"),
         );
+    }
+
+    /// A value of the customer in a `where`.
+    fn of_customer(&self, name: &Name) -> Resolved<Typed<'a, Operand>> {
+        let value = match Cond::resolve(self, (), name) {
+            Resolved::Value(value) => value,
+            Resolved::Other(meaning) => return Resolved::Other(meaning),
+            Resolved::Broken => return Resolved::Broken,
+            Resolved::Reported => return Resolved::Reported,
+            Resolved::Unknown => return Resolved::Unknown,
+        };
+        if let (true, Some(meaning)) = (self.filtering.get(), self.names.get(&name.text)) {
+            return Resolved::Other(meaning);
+        }
+        if ranked(&value.value) {
+            self.not_in_where(name.span, &format!("a rank (`{}`)", name.text));
+            return Resolved::Reported;
+        }
+        Resolved::Value(Typed {
+            value: Operand::Customer(Box::new(value.value)),
+            ty: value.ty,
+            about: value.about,
+            span: value.span,
+        })
     }
 
     pub(super) fn attribute(&self, id: AttributeId, span: Span) -> Option<Typed<'a, Value>> {
@@ -396,6 +423,15 @@ pub(super) fn alone(p: &Phrase) -> bool {
         && p.same.is_none()
         && p.window.is_none()
         && p.without.is_none()
+}
+
+/// Whether a value compares the customer with others.
+fn ranked(value: &Value) -> bool {
+    match value {
+        Value::Rank { .. } => true,
+        Value::Arithmetic { left, right, .. } => ranked(left) || ranked(right),
+        _ => false,
+    }
 }
 
 /// With its article.

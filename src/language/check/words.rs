@@ -39,6 +39,10 @@ impl<'a> Checker<'a> {
             }
             return;
         }
+        if let (true, Meaning::Attribute(_) | Meaning::Trait(_)) = (self.filtering.get(), meaning) {
+            self.customer_in_filter(name);
+            return;
+        }
         let d = Diagnostic::new(
             code::check::NOT_A_VALUE,
             name.span,

@@ -146,6 +146,11 @@ codes! { check:
     WINDOW_PLACE = "E0421", "A window that has no meaning where it stands.";
     ANCHOR_FORM = "E0422", "A count or a window on the event behind `since first` or `since last`.";
     SAME_FORM = "E0423", "`of same`, `without` or `with same` where nothing can be the same.";
+    STEP_FORM = "E0424", "A step of a sequence in a form that has no meaning.";
+    GATHERED_FORM = "E0425", "Something that can't stand in `in one session (…)` or `in any 14d (…)`.";
+    ANNIVERSARY = "E0426", "An anniversary of something that is no date, or without a window.";
+    RECORDED_NAME = "E0427", "A recorded word before a name that it can't be about.";
+    STEP_TIME = "E0428", "Times between steps that leave room for no event.";
     SHARE_OVER_100 = "W0419", "A percentage over 100.";
     NOT_FOR_NO = "W0420", "`not` before a behaviour, where `no` is the word.";
     DIVISION_BY_ZERO = "E0430", "A division by a constant zero.";
@@ -166,6 +171,8 @@ codes! { check:
     SAME_MEANING = "W0510", "Two segments with the same meaning.";
     UNUSED_TRAIT = "W0511", "A trait that nothing uses.";
     WAS_DECLARED = "W0512", "`was` with a name that is still in use.";
+    CLEAN_START = "W0513", "A sequence that ends with `no`, of which one start is enough.";
+    NO_HISTORY = "W0514", "A question to a history that is not kept yet.";
     EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
     RANKED_NOTHING = "W0518", "A rank of people who never did anything.";
 }
