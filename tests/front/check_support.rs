@@ -49,6 +49,21 @@ events:
     properties:
       page: {type: text}
   sent: {source: activity}
+  viewed:
+    source: activity
+    session: true
+    properties:
+      product: {type: text, known: [night-cream, lipstick, {value: vitamin-c-serum, aliases: [vcs]}], closed: false}
+      amount: {type: money, scale: 3}
+      note: {type: text}
+      quantity: {type: text}
+      seconds: {type: number}
+  added_to_cart:
+    source: activity
+    session: true
+    properties:
+      product: {type: text, known: [night-cream, lipstick, {value: vitamin-c-serum, aliases: [vcs]}], closed: false}
+      labels: {type: list}
 profiles:
   path: profiles.parquet
   customer: id
@@ -64,6 +79,8 @@ profiles:
     is_member: {type: yes/no}
     opted_out: {type: yes/no}
     tags: {type: list}
+    renewal_date: {type: date}
+    home: {type: text}
 lists:
   staff: {path: staff.csv}
 channels: {email: , push: }
