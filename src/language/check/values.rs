@@ -12,6 +12,7 @@ use super::Checker;
 use super::facts::Domain;
 use super::known::KnownIndex;
 use super::names::Meaning;
+use super::ranks::has_rank;
 use super::suggest::some_of;
 use super::tree::Formula;
 
@@ -331,7 +332,7 @@ impl<'a> Checker<'a> {
         if let (true, Some(meaning)) = (self.filtering.get(), self.names.get(&name.text)) {
             return Resolved::Other(meaning);
         }
-        if ranked(&value.value) {
+        if has_rank(&value.value) {
             self.not_in_where(name.span, &format!("a rank (`{}`)", name.text));
             return Resolved::Reported;
         }
@@ -423,15 +424,6 @@ pub(super) fn alone(p: &Phrase) -> bool {
         && p.same.is_none()
         && p.window.is_none()
         && p.without.is_none()
-}
-
-/// Whether a value compares the customer with others.
-fn ranked(value: &Value) -> bool {
-    match value {
-        Value::Rank { .. } => true,
-        Value::Arithmetic { left, right, .. } => ranked(left) || ranked(right),
-        _ => false,
-    }
 }
 
 /// With its article.
