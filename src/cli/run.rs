@@ -108,8 +108,8 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // What can be said without the engine is said first: a broken project is the same answer in every build.
     let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
     let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
-    for shown in prepared.shown {
-        let (Shown::Rule(_) | Shown::Stages(_)) = shown;
+    for Shown::Rule(at) | Shown::Stages(at) in prepared.shown {
+        let _ = at;
     }
     Err(super::output::no_engine("run"))
 }

@@ -13,6 +13,9 @@ mod engine_support;
 mod engine_types;
 mod engine_write;
 mod hostile_files;
+mod late_ranks;
+mod late_sample;
+mod late_support;
 mod real_data;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]

@@ -27,6 +27,7 @@ mod metamorphic;
 mod project_files;
 mod reference;
 mod reference_page;
+mod sample;
 mod spec;
 mod support;
 mod syntax_hostile;
