@@ -23,6 +23,11 @@ mod format_layout;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod interpret;
+mod interpret_chains;
+mod interpret_ranks;
+mod interpret_spans;
+mod interpret_support;
+mod interpret_values;
 mod metamorphic;
 mod project_files;
 mod reference;

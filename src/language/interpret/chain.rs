@@ -3,7 +3,7 @@
 //! Owns: the search. Promises: it finds a chain if there is one, and does not search twice from where nothing was found.
 //! Must not know: what stands around a sequence.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::conditions::View;
 use super::events::Seen;
@@ -17,7 +17,8 @@ impl View<'_> {
         let Some(open) = self.open(&sequence.window, sequence.since.as_deref()) else { return false };
         let mut search = Search::new(self, sequence);
         let firsts = search.fits.first().cloned().unwrap_or_default();
-        firsts.into_iter().any(|first| open.contains(search.time(first)) && search.begins_with(first))
+        // From the last on: what is hopeless there, mostly is before.
+        firsts.into_iter().rev().any(|first| open.contains(search.time(first)) && search.begins_with(first))
     }
 
     /// The places of matching events.
@@ -39,16 +40,28 @@ struct Search<'a> {
     absent: Vec<usize>,
     /// For each event the first one at its instant that it could change places with in any chain.
     alike: Vec<usize>,
-    /// Steps, and what was taken before them at the last instant, from which nothing leads to the end.
-    hopeless: HashSet<(usize, Vec<usize>)>,
+    /// From where nothing leads to the end, and by which instant a chain had to be over then.
+    hopeless: HashMap<State, i64>,
+}
+
+/// All that the rest of a search depends on, but for the instant by which the chain has to be over.
+#[derive(PartialEq, Eq, Hash)]
+struct State {
+    step: usize,
+    /// What was taken at the last instant, sorted, by what it is like.
+    taken: Vec<usize>,
+    /// The first event that has the chain's value.
+    value: usize,
 }
 
 /// What a chain's first event says about the others.
 #[derive(Clone, Copy)]
 struct Start<'a> {
-    time: i64,
-    /// Of the property that has to be the same, if one has to.
+    /// By when the last one has to be.
+    until: i64,
+    /// Of the property that has to be the same, if one has to, and the first event that has it.
     value: Option<&'a Scalar>,
+    value_of: usize,
 }
 
 impl<'a> Search<'a> {
@@ -62,10 +75,10 @@ impl<'a> Search<'a> {
             unwanted: sequence.steps.iter().map(unwanted).collect(),
             absent: places(sequence.absence.as_ref().map(|a| &a.matching)),
             alike: Vec::new(),
-            hopeless: HashSet::new(),
+            hopeless: HashMap::new(),
         };
         search.fits = sequence.steps.iter().map(|step| search.fitting(step)).collect();
-        search.alike = (0..view.events.len()).map(|at| search.like(at)).collect();
+        search.alike = search.likes();
         search
     }
 
@@ -81,18 +94,22 @@ impl<'a> Search<'a> {
         matching.into_iter().filter(|at| Some(self.time(*at)) == picked).collect()
     }
 
-    /// The first event at the same instant that answers every question of the sequence alike.
-    fn like(&self, at: usize) -> usize {
-        let steps = || self.sequence.steps.iter();
-        let of = |other: usize| {
-            let taken_by: Vec<bool> = self.fits.iter().map(|fits| fits.contains(&other)).collect();
-            let values: Vec<Option<&Scalar>> = steps().map(|s| s.same.and_then(|p| self.value(other, p))).collect();
-            let absence = self.sequence.absence.as_ref();
-            let absent_value = absence.and_then(|a| a.same).and_then(|p| self.value(other, p));
-            (self.time(other), taken_by, values, self.absent.contains(&other), absent_value)
+    /// For each event the first one at the same instant that answers every question of the sequence alike.
+    fn likes(&self) -> Vec<usize> {
+        let answers = |at: usize| {
+            let taken_by: Vec<bool> = self.fits.iter().map(|fits| fits.contains(&at)).collect();
+            let value = |same: Option<PropertyId>| same.and_then(|property| self.value(at, property));
+            let values: Vec<Option<&Scalar>> = self.sequence.steps.iter().map(|step| value(step.same)).collect();
+            let absent = self.absent.contains(&at);
+            let absent_value = value(self.sequence.absence.as_ref().and_then(|a| a.same));
+            (self.time(at), taken_by, values, absent, absent_value)
         };
-        let mine = of(at);
-        (0..at).find(|other| self.time(*other) == mine.0 && of(*other) == mine).unwrap_or(at)
+        let answers: Vec<_> = (0..self.view.events.len()).map(answers).collect();
+        answers
+            .iter()
+            .enumerate()
+            .map(|(at, mine)| answers.iter().position(|other| other == mine).unwrap_or(at))
+            .collect()
     }
 
     fn begins_with(&mut self, first: usize) -> bool {
@@ -102,11 +119,10 @@ impl<'a> Search<'a> {
         if same.is_some() && value.is_none() {
             return false;
         }
-        // What was hopeless from another first event may be none from this one.
-        if same.is_some() || self.sequence.all_within.is_some() {
-            self.hopeless.clear();
-        }
-        self.goes_on(1, &[first], Start { time: self.time(first), value })
+        let alike = |other: &usize| same.is_none_or(|property| self.value(*other, property) == value);
+        let value_of = self.fits.first().and_then(|firsts| firsts.iter().copied().find(alike)).unwrap_or(first);
+        let until = self.sequence.all_within.map(|length| self.view.clock().later(self.time(first), length));
+        self.goes_on(1, &[first], Start { until: until.unwrap_or(i64::MAX), value, value_of })
     }
 
     /// Whether the steps from this one on can be taken. `taken` are the chain's events at its last instant, the last one at the
@@ -118,8 +134,9 @@ impl<'a> Search<'a> {
         }
         let mut alike: Vec<usize> = taken.iter().filter_map(|at| self.alike.get(*at).copied()).collect();
         alike.sort_unstable();
-        let state = (step, alike);
-        if self.hopeless.contains(&state) {
+        let state = State { step, taken: alike, value: start.value_of };
+        // With less time left there is no more hope.
+        if self.hopeless.get(&state).is_some_and(|until| start.until <= *until) {
             return false;
         }
         for next in self.following(step, taken, start) {
@@ -128,7 +145,7 @@ impl<'a> Search<'a> {
                 return true;
             }
         }
-        self.hopeless.insert(state);
+        self.hopeless.insert(state, start.until);
         false
     }
 
@@ -139,7 +156,6 @@ impl<'a> Search<'a> {
         let clock = self.view.clock();
         let more_than = step.after.map(|length| clock.later(last, length));
         let at_most = step.within.map(|length| clock.later(last, length));
-        let over = self.sequence.all_within.map(|length| clock.later(start.time, length));
         // What is unwanted strictly between two events is not after the first but before the second.
         let same = step.without.as_ref().and_then(|(_, property)| *property);
         let unwanted = self.unwanted.get(at).into_iter().flatten();
@@ -151,7 +167,7 @@ impl<'a> Search<'a> {
                 && !taken.contains(next)
                 && more_than.is_none_or(|edge| time > edge)
                 && at_most.is_none_or(|edge| time <= edge)
-                && over.is_none_or(|edge| time <= edge)
+                && time <= start.until
                 && barrier.is_none_or(|barrier| barrier >= time)
                 && self.has_value(*next, step.same, start)
         };
