@@ -31,3 +31,31 @@ fn windows() {
         ("count(a since last b where (x = 1)) > 3", "count(a since last b where (x = 1)) > 3"),
     ]);
 }
+
+#[test]
+fn values() {
+    canonical(&[
+        ("percentile( 90 ,amount of a) > 5", "percentile(90, amount of a) > 5"),
+        ("median(x of a) = 1 and most  frequent(x of a) = b", "median(x of a) = 1 and most frequent(x of a) = b"),
+        (
+            "first(x of a) = b and last(x of a b in 30 days) in (c,d)",
+            "first(x of a) = b and last(x of a b in 30d) in (c, d)",
+        ),
+        ("rate(a where (b=1) per c in 90 days) >= 20%", "rate(a where (b = 1) per c in 90d) ≥ 20%"),
+        (
+            "quintile( a among b ) = 5 or percentile_rank(a) > 0.5",
+            "quintile(a among b) = 5 or percentile_rank(a) > 0.5",
+        ),
+        ("decile(sum(a of b)) != 1", "decile(sum(a of b)) ≠ 1"),
+    ]);
+}
+
+#[test]
+fn calculations() {
+    canonical(&[
+        ("a + b*2 > 3", "a + b * 2 > 3"),
+        ("( a + b ) / 2 - -3 = c * 2", "(a + b) / 2 - -3 = c * 2"),
+        ("trait x: a\n+ b\n* c - d", "trait x:\n  a\n    + b\n      * c\n    - d"),
+        ("a between b + 1 and c - 1", "a between b + 1 and c - 1"),
+    ]);
+}
