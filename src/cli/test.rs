@@ -50,7 +50,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     for file in &files {
         let Some(spec) = &file.spec else { continue };
         let by_interpreter = spec::evaluate(spec, &checked.program, &project.catalog, &zone);
-        let by_plan = by_plan(spec, &checked.program, &project.catalog, &zone)?;
+        let by_plan = by_plan(spec, &checked.program, &project.catalog, &zone, &by_interpreter)?;
         let (name, lines) = match project.sources.get(file.source) {
             Some(text) => {
                 (text.name.clone(), by_interpreter.iter().map(|v| text.line_column(v.span.start as usize).0).collect())
@@ -76,7 +76,7 @@ struct Judged {
     lines: Vec<usize>,
     /// Audiences first, then stages, then values of traits.
     by_interpreter: Vec<Verdict>,
-    /// Audiences and stages only; nothing in a build without engine.
+    /// The same expectations; nothing in a build without engine.
     by_plan: Option<Vec<Verdict>>,
 }
 
@@ -95,24 +95,41 @@ impl Judged {
 }
 
 #[cfg(feature = "engine")]
-fn by_plan(spec: &Spec, program: &Program, catalog: &Catalog, zone: &Zone) -> Result<Option<Vec<Verdict>>, Failure> {
+fn by_plan(
+    spec: &Spec,
+    program: &Program,
+    catalog: &Catalog,
+    zone: &Zone,
+    by_interpreter: &[Verdict],
+) -> Result<Option<Vec<Verdict>>, Failure> {
     use std::collections::HashMap;
 
     use crate::engine::{Layout, Limits, run_histories};
     use crate::language::calendar::Clock;
+    use crate::language::catalog::Type;
 
     let clock = Clock { as_of: spec.as_of, zone: zone.clone() };
     let run = run_histories(catalog, program, &clock, &spec.customers, Layout::default(), Limits::default());
     let outcome = super::run::block_on(None, run)?;
     let rows: HashMap<String, usize> = (0..outcome.population()).map(|row| (outcome.customer(row), row)).collect();
-    Ok(Some(spec::judge(spec, program, |customer, rule| {
-        let row = spec.customers.get(customer).and_then(|(name, _)| rows.get(name));
-        row.zip(outcome.members.get(rule)).is_some_and(|(&row, members)| members.value(row))
-    })))
+    let row = |customer: usize| spec.customers.get(customer).and_then(|(name, _)| rows.get(name)).copied();
+    let mut verdicts = spec::judge(spec, program, |customer, rule| {
+        row(customer).zip(outcome.members.get(rule)).is_some_and(|(row, members)| members.value(row))
+    });
+    // The plan has no say about the values of somebody outside the population, and none about lists.
+    let values = spec::judge_values(spec, program, zone, |customer, of| {
+        let is_list = program.traits.get(of).is_some_and(|t| t.ty == Type::TextList);
+        row(customer).filter(|_| !is_list).and_then(|row| outcome.traits.get(of)?.get(row).cloned())
+    });
+    for value in values {
+        let agreed = || by_interpreter.get(verdicts.len()).cloned();
+        verdicts.extend(value.or_else(agreed));
+    }
+    Ok(Some(verdicts))
 }
 
 #[cfg(not(feature = "engine"))]
-fn by_plan(_: &Spec, _: &Program, _: &Catalog, _: &Zone) -> Result<Option<Vec<Verdict>>, Failure> {
+fn by_plan(_: &Spec, _: &Program, _: &Catalog, _: &Zone, _: &[Verdict]) -> Result<Option<Vec<Verdict>>, Failure> {
     Ok(None)
 }
 

@@ -277,7 +277,7 @@ impl<'a> Lowerer<'a> {
                 self.node(Node::Trace(at))
             }
             Cond::Test(test) => self.test(test),
-            // SOON
+            // Never asked of the kernel: see `cut`.
             Cond::Ranked { .. } | Cond::Sample { .. } => self.node(Node::Const(false)),
         }
     }

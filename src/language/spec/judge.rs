@@ -101,12 +101,25 @@ pub fn evaluate(spec: &Spec, program: &Program, catalog: &Catalog, zone: &Zone) 
     let mut verdicts = judge(spec, program, |customer, rule| {
         answers.get(customer).and_then(|a| a.members.get(rule)).copied().unwrap_or(false)
     });
+    let values = judge_values(spec, program, zone, |customer, of| answers.get(customer)?.traits.get(of).cloned());
+    verdicts.extend(values.into_iter().flatten());
+    verdicts
+}
+
+/// Judges the values of traits: `value` answers for the index of a customer in the spec and of a trait in the program, and is
+/// `None` where it has no say; there, no verdict is given.
+pub fn judge_values(
+    spec: &Spec,
+    program: &Program,
+    zone: &Zone,
+    value: impl Fn(usize, usize) -> Option<Option<Scalar>>,
+) -> Vec<Option<Verdict>> {
+    let mut verdicts = Vec::new();
     for expected in &spec.values {
         let at = spec.customers.iter().position(|(name, _)| *name == expected.customer);
         let of = program.traits.iter().position(|t| t.name == expected.name);
         let (Some(at), Some(of)) = (at, of) else { continue };
-        let found = answers.get(at).and_then(|a| a.traits.get(of)).cloned().flatten();
-        verdicts.push(value_verdict(expected, found.as_ref(), zone));
+        verdicts.push(value(at, of).map(|found| value_verdict(expected, found.as_ref(), zone)));
     }
     verdicts
 }

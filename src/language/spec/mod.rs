@@ -17,7 +17,7 @@ use super::diagnostic::{self, Diagnostic, code, nearest};
 use super::interpret::history::{Datum, EventRow, History, ProfileRow};
 use super::source::{SourceFile, SourceId, Sources, Span};
 use super::yaml::read::{Entries, Literal, OneOrMany, Read, Reader};
-pub use judge::{Verdict, Wrong, evaluate, judge, unknown_names};
+pub use judge::{Verdict, Wrong, evaluate, judge, judge_values, unknown_names};
 
 /// What customers did, and what has to hold for them.
 #[derive(Debug, Clone)]
