@@ -7,6 +7,7 @@ mod catalog_mistakes;
 mod catalog_schema;
 mod check_ir;
 mod check_mistakes;
+mod check_order;
 mod check_sound;
 mod check_support;
 mod cli_basics;
