@@ -10,6 +10,7 @@ mod check_mistakes;
 mod check_order;
 mod check_sound;
 mod check_support;
+mod check_values;
 mod cli_basics;
 mod cli_check;
 mod cli_exit;

@@ -154,7 +154,14 @@ impl<'a> Checker<'a> {
                 format!("`{says}` is {}, not a condition", type_noun(value.ty)),
             )
             .label("this is neither yes nor no")
-            .help(format!("say what is asked of it, for example `{says} {}`", sample_test(value.ty))),
+            .help(match value.ty {
+                // Only a name takes a window.
+                Type::Date | Type::Instant if !crate::language::syntax::is_name(says) => {
+                    "compare it, for example `… ≥ 2026-01-01`, or declare a trait of it, and ask `TRAIT in 30d`"
+                        .to_owned()
+                }
+                ty => format!("say what is asked of it, for example `{says} {}`", sample_test(ty)),
+            }),
         );
     }
 
