@@ -203,6 +203,36 @@ fn functions() {
 }
 
 #[test]
+fn sequences() {
+    check(&[
+        ("a then b", "(sequence a then:b)"),
+        (
+            "a in 3d then b x after 1d within 7d without c y then no d within 1h all within 14d with same product",
+            "(sequence (a @in:3Day) then:(b about:x) after:1Day within:7Day without:(c about:y) then:(No d) within:1Hour all-within:14Day same:product)",
+        ),
+        (
+            "first a where (x = 1) since last c then last b (y or z) where (u > 2) within 2 weeks then b then b",
+            "(sequence (First a where:(x Eq 1) @since:Last:c) then:(Last b about:(y|z) where:(u Gt 2)) within:2Week then:b then:b)",
+        ),
+        ("not a then b and c or a then no b", "(or (and (not (sequence a then:b)) c) (sequence a then:(No b)))"),
+        (
+            "a then b within 7d after 1d with same p all within 3d",
+            "(sequence a then:b after:1Day within:7Day all-within:3Day same:p)",
+        ),
+        ("(a then b) and c", "(and (paren (sequence a then:b)) c)"),
+        ("a then first then last in-x", "(sequence a then:first then:(Last in-x))"),
+        ("a without-b then then-c", "(sequence (a about:without-b) then:then-c)"),
+        (
+            "viewed ≥ 3 of same product in 14d without purchased serum where (x = 1)",
+            "(viewed Ge 3 same:product @in:14Day without:(purchased about:serum where:(x Eq 1)))",
+        ),
+        ("viewed > 2 of same product", "(viewed Gt 2 same:product)"),
+        ("same > 3 and followed in 3d", "(and (same Gt 3) (followed @in:3Day))"),
+        ("a then b → offer", "(sequence a then:b) (do offer)"),
+    ]);
+}
+
+#[test]
 fn connectives() {
     check(&[
         ("a and b or c and not d", "(or (and a b) (and c (not d)))"),

@@ -71,6 +71,8 @@ codes! { syntax:
     LOOSE = "E0120", "Conditions side by side without a connective.";
     ARITHMETIC = "E0121", "A calculation with something that is no number, or with a minus that may be a hyphen.";
     FUNCTION = "E0122", "Something that is missing or too much between the parentheses of a function.";
+    SEQUENCE = "E0123", "A step of a sequence with something that it can't have, or a bound without a step.";
+    SAME = "E0124", "`of same`, `with same` or `without` where nothing says of what.";
     NOT_YET = "E0190", "A construct that is not available yet.";
 }
 

@@ -1,6 +1,6 @@
 //! Conditions and values.
 
-use super::tail::Tails;
+use super::tail::{Follow, Tails};
 use super::value::calculated;
 use super::*;
 
@@ -118,7 +118,7 @@ impl Builder<'_> {
                 if let Some(window) = inner.next_if(|p| p.as_rule() == Rule::outside_wrong) {
                     self.outside(&mut left, window);
                 }
-                let tails = self.value_tails(inner, Some(left.span));
+                let tails = self.tails_of(inner, Some(left.span), Follow::Value);
                 self.tested(left, tails, span)
             }
             Rule::known_for => {
@@ -146,7 +146,7 @@ impl Builder<'_> {
         let mut inner = pair.into_inner();
         let first = inner.next();
         let before = first.as_ref().map(|p| self.span(p));
-        (first, self.value_tails(inner, before))
+        (first, self.tails_of(inner, before, Follow::Value))
     }
 
     pub(super) fn paren(&mut self, pair: Pair) -> Expr {
@@ -199,6 +199,16 @@ impl Builder<'_> {
         if let Some(filter) = &tails.filter {
             let d = self
                 .error(codes::ORDER, filter.span, "a `where` belongs to one behaviour")
+                .label("it stands behind no event");
+            self.say(d);
+        }
+        let event = tails.same.as_ref().map(|s| ("of same", s.1));
+        let event = event.or(tails.with_same.as_ref().map(|s| ("with same", s.1)));
+        let event = event.or(tails.without.as_ref().map(|w| ("without", w.1)));
+        let event = event.or(tails.after.map(|a| ("after", a.1))).or(tails.all_within.map(|a| ("all within", a.1)));
+        if let Some((word, place)) = event {
+            let d = self
+                .error(codes::ORDER, place, format!("`{word}` belongs to an event"))
                 .label("it stands behind no event");
             self.say(d);
         }

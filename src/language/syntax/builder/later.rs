@@ -38,21 +38,6 @@ impl Builder<'_> {
         self.hole(span)
     }
 
-    pub(super) fn tail_later(&mut self, p: Pair, span: Span) {
-        match p.as_rule() {
-            Rule::then_later => self.not_yet(span, "a sequence (`then`)", None),
-            Rule::without_later => {
-                self.not_yet(span, "`without`", Some("where order does not matter: `and no purchased in 14d`"))
-            }
-            Rule::same_later => self.not_yet(span, "`of same`", None),
-            Rule::within_later => self.not_yet(span, "`all within`", None),
-            Rule::after_later => {
-                self.not_yet(span, "`after` with a duration", Some("`over 30d ago` is older than 30 days"))
-            }
-            _ => {}
-        }
-    }
-
     /// A tail in words that are not the language's.
     pub(super) fn tail_wrong(&mut self, pair: Pair, span: Span, out: &mut Tails, before: Option<Span>) {
         let rule = pair.as_rule();
@@ -131,6 +116,30 @@ impl Builder<'_> {
                 } else {
                     out.broken = true;
                 }
+            }
+            Rule::then_wrong => {
+                let group = inner.last().is_some_and(|p| p.as_rule() == Rule::paren);
+                let d = self.error(codes::SEQUENCE, span, "each step of a sequence is one event").label(if group {
+                    "expected an event, not a group"
+                } else {
+                    "expected an event, not a value"
+                });
+                let name = before.map_or("purchased", |b| self.slice(b));
+                let d = match inner.last().filter(|_| group) {
+                    Some(p) => {
+                        let body = p.as_str().trim_start_matches('(').trim_end_matches(')').trim();
+                        let both = match body.split_once(" or ") {
+                            Some((a, b)) => format!("`({} then {a}) or ({} then {b})`", brief(name), brief(name)),
+                            None => format!("`{} then {}`", brief(name), brief(body)),
+                        };
+                        d.help(format!(
+                            "such as {both}; several subjects of one event: `then purchased (serum or cream)`"
+                        ))
+                    }
+                    None => d.help("a value is compared by itself, joined by `and`"),
+                };
+                self.say(d);
+                out.broken = true;
             }
             Rule::not_wrong => {
                 let word = inner.iter().find(|p| p.as_rule() != Rule::kw_not).map_or("", |p| p.as_str());

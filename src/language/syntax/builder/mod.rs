@@ -10,6 +10,7 @@ mod item;
 mod later;
 mod literal;
 mod phrase;
+mod sequence;
 mod tail;
 mod test;
 mod timeline;

@@ -37,10 +37,17 @@ impl Builder<'_> {
         if !tails.calculation.is_empty() {
             return self.calculated_phrase(phrase, &quantifiers, tails, span);
         }
+        if !tails.then.is_empty() {
+            return self.sequence(phrase, &quantifiers, tails, span);
+        }
+        self.no_sequence(&phrase, &tails);
+        let same = tails.same.is_some();
         phrase.filter = tails.filter.map(Box::new);
         phrase.test = tails.test;
+        phrase.same = tails.same.map(|s| s.0);
         phrase.window = tails.window;
-        phrase.quantifier = self.one_quantifier(&quantifiers);
+        phrase.without = tails.without.map(|w| Box::new(w.0)).filter(|_| same);
+        phrase.quantifier = self.one_quantifier(&quantifiers, Some(span));
         if let Some((q, place)) = phrase.quantifier {
             self.check_quantifier(q, place, &mut phrase);
         }
@@ -72,7 +79,7 @@ impl Builder<'_> {
         self.tested(left, tails, span)
     }
 
-    fn quantifier(&mut self, pair: Pair) -> Option<(Quantifier, Span)> {
+    pub(super) fn quantifier(&mut self, pair: Pair) -> Option<(Quantifier, Span)> {
         let p = pair.into_inner().next()?;
         if p.as_rule() == Rule::no_shouted {
             self.lower(&p);
@@ -87,7 +94,11 @@ impl Builder<'_> {
     }
 
     /// Several are an error; the last one is kept.
-    fn one_quantifier(&mut self, all: &[(Quantifier, Span)]) -> Option<(Quantifier, Span)> {
+    pub(super) fn one_quantifier(
+        &mut self,
+        all: &[(Quantifier, Span)],
+        whole: Option<Span>,
+    ) -> Option<(Quantifier, Span)> {
         let (first, last) = (*all.first()?, *all.last()?);
         if all.len() > 1 {
             let (a, b) = (self.slice(first.1), self.slice(last.1));
@@ -97,7 +108,18 @@ impl Builder<'_> {
             let d = if matches!(first.0, Quantifier::No | Quantifier::Never)
                 && !matches!(last.0, Quantifier::No | Quantifier::Never)
             {
-                d.help(format!("`not ({b} …)` says that the {b} one is not so"))
+                let d = d.help(format!("`not ({b} …)` says that the {b} one is not so"));
+                match whole {
+                    Some(whole) => d.fix(
+                        format!("write `not ({b} …)`"),
+                        vec![
+                            (first.1, "not (".to_string()),
+                            (self.gap_behind(first.1), String::new()),
+                            (self.behind(whole), ")".to_string()),
+                        ],
+                    ),
+                    None => d,
+                }
             } else {
                 d
             };

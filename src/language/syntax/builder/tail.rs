@@ -7,35 +7,55 @@ use super::*;
 pub(super) struct Tails {
     pub filter: Option<Expr>,
     pub test: Option<Test>,
+    pub same: Option<(Name, Span)>,
     pub window: Option<Window>,
+    pub without: Option<(Phrase, Span)>,
     /// What is added to what stands before, and so on.
     pub calculation: Vec<(Arithmetic, Expr)>,
-    /// They follow something that is no name.
-    pub value: bool,
+    pub after: Option<(Duration, Span)>,
+    pub all_within: Option<(Duration, Span)>,
+    pub with_same: Option<(Name, Span)>,
+    pub then: Vec<Then>,
+    /// What they follow.
+    pub follow: Follow,
     /// Something was said that leaves no meaning.
     pub broken: bool,
     filter_span: Option<Span>,
-    later: bool,
+}
+
+#[derive(Default, PartialEq, Eq, Clone, Copy)]
+pub(super) enum Follow {
+    #[default]
+    Name,
+    /// Something that is no name.
+    Value,
+    /// A later step of a sequence.
+    Step,
 }
 
 impl Builder<'_> {
     /// Reads tails; `before` is what they follow.
     pub(super) fn tails<'p>(&mut self, pairs: impl Iterator<Item = Pair<'p>>, before: Option<Span>) -> Tails {
-        self.tails_of(pairs, before, Tails::default())
+        self.tails_of(pairs, before, Follow::Name)
     }
 
-    /// The tails of what is no name.
-    pub(super) fn value_tails<'p>(&mut self, pairs: impl Iterator<Item = Pair<'p>>, before: Option<Span>) -> Tails {
-        self.tails_of(pairs, before, Tails { value: true, ..Tails::default() })
-    }
-
-    fn tails_of<'p>(
+    pub(super) fn tails_of<'p>(
         &mut self,
         pairs: impl Iterator<Item = Pair<'p>>,
         mut before: Option<Span>,
-        mut out: Tails,
+        follow: Follow,
     ) -> Tails {
+        let mut out = Tails { follow, ..Tails::default() };
+        let mut steps: Vec<Vec<Pair<'p>>> = Vec::new();
         for p in pairs {
+            if p.as_rule() == Rule::then_step {
+                steps.push(vec![p]);
+                continue;
+            }
+            if let Some(step) = steps.last_mut() {
+                step.push(p);
+                continue;
+            }
             let span = self.span(&p);
             match p.as_rule() {
                 Rule::where_clause => {
@@ -46,12 +66,9 @@ impl Builder<'_> {
                     let filter = self.where_wrong(p, span);
                     self.set_filter(&mut out, filter, span);
                 }
-                Rule::then_later | Rule::without_later | Rule::same_later | Rule::within_later | Rule::after_later => {
-                    if !out.later {
-                        self.tail_later(p, span);
-                    }
-                    (out.later, out.broken) = (true, true);
-                }
+                Rule::of_same | Rule::with_same => self.set_same(p, span, &mut out),
+                Rule::without => self.set_without(p, span, &mut out),
+                Rule::step_after | Rule::all_within => self.set_length(p, span, &mut out),
                 Rule::window_in
                 | Rule::window_over
                 | Rule::window_since
@@ -76,6 +93,7 @@ impl Builder<'_> {
                 | Rule::more_wrong
                 | Rule::older_wrong
                 | Rule::after_wrong
+                | Rule::then_wrong
                 | Rule::not_wrong
                 | Rule::count_wrong
                 | Rule::ago_wrong => {
@@ -91,6 +109,9 @@ impl Builder<'_> {
                 }
             }
             before = Some(span);
+        }
+        if !steps.is_empty() {
+            self.steps(steps, &mut out);
         }
         out
     }
@@ -139,7 +160,7 @@ impl Builder<'_> {
                 .error(codes::ARITHMETIC, span, format!("nothing can be calculated behind {what}"))
                 .label("expected `and`, `or`, or the end of the condition")
                 .also(first, format!("this is {what}"));
-            if !out.value && !shown.is_empty() {
+            if out.follow != Follow::Value && !shown.is_empty() {
                 d = d.help("`count(…)` makes a number of an event: `count(purchased in 30d) / 3`");
             }
             self.say(d);
@@ -153,6 +174,12 @@ impl Builder<'_> {
             out.broken = true;
             return;
         };
+        if out.follow == Follow::Step && !matches!(kind, WindowKind::Within(_)) {
+            return self.step_window(out, &kind, span);
+        }
+        if let Some((_, first)) = &out.without {
+            self.behind_without(*first, span, "the window");
+        }
         if let Some(first) = &out.window
             && !out.broken
         {
@@ -183,6 +210,9 @@ impl Builder<'_> {
             out.broken = true;
             return;
         };
+        if out.follow == Follow::Step {
+            return self.step_test(out, span);
+        }
         if let Some(first) = &out.test
             && !out.broken
         {
@@ -197,7 +227,7 @@ impl Builder<'_> {
         }
         if let Some(window) = &out.window
             && !out.broken
-            && !out.value
+            && out.follow == Follow::Name
         {
             let (w, count) = (window.span, self.slice(span).to_string());
             let text = self.slice(w).to_string();
