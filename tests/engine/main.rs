@@ -16,6 +16,8 @@ mod hostile_files;
 mod late_ranks;
 mod late_sample;
 mod late_support;
+mod identities;
+mod identities_random;
 mod real_data;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
