@@ -15,6 +15,8 @@ use segue::language::syntax;
 use crate::check_support::catalog;
 
 const DAY: i64 = 86_400_000_000;
+/// What rules are about.
+const THEMES: usize = 21;
 
 /// SplitMix64: small, and the same everywhere.
 struct Dice {
@@ -60,6 +62,13 @@ impl Dice {
             "on 2026-03-01",
             "between 2026-01-01 and 2026-02-28",
             "since 2026-01-01T12:00",
+            "in this month",
+            "in previous month",
+            "in previous 3 weeks",
+            "between 30d and 1mo ago",
+            "since last open",
+            "since last 2 open",
+            "since first purchased serum",
         ])
     }
 
@@ -69,7 +78,7 @@ impl Dice {
 
     fn atom(&mut self) -> String {
         let (sign, n) = (self.sign(), self.below(4));
-        let theme = if self.below(4) == 0 { self.below(16) } else { self.theme };
+        let theme = if self.below(4) == 0 { self.below(THEMES) } else { self.theme };
         match theme {
             0..=6 => {
                 let event = match self.below(8) {
@@ -123,7 +132,36 @@ impl Dice {
                     ["in 30d", "over 30d ago", "in 1mo", "over 1mo ago", "since 2026-01-01", "before 2026-02-01"];
                 format!("{} {}", self.pick(&["joined", "birth_date"]), self.pick(&window))
             }
-            _ => format!("sum(quantity of purchased {}) {sign} {n}", self.window()),
+            15 => format!("sum(quantity of purchased {}) {sign} {n}", self.window()),
+            16 => {
+                let value = self.pick(&[
+                    "2 * age",
+                    "age - 1",
+                    "age / 2",
+                    "age - balance",
+                    "balance - 0.5",
+                    "count(purchased) + count(open)",
+                    "count(purchased) - count(open since last purchased)",
+                    "3 / count(purchased)",
+                ]);
+                format!("{value} {sign} {}", self.pick(&["1", "2", "0.5", "2.005"]))
+            }
+            17 => {
+                let function = self.pick(&["median(", "percentile(90, ", "first(", "last(", "most frequent(", "max("]);
+                let window = self.pick(&["", "in 30d", "since last open"]);
+                format!("{function}quantity of purchased {window}) {sign} {n}")
+            }
+            18 => {
+                let value = self.pick(&["last(category of purchased)", "most frequent(category of purchased in 90d)"]);
+                let test = self.pick(&["= serum", "≠ serum", "in (skincare, lipstick)", "= retinol", "is known"]);
+                format!("{value} {test}")
+            }
+            19 => self.pick(&["last(gift of purchased)", "first(gift of purchased)"]).to_owned(),
+            _ => {
+                let window = self.pick(&["", "in 90d"]);
+                let (sign, share) = (self.sign(), self.pick(&["0", "50%", "100%", "150%"]));
+                format!("rate(open per purchased {window}) {sign} {share}")
+            }
         }
     }
 
@@ -220,7 +258,7 @@ fn proofs_are_sound() {
     let options = Options { zone: zone.clone(), ..Options::default() };
     let mut proved = 0;
     for _ in 0..cases {
-        dice.theme = dice.below(16);
+        dice.theme = dice.below(THEMES);
         let text = dice.condition(2);
         let mut sources = base.clone();
         let said = checked(&mut sources, &catalog, &options, &text);
@@ -280,7 +318,7 @@ fn equal_meanings_are_equal() {
     let options = Options::default();
     let mut text = String::new();
     for i in 0..150 {
-        dice.theme = dice.below(16);
+        dice.theme = dice.below(THEMES);
         text.push_str(&format!("segment s{i}: {}\n", dice.condition(1)));
     }
     let said = checked(&mut sources, &catalog, &options, &text);

@@ -322,6 +322,10 @@ impl<'a> Checker<'a> {
 
     /// A value of the customer in a `where`.
     fn of_customer(&self, name: &Name) -> Resolved<Typed<'a, Operand>> {
+        // Filters are read before any trait is understood.
+        if let (true, Some(meaning @ Meaning::Trait(_))) = (self.filtering.get(), self.names.get(&name.text)) {
+            return Resolved::Other(meaning);
+        }
         let value = match Cond::resolve(self, (), name) {
             Resolved::Value(value) => value,
             Resolved::Other(meaning) => return Resolved::Other(meaning),
