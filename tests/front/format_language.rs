@@ -33,6 +33,42 @@ fn windows() {
 }
 
 #[test]
+fn counts_of_same() {
+    canonical(&[
+        ("a >= 3 of  same product in 14 days", "a ≥ 3 of same product in 14d"),
+        (
+            "a b where (c=1) ≥ 3 of same d in 14d without  e f where (g=2)",
+            "a b where (c = 1) ≥ 3 of same d in 14d without e f where (g = 2)",
+        ),
+        ("a ≥ 3 of same b # why\nwithout c", "a ≥ 3 of same b  # why\n    without c"),
+    ]);
+}
+
+#[test]
+fn sequences() {
+    canonical(&[
+        ("a  then b", "a then b"),
+        ("a then\nb within 7 days", "a then b within 7d"),
+        (
+            "a in 3d then first b after 1d within 7d without c d then no e within 1h all within 14d with same p",
+            "a in 3d then first b after 1d within 7d without c d then no e within 1h all within 14d with same p",
+        ),
+        ("a\nthen b\nthen c", "a\n  then b\n  then c"),
+        ("a then b\nthen c and d", "a\n  then b\n  then c\nand d"),
+        ("segment x: last a over 30d ago\nthen b", "segment x:\n  last a over 30d ago\n    then b"),
+        ("a then b then c\nall within 14d with same p", "a\n  then b\n  then c\n  all within 14d with same p"),
+        ("not a then b where (c=1\nor d)", "not a\n  then b where (\n    c = 1\n    or d\n  )"),
+        ("a # one\nthen b # two\n", "a  # one\n  then b  # two"),
+        ("a then b without # why\nc", "a\n  then b without  # why\n      c"),
+    ]);
+    let long = "viewed (aaaaaaaaaaaaaaaa or bbbbbbbbbbbbbbbbbb) in 30d then added_to_cart within 7d \
+                then purchased within 7d with same category";
+    let broken = "viewed (aaaaaaaaaaaaaaaa or bbbbbbbbbbbbbbbbbb) in 30d\n  then added_to_cart within 7d\n  \
+                  then purchased within 7d\n  with same category";
+    canonical(&[(long, broken)]);
+}
+
+#[test]
 fn values() {
     canonical(&[
         ("percentile( 90 ,amount of a) > 5", "percentile(90, amount of a) > 5"),
