@@ -1,7 +1,7 @@
 //! The syntax tree: what was written, with places, before any name is looked up.
 //!
 //! Conditions, values and `where` predicates are one expression type; the checker tells them apart.
-//! Equality of trees (spans aside) is what the formatter proves: see [`File::same_as`] in the formatter.
+//! Equality of trees (spans aside) is what the formatter proves: see [`super::dump::file`].
 
 pub use crate::language::num::Arithmetic;
 use crate::language::num::Num;
