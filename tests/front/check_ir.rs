@@ -132,7 +132,7 @@ fn predicates() {
 fn filters_of_events_are_checked() {
     let said = check("open");
     let filter = format!("{:?}", said.checked.program.event_filters);
-    assert_eq!(filter, "[None, Some(Not(Test(Yes(Property(PropertyId(1)))))), None, None]");
+    assert_eq!(filter, "[None, Some(Not(Test(Yes(Property(PropertyId(1)))))), None, None, None, None]");
 }
 
 #[test]

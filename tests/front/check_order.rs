@@ -1,44 +1,6 @@
 //! Windows, order and what belongs together: what the checker understands, and what it refuses.
 
-use segue::language::diagnostic::has_errors;
-
-use crate::check_support::check;
-
-#[track_caller]
-fn says(cases: &[(&str, &[&str])]) {
-    let mut wrong = String::new();
-    for (source, expected) in cases {
-        let said = check(source);
-        let found = said.findings();
-        if found != *expected {
-            wrong.push_str(&format!("{source}\n  expected {expected:?}\n  found    {found:?}\n"));
-            for d in &said.diagnostics {
-                wrong.push_str(&format!("    {}: {} [{}] help: {:?}\n", d.code, d.message, d.primary.text, d.help));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
-/// The condition of the last rule, in the debug form without line breaks.
-#[track_caller]
-fn meaning(source: &str) -> String {
-    let said = check(source);
-    assert!(!has_errors(&said.diagnostics), "{source}: {:#?}", said.diagnostics);
-    format!("{:?}", said.checked.program.rules.last().expect("a rule").condition)
-}
-
-#[track_caller]
-fn means(cases: &[(&str, &str)]) {
-    let mut wrong = String::new();
-    for (source, expected) in cases {
-        let found = meaning(source);
-        if found != *expected {
-            wrong.push_str(&format!("{source}\n  expected {expected}\n  found    {found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
+use crate::check_support::{check, meaning, means, says};
 
 /// The window of the last rule, which has one.
 #[track_caller]

@@ -8,6 +8,7 @@ mod catalog_schema;
 mod check_ir;
 mod check_mistakes;
 mod check_order;
+mod check_sequences;
 mod check_sound;
 mod check_support;
 mod check_values;

@@ -86,7 +86,7 @@ impl Checker<'_> {
                         self.of_a_visit(by, event, p);
                     }
                 }
-                let sequence = self.chain(s, Some(by), span)?;
+                let sequence = self.chain(s, Some(by))?;
                 for step in &sequence.steps {
                     add(starts, &step.matching);
                 }

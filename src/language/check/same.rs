@@ -17,21 +17,9 @@ pub(super) type Same = (PropertyId, Option<(Matching, PropertyId)>);
 impl Checker<'_> {
     /// Reads `of same PROPERTY` and `without E` behind a COUNT.
     pub(super) fn same_fits(&self, p: &Phrase, event: EventId) -> Option<Option<Same>> {
+        // `without` stands behind `of same` only: the parser sees to it.
+        let Some(name) = &p.same else { return Some(None) };
         let without = p.without.as_deref().map(|w| (w, self.plain_event(w)));
-        let Some(name) = &p.same else {
-            if let Some((other, _)) = without {
-                let (this, that) = (&p.name.text, &other.name.text);
-                self.report(
-                    Diagnostic::new(code::check::SAME_FORM, other.name.span, "`without` belongs to `of same`")
-                        .label("what is to be equal in both is not said")
-                        .help(format!(
-                            "for no `{that}` at all write `{this} … and no {that} in 14d`; for none about the same thing `{this} ≥ 1 of same PROPERTY … without {that}`"
-                        )),
-                );
-                return None;
-            }
-            return Some(None);
-        };
         let property = self.same_property(event, name, None);
         let without = match without {
             None => None,
@@ -43,17 +31,7 @@ impl Checker<'_> {
                 Some((matching?, other?))
             }
         };
-        let property = property?;
-        if p.test.is_none() {
-            let (this, text) = (&p.name.text, &name.text);
-            self.report(
-                Diagnostic::new(code::check::SAME_FORM, name.span, "`of same` belongs to a count")
-                    .label("how many of the same?")
-                    .help(format!("write `{this} ≥ 2 of same {text}`")),
-            );
-            return None;
-        }
-        Some(Some((property, without)))
+        Some(Some((property?, without)))
     }
 
     /// The type of a property, and whether its case is folded.

@@ -4,10 +4,9 @@ use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Absence, Cond, Edge, End, Length, Matching, Sequence, Step};
 use crate::language::source::Span;
-use crate::language::syntax::ast::{self, Duration, Phrase, Quantifier, Then, WindowKind};
+use crate::language::syntax::ast::{self, Duration, Phrase, Quantifier, Then};
 
 use super::Checker;
-use super::conditions::quantifier_word;
 use super::edges::at_or_before;
 use super::gathered::Gathering;
 use super::tree::Tree;
@@ -22,30 +21,19 @@ struct Place<'p> {
 impl Checker<'_> {
     /// `A [WINDOW] then B … [then no D] [all within 14d] [with same product]`
     pub(super) fn sequence(&self, s: &ast::Sequence, span: Span) -> Option<Tree<Cond>> {
-        let sequence = self.chain(s, None, span)?;
+        let sequence = self.chain(s, None)?;
         self.lint_clean_start(s, &sequence, span);
         Some(Tree::opaque(Cond::Sequence(Box::new(sequence)), span))
     }
 
     /// The steps of a sequence. Inside a [`Gathering`] they have no window and pick nothing.
-    pub(super) fn chain(&self, s: &ast::Sequence, inside: Option<Gathering>, span: Span) -> Option<Sequence> {
+    pub(super) fn chain(&self, s: &ast::Sequence, inside: Option<Gathering>) -> Option<Sequence> {
         let window = self.event_window(s.first.window.as_ref());
-        let mut fine = self.begins(s, span) & self.bare_step(&s.first, inside);
-        if let (Some(by), Some(window)) = (inside, &s.first.window) {
-            self.no_window_inside(by, window.span);
-            fine = false;
-        }
         let (last, steps) = match s.then.split_last() {
             Some((last, before)) if negative(last) => (Some(last), before),
             _ => (None, s.then.as_slice()),
         };
-        for then in steps {
-            fine &= self.then_fits(then, s, inside);
-        }
-        if let Some(absence) = last {
-            fine &= self.absence_fits(absence, inside);
-        }
-        fine &= self.times_fit(s, steps);
+        let fine = self.fits_inside(s, inside) & self.times_fit(s, steps);
         let events = self.step_events(s);
         let matching = |p: &Phrase| events.iter().find(|e| std::ptr::eq(e.phrase, p)).map(|e| e.event);
         let read = |p: &Phrase| -> Option<Matching> { self.matching(p, matching(p)?) };
@@ -104,160 +92,21 @@ impl Checker<'_> {
             .collect()
     }
 
-    /// A sequence begins with something that happened.
-    fn begins(&self, s: &ast::Sequence, span: Span) -> bool {
-        let Some((q @ (Quantifier::No | Quantifier::Never), place)) = s.first.quantifier else { return true };
-        let open = Span { end: s.first.name.span.start, ..place };
-        let close = Span { start: span.end, ..span };
-        self.report(
-            Diagnostic::new(
-                code::check::STEP_FORM,
-                place,
-                format!("a sequence can't begin with `{}`", quantifier_word(q)),
-            )
-            .label("what follows has nothing to follow")
-            .help("for none of such sequences write `not (A then B)`")
-            .fix("write `not (…)`", vec![(open, "not (".to_owned()), (close, ")".to_owned())]),
-        );
-        false
-    }
-
-    /// What no step has: a count, a property that is the same, `without` before its `then`.
-    fn bare_step(&self, p: &Phrase, inside: Option<Gathering>) -> bool {
-        let name = &p.name.text;
+    /// What only a sequence of its own may have: `first` and `last`, and a window.
+    fn fits_inside(&self, s: &ast::Sequence, inside: Option<Gathering>) -> bool {
+        let Some(by) = inside else { return true };
         let mut fine = true;
-        if let Some(test) = &p.test {
-            self.report(
-                Diagnostic::new(code::check::STEP_FORM, test.span, "a step of a sequence is one event")
-                    .label("it has no count")
-                    .help(format!("repeat the step, as `{name} then {name}`, or ask besides: `and {name} ≥ 2`")),
-            );
+        if let Some(window) = &s.first.window {
+            self.no_window_inside(by, window.span);
             fine = false;
         }
-        if let Some(same) = &p.same {
-            self.report(
-                Diagnostic::new(code::check::STEP_FORM, same.span, "`of same` on a step of a sequence")
-                    .label("a step is one event")
-                    .help(format!("for steps about one thing write `with same {}` behind the last of them", same.text)),
-            );
-            fine = false;
-        }
-        if let Some(without) = &p.without {
-            self.report(
-                Diagnostic::new(
-                    code::check::STEP_FORM,
-                    without.name.span,
-                    "`without` before the step that it leads to",
-                )
-                .label("nothing lies between yet")
-                .help(format!("write it behind the later step: `{name} then B without {}`", without.name.text)),
-            );
-            fine = false;
-        }
-        if let (Some(by), Some((q @ (Quantifier::First | Quantifier::Last), place))) = (inside, p.quantifier) {
-            self.no_pick_inside(by, q, place);
-            fine = false;
+        for p in std::iter::once(&s.first).chain(s.then.iter().map(|t| &t.event)) {
+            if let Some((q @ (Quantifier::First | Quantifier::Last), place)) = p.quantifier {
+                self.no_pick_inside(by, q, place);
+                fine = false;
+            }
         }
         fine
-    }
-
-    /// A step behind a `then` that is not the negative end.
-    fn then_fits(&self, then: &Then, s: &ast::Sequence, inside: Option<Gathering>) -> bool {
-        let p = &then.event;
-        let mut fine = self.bare_step(p, inside);
-        if let Some((q @ (Quantifier::No | Quantifier::Never), place)) = p.quantifier {
-            let name = &p.name.text;
-            self.report(
-                Diagnostic::new(
-                    code::check::STEP_FORM,
-                    place,
-                    format!("`then {}` stands at the end of a sequence only", quantifier_word(q)),
-                )
-                .label("a step behind it would have nothing to follow")
-                .help(format!("for nothing between two steps write `without`: `A then B without {name}`")),
-            );
-            fine = false;
-        }
-        if let Some(window) = &p.window {
-            self.late_window(window, &s.first.name.text, &p.name.text);
-            fine = false;
-        }
-        if let Some(without) = &then.without {
-            fine &= self.bare_step(without, inside) & self.without_fits(without);
-        }
-        fine
-    }
-
-    fn without_fits(&self, without: &Phrase) -> bool {
-        let Some(span) = without.quantifier.map(|q| q.1).or(without.window.as_ref().map(|w| w.span)) else {
-            return true;
-        };
-        self.report(
-            Diagnostic::new(code::check::STEP_FORM, span, "`without` names an event and nothing more")
-                .label("it is about the time between the two steps")
-                .help(format!("write `without {}`", without.name.text)),
-        );
-        false
-    }
-
-    /// `then no D [within 1h]`
-    fn absence_fits(&self, then: &Then, inside: Option<Gathering>) -> bool {
-        let p = &then.event;
-        let mut fine = self.bare_step(p, inside);
-        let name = &p.name.text;
-        if let Some((Quantifier::Never, place)) = p.quantifier {
-            self.report(
-                Diagnostic::new(code::check::STEP_FORM, place, "`never` in a sequence")
-                    .label("`never` means: at no time at all")
-                    .help(format!("write `then no {name}`"))
-                    .fix("write `no`", vec![(place, "no".to_owned())]),
-            );
-            fine = false;
-        }
-        if let Some(after) = &then.after {
-            self.report(
-                Diagnostic::new(code::check::STEP_FORM, after.span, "`after` behind `then no`")
-                    .label("its time begins with the step before")
-                    .help(format!("write `then no {name} within {after}`, or leave out `after`")),
-            );
-            fine = false;
-        }
-        if let Some(window) = &p.window {
-            let d = Diagnostic::new(code::check::STEP_FORM, window.span, "a window behind `then no`")
-                .label("its time begins with the step before");
-            self.report(match &window.kind {
-                WindowKind::In(long) => d
-                    .help(format!("write `then no {name} within {long}`"))
-                    .fix(format!("write `within {long}`"), vec![(window.span, format!("within {long}"))]),
-                _ => d.help(format!("write `then no {name} within 1h`")),
-            });
-            fine = false;
-        }
-        if let Some(without) = &then.without {
-            self.report(
-                Diagnostic::new(code::check::STEP_FORM, without.name.span, "`without` behind `then no`")
-                    .label("there is no later step for anything to lie before")
-                    .help(format!(
-                        "leave it out, or write `then no {name} then no …` as two sequences joined by `and`"
-                    )),
-            );
-            fine = false;
-        }
-        fine
-    }
-
-    /// A WINDOW behind a later step could mean two things.
-    fn late_window(&self, window: &ast::Window, first: &str, later: &str) {
-        let d = Diagnostic::new(code::check::STEP_FORM, window.span, "a window behind a later step")
-            .label("the window of a sequence is that of its first event");
-        self.report(match &window.kind {
-            WindowKind::In(long) => d.help(format!(
-                "write `{first} in {long} then {later}` for when it begins, or `{first} then {later} within {long}` for how soon this step follows"
-            )),
-            _ => d.help(format!(
-                "put the window behind `{first}` for when it begins, or write `then {later} within 7d` for how soon this step follows"
-            )),
-        });
     }
 
     /// Durations between steps that leave no time for any event.
@@ -288,7 +137,7 @@ impl Checker<'_> {
         }
         if let (true, Some(all)) = (steps.is_empty(), &s.all_within) {
             self.report(
-                Diagnostic::new(code::check::STEP_FORM, all.span, "`all within` over one event")
+                Diagnostic::new(code::check::ONE_EVENT, all.span, "`all within` over one event")
                     .label("it runs from the first event to the last, which are one here")
                     .help(format!("leave it out; how long nothing must follow is `then no … within {all}`")),
             );

@@ -125,32 +125,7 @@ impl Checker<'_> {
         let end = if since.which == Quantifier::First { End::First } else { End::Last };
         let event = self.anchor_event(phrase);
         let matching = event.and_then(|e| self.matching(phrase, e));
-        let written = [phrase.test.as_ref().map(|t| t.span), phrase.window.as_ref().map(|w| w.span)];
-        if let Some(span) = written.into_iter().flatten().next() {
-            let name = &phrase.name.text;
-            let d = Diagnostic::new(
-                code::check::ANCHOR_FORM,
-                span,
-                format!("the event behind `since {}` is one event", word(end)),
-            )
-            .label("it has no count and no window of its own");
-            self.report(match (&phrase.test, &phrase.window) {
-                (None, Some(_)) => {
-                    d.help(format!("ask for it besides: `… since {} {name} and {name} in 30d`", word(end)))
-                }
-                _ => d.help(format!("to count back write `since last 3 {name}`, or ask besides: `and {name} ≥ 3`")),
-            });
-            return None;
-        }
         let back = since.back.unwrap_or(1);
-        if back == 0 {
-            self.report(
-                Diagnostic::new(code::check::ANCHOR_FORM, phrase.name.span, "the last 0 of something")
-                    .label("counting back begins at 1")
-                    .help(format!("write `since last {}`", phrase.name.text)),
-            );
-            return None;
-        }
         Some(Anchor { end, back, matching: matching? })
     }
 
@@ -315,13 +290,6 @@ fn rank(edge: Edge) -> (u8, u32) {
             (rank, amount)
         }
         _ => (0, 0),
-    }
-}
-
-fn word(end: End) -> &'static str {
-    match end {
-        End::First => "first",
-        End::Last => "last",
     }
 }
 

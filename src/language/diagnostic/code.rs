@@ -146,9 +146,8 @@ codes! { check:
     NO_TEST = "E0418", "A test or window on something that is yes or no by itself.";
     FORWARD_WINDOW = "E0420", "A window that looks forward, on events.";
     WINDOW_PLACE = "E0421", "A window that has no meaning where it stands.";
-    ANCHOR_FORM = "E0422", "A count or a window on the event behind `since first` or `since last`.";
     SAME_FORM = "E0423", "`of same`, `without` or `with same` where nothing can be the same.";
-    STEP_FORM = "E0424", "A step of a sequence in a form that has no meaning.";
+    ONE_EVENT = "E0424", "`all within` over one event.";
     GATHERED_FORM = "E0425", "Something that can't stand in `in one session (…)` or `in any 14d (…)`.";
     ANNIVERSARY = "E0426", "An anniversary of something that is no date, or without a window.";
     RECORDED_NAME = "E0427", "A recorded word before a name that it can't be about.";
