@@ -110,5 +110,10 @@ pub const CORPUS: &[&str] = &[
     "A then B within 7d without C and top 10% by spend among vip or sample 10% of \"salt\" and in one session (a and b) in 3d",
     "segment x: purchased => 3 && !open || NOT b\nsegment lapsed buyers: x\ntrait y purchased 3 times in 90 day\npolicy p: at most 3 contacts in 7d",
     "purchased in last 90 days and country not FR and no (b) or a in FR, DE and purchased where x = 1 and “q” = 'z' and b == 1,000",
+    "first a since last 3 c where (x = 1) then last b after 1d within 7d without c then no d within 1h all within 14d with same p",
+    "viewed ≥ 3 of same product in each of previous 3 months without purchased (a or b) and renewal_date in next month",
+    "trait t: 2 * (sum(x of a in this quarter) - percentile(90, x of a)) / rate(a per b in previous 2 weeks) + -3",
+    "in any 14d (a and b ≥ 2) between 1y and 30d ago and bottom 20% by most frequent(x of a) among vip and no left vip in 3d",
+    "quintile(spend among vip) ≥ 4 and anniversary of birth_date within 7d and member of vip for 30d and held out y since last b",
     "stages j:\n  added in 7d → decision\n  otherwise → unaware\nsegment s: a and anti-âge ≥ 3 und 數據 in 12h",
 ];

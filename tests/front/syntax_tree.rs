@@ -233,6 +233,59 @@ fn sequences() {
 }
 
 #[test]
+fn sessions_ranks_and_records() {
+    check(&[
+        (
+            "in one session (viewed ≥ 3 and no purchased) in 3d and c",
+            "(and (session (and (viewed Ge 3) (No purchased)) @in:3Day) c)",
+        ),
+        ("in any 14d (a and b then c)", "(any:14Day (and a (sequence b then:c)))"),
+        ("not in any 2 weeks (a) since last b", "(not (any:2Week a @since:Last:b))"),
+        ("top 10% by spend", "(Top %0.1 spend)"),
+        (
+            "bottom 1_000 by sum(x of a in 3d) / count(a) among vip or b",
+            "(or (Bottom 1000 (/ (Sum x of (a @in:3Day)) (Count a)) among:vip) b)",
+        ),
+        ("sample 10% and sample 0.5% of \"a b\"", "(and (sample %0.1) (sample %0.005 \"a b\"))"),
+        ("anniversary of customer.birth_date within 7d", "(anniversary customer.birth_date @within:7Day)"),
+        ("anniversary of signup in next month or b", "(or (anniversary signup @next:1Month) b)"),
+        ("member of vip and member of vip for 30d", "(and (member vip) (member vip for:30Day))"),
+        ("entered vip in 7d and left vip ≥ 2", "(and (Entered:vip @in:7Day) (Left:vip Ge 2))"),
+        (
+            "no contacted winback in 30d or never held out winback or first entered vip since 2026-01-01",
+            "(or (No Contacted:winback @in:30Day) (Never HeldOut:winback) (First Entered:vip @since:2026-01-01))",
+        ),
+        // Without what they need, they are names.
+        ("top = 3 and bottom in 3d and sample > 1", "(and (top Eq 3) (bottom @in:3Day) (sample Gt 1))"),
+        ("left = x and entered is known and contacted in 3d", "(and (left Eq x) (entered known) (contacted @in:3Day))"),
+        ("member in 3d or anniversary = 3 or held > 3", "(or (member @in:3Day) (anniversary Eq 3) (held Gt 3))"),
+        (
+            "a where (rate = 3 and left ≥ 1 and top = b and member is known)",
+            "(a where:(and (rate Eq 3) (left Ge 1) (top Eq b) (member known)))",
+        ),
+        ("any in 3d and one in 3d and session in 3d", "(and (any @in:3Day) (one @in:3Day) (session @in:3Day))"),
+    ]);
+}
+
+#[test]
+fn stages() {
+    check(&[
+        (
+            "stages buying_journey \"T\":\n  added_to_cart in 7d and no purchased in 7d → decision\n  viewed ≥ 3 in 14d -> consideration\n  otherwise → unaware",
+            "(stages buying_journey title:\"T\" (stage decision (and (added_to_cart @in:7Day) (No purchased @in:7Day))) (stage consideration (viewed Ge 3 @in:14Day)) (stage unaware otherwise))",
+        ),
+        ("stages j: a → b c → d", "(stages j (stage b a) (stage d c))"),
+        (
+            "stages j: a then b → first (c) → last not d → e in any 3d (f) → g",
+            "(stages j (stage first (sequence a then:b)) (stage last (paren c)) (stage e (not d)) (stage g (any:3Day f)))",
+        ),
+        ("stages j: a → b segment x: j = b", "(stages j (stage b a))\n(segment x (j Eq b))"),
+        ("# One.\nstages j: a → b", "(stages j description:\"One.\" (stage b a))"),
+        ("stages in 3d and model = 3", "(and (stages @in:3Day) (model Eq 3))"),
+    ]);
+}
+
+#[test]
 fn connectives() {
     check(&[
         ("a and b or c and not d", "(or (and a b) (and c (not d)))"),

@@ -73,6 +73,8 @@ codes! { syntax:
     FUNCTION = "E0122", "Something that is missing or too much between the parentheses of a function.";
     SEQUENCE = "E0123", "A step of a sequence with something that it can't have, or a bound without a step.";
     SAME = "E0124", "`of same`, `with same` or `without` where nothing says of what.";
+    STAGES = "E0125", "A line of stages that is not well formed.";
+    RANK = "E0126", "A rank or sample that does not say by what, of whom or how many.";
     NOT_YET = "E0190", "A construct that is not available yet.";
 }
 

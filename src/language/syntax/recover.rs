@@ -191,20 +191,72 @@ fn parts(b: &mut Builder, piece: &Piece) {
         None if declared => return,
         _ => 0,
     };
+    if all.first().is_some_and(|t| declared && text_of(b, t).eq_ignore_ascii_case("stages")) {
+        return stage_lines(b, piece, first);
+    }
+    let arrow = arrow_in(b, all, first);
+    for range in conjuncts(b, all, first..arrow.unwrap_or(all.len())) {
+        part(b, offset, all, range);
+    }
+    if let Some(i) = arrow
+        && let Some(token) = all.get(i)
+    {
+        let (start, (_, end)) = (token.start as usize, reach(b, piece));
+        if let Err(at) = grammar::run(Rule::rest, b.text.get(start..end).unwrap_or("")) {
+            place(b, piece.tokens.clone(), start + at);
+        }
+    }
+}
+
+/// Each line of stages by itself: its condition, an arrow, a name.
+fn stage_lines(b: &mut Builder, piece: &Piece, first: usize) {
+    let all = b.scan.tokens.get(piece.tokens.clone()).unwrap_or(&[]);
+    let offset = piece.tokens.start;
+    let mut from = first;
+    while from < all.len() {
+        let arrow = arrow_in(b, all, from);
+        let otherwise = all.get(from).is_some_and(|t| text_of(b, t) == "otherwise");
+        if !otherwise {
+            for range in conjuncts(b, all, from..arrow.unwrap_or(all.len())) {
+                part(b, offset, all, range);
+            }
+        }
+        let Some(arrow) = arrow else { return };
+        match all.get(arrow + 1) {
+            Some(t) if matches!(t.kind, Kind::Word | Kind::Text) && !words::is_hard(text_of(b, t)) => {}
+            _ => place(b, offset + arrow..piece.tokens.end, all.get(arrow).map_or(0, |t| t.end as usize)),
+        }
+        from = arrow + 2;
+    }
+}
+
+/// The first arrow outside of parentheses, from the token `from` on.
+fn arrow_in(b: &Builder, all: &[Token], from: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    all.iter().enumerate().skip(from).find_map(|(i, token)| {
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Sign if depth == 0 && matches!(text_of(b, token), "→" | "->" | "=>" | "⇒" | "-->") => {
+                return Some(i);
+            }
+            _ => {}
+        }
+        None
+    })
+}
+
+/// The parts of a range of tokens that `and`, `or` and `but` join.
+fn conjuncts(b: &Builder, all: &[Token], range: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
     let mut depth = 0usize;
     let mut between = 0usize;
-    let mut from = first;
-    let mut arrow = None;
+    let mut from = range.start;
     let mut ranges = Vec::new();
-    for (i, token) in all.iter().enumerate().skip(first) {
+    for (i, token) in all.iter().enumerate().take(range.end).skip(range.start) {
         let text = text_of(b, token);
         match token.kind {
             Kind::Open => depth += 1,
             Kind::Close => depth = depth.saturating_sub(1),
-            Kind::Sign if depth == 0 && matches!(text, "→" | "->" | "=>" | "⇒" | "-->") => {
-                arrow = Some(i);
-                break;
-            }
             Kind::Word if depth == 0 && text == "between" => between += 1,
             Kind::Word if depth == 0 && text == "and" && between > 0 => between -= 1,
             Kind::Word if depth == 0 && matches!(text, "and" | "or" | "but") => {
@@ -218,31 +270,24 @@ fn parts(b: &mut Builder, piece: &Piece) {
             _ => {}
         }
     }
-    ranges.push(from..arrow.unwrap_or(all.len()));
-    for range in ranges {
-        let (Some(start), Some(end)) = (all.get(range.start), range.end.checked_sub(1).and_then(|i| all.get(i))) else {
-            missing(b, offset + range.start);
-            continue;
-        };
-        if range.is_empty() {
-            missing(b, offset + range.start);
-            continue;
-        }
-        let (start, end) = (start.start as usize, end.end as usize);
-        match grammar::run(Rule::part, b.text.get(start..end).unwrap_or("")) {
-            Ok(pairs) => {
-                b.condition(pairs, start);
-            }
-            Err(at) => place(b, offset + range.start..offset + range.end, start + at),
-        }
+    ranges.push(from..range.end);
+    ranges
+}
+
+/// One part of a conjunction, by itself.
+fn part(b: &mut Builder, offset: usize, all: &[Token], range: std::ops::Range<usize>) {
+    let (Some(start), Some(end)) = (all.get(range.start), range.end.checked_sub(1).and_then(|i| all.get(i))) else {
+        return missing(b, offset + range.start);
+    };
+    if range.is_empty() {
+        return missing(b, offset + range.start);
     }
-    if let Some(i) = arrow
-        && let Some(token) = all.get(i)
-    {
-        let (start, (_, end)) = (token.start as usize, reach(b, piece));
-        if let Err(at) = grammar::run(Rule::rest, b.text.get(start..end).unwrap_or("")) {
-            place(b, piece.tokens.clone(), start + at);
+    let (start, end) = (start.start as usize, end.end as usize);
+    match grammar::run(Rule::part, b.text.get(start..end).unwrap_or("")) {
+        Ok(pairs) => {
+            b.condition(pairs, start);
         }
+        Err(at) => place(b, offset + range.start..offset + range.end, start + at),
     }
 }
 
@@ -311,8 +356,10 @@ fn expected(previous: &str, kind: Option<Kind>) -> &'static str {
         "by" => "a channel",
         "was" => "the old name",
         "of" => "an event",
-        "→" | "->" | "=>" => "an action such as `offer`",
-        "segment" | "trait" | "campaign" => "a name",
+        "→" | "->" | "=>" => "a name: an action such as `offer`, in stages the name of a stage",
+        "then" => "an event",
+        "among" => "a segment",
+        "segment" | "trait" | "campaign" | "stages" => "a name",
         "other" => "`than`",
         "=" | "≠" | "!=" | "<" | ">" | "≤" | "<=" | "≥" | ">=" => "a value such as `3`, `FR` or `\"New York\"`",
         _ if kind == Some(Kind::Number) => "a unit, `and`, `or`, or the end of the condition",

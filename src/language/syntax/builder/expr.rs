@@ -134,7 +134,13 @@ impl Builder<'_> {
                 }
                 Expr { kind: ExprKind::Everyone, span }
             }
-            Rule::primary_later => self.primary_later(pair),
+            Rule::gathered
+            | Rule::ranked
+            | Rule::sample
+            | Rule::anniversary
+            | Rule::member
+            | Rule::recorded
+            | Rule::predicted_later => self.special(pair),
             Rule::no_group_wrong => self.no_group(pair),
             Rule::count_first_wrong => self.count_first(pair),
             _ => self.hole(span),

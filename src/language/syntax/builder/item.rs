@@ -10,6 +10,7 @@ struct Parts {
     title: Option<Word>,
     condition: Option<Expr>,
     arms: Vec<Arm>,
+    lines: Vec<StageLine>,
     /// Something was said that leaves the declaration without a meaning.
     broken: bool,
 }
@@ -115,6 +116,21 @@ impl<'a> Builder<'a> {
                     (name, ..) => Item::Error { name, span },
                 }
             }
+            Rule::stages => {
+                if let Some(was) = &parts.was {
+                    let d = self
+                        .error(codes::DECLARATION, was.span, "stages have no `was`")
+                        .label("only segments and campaigns keep a history");
+                    self.say(d);
+                }
+                let sound = !parts.broken && self.stages(&parts.lines, self.behind(span));
+                match (parts.name, sound) {
+                    (Some(name), true) => {
+                        Item::Stages(Stages { description, name, title: parts.title, lines: parts.lines, span })
+                    }
+                    (name, _) => Item::Error { name, span },
+                }
+            }
             _ => match (parts.condition, parts.broken) {
                 (Some(condition), false) => Item::Bare(Bare { description, condition, arms: parts.arms, span }),
                 _ => Item::Error { name: None, span },
@@ -126,7 +142,7 @@ impl<'a> Builder<'a> {
         let mut parts = Parts::default();
         for p in pair.into_inner() {
             match p.as_rule() {
-                Rule::kw_segment | Rule::kw_trait | Rule::kw_campaign => self.lower(&p),
+                Rule::kw_segment | Rule::kw_trait | Rule::kw_campaign | Rule::kw_stages => self.lower(&p),
                 Rule::name => parts.name = Some(self.name(&p)),
                 Rule::was => parts.was = p.into_inner().last().map(|p| self.name(&p)),
                 Rule::text | Rule::text_wrong => parts.title = Some(self.word(&p)),
@@ -142,6 +158,10 @@ impl<'a> Builder<'a> {
                     }
                 }
                 Rule::expr => parts.condition = Some(self.expr(p)),
+                Rule::stage_line => match self.stage_line(p) {
+                    Some(line) => parts.lines.push(line),
+                    None => parts.broken = true,
+                },
                 Rule::arm => self.arm(p, &mut parts),
                 Rule::clause_later => {
                     let span = self.span(&p);

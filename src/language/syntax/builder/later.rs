@@ -15,29 +15,6 @@ impl Builder<'_> {
         self.say(d);
     }
 
-    pub(super) fn primary_later(&mut self, pair: Pair) -> Expr {
-        let span = self.span(&pair);
-        if let Some(p) = pair.into_inner().next() {
-            let what = match p.as_rule() {
-                Rule::ranked_later => "a rank (`top`, `bottom`)",
-                Rule::sample_later => "`sample`",
-                Rule::predicted_later => "`predicted`",
-                Rule::member_later => "`member of`",
-                Rule::session_later => "`in one session`",
-                Rule::any_later => "`in any`",
-                Rule::anniversary_later => "`anniversary of`",
-                _ => match p.into_inner().next().map(|p| p.as_str()) {
-                    Some("entered") => "`entered`",
-                    Some("left") => "`left`",
-                    Some("contacted") => "`contacted`",
-                    _ => "`held out`",
-                },
-            };
-            self.not_yet(span, what, None);
-        }
-        self.hole(span)
-    }
-
     /// A tail in words that are not the language's.
     pub(super) fn tail_wrong(&mut self, pair: Pair, span: Span, out: &mut Tails, before: Option<Span>) {
         let rule = pair.as_rule();
@@ -65,6 +42,17 @@ impl Builder<'_> {
             Rule::period_wrong => {
                 let should = format!("in {}", self.slice(span).trim_start_matches("the").trim_start());
                 self.window_spelt(span, &should);
+                out.broken = true;
+            }
+            Rule::for_wrong => {
+                let d = duration.map(|p| self.duration(&p));
+                let shown = d.map_or("30d", |d| self.slice(d.span));
+                let name = before.map_or("vip", |b| self.slice(b));
+                let d = self
+                    .error(codes::WINDOW, span, format!("`{}` is no window", self.slice(span)))
+                    .label("how long something lasts is known of segments and customers only")
+                    .help(format!("`in {shown}` looks back; `member of {name} for {shown}` if `{name}` is a segment"));
+                self.say(d);
                 out.broken = true;
             }
             Rule::since_wrong => {

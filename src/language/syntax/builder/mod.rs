@@ -11,6 +11,8 @@ mod later;
 mod literal;
 mod phrase;
 mod sequence;
+mod special;
+mod stages;
 mod tail;
 mod test;
 mod timeline;

@@ -128,7 +128,7 @@ impl Builder<'_> {
         Some(last)
     }
 
-    fn check_quantifier(&mut self, q: Quantifier, place: Span, phrase: &mut Phrase) {
+    pub(super) fn check_quantifier(&mut self, q: Quantifier, place: Span, phrase: &mut Phrase) {
         let word = self.slice(place).to_ascii_lowercase();
         if let Some(test) = &phrase.test {
             let counted =

@@ -46,12 +46,6 @@ impl Builder<'_> {
                 .fix(format!("write `{should}`"), vec![(span, should)]);
             self.say(d);
             out.with_same = out.same.take();
-        } else if out.test.is_none() {
-            let d = self
-                .error(codes::SAME, span, "`of same` needs a count before it")
-                .label("the same how many times?")
-                .help(format!("such as `≥ 2 {}`", self.slice(span)));
-            self.say(d);
         } else if let Some(window) = &out.window {
             let place = window.span;
             let written = self.slice(span).to_string();
@@ -78,13 +72,7 @@ impl Builder<'_> {
                     let d = self
                         .error(codes::QUANTIFIER, place, format!("`{}` behind `without` denies twice", p.as_str()))
                         .label("`without` alone says that there is none")
-                        .fix(
-                            "remove it",
-                            vec![
-                                (place.to(self.behind(place)), String::new()),
-                                (self.blank_before(place), String::new()),
-                            ],
-                        );
+                        .fix("remove it", vec![(self.blank_before(place), String::new())]);
                     self.say(d);
                 }
                 Rule::paren => {
@@ -462,6 +450,12 @@ impl Builder<'_> {
                 Some(_) => d.fix(format!("write `{should}`"), vec![(*at, should)]),
                 None => d.help(format!("behind a count it is `{should}`: `{} ≥ 2 {should}`", phrase.name.text)),
             };
+            self.say(d);
+        } else if let (Some((_, at)), None) = (&tails.same, &tails.test) {
+            let d = self
+                .error(codes::SAME, *at, "`of same` needs a count before it")
+                .label("the same how many times?")
+                .help(format!("such as `≥ 2 {}`", self.slice(*at)));
             self.say(d);
         } else if let (Some((_, at)), None) = (&tails.without, &tails.same) {
             let window = tails.window.as_ref().map_or(String::new(), |w| format!(" {}", self.slice(w.span)));

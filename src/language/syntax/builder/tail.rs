@@ -90,6 +90,7 @@ impl Builder<'_> {
                 | Rule::last_wrong
                 | Rule::period_wrong
                 | Rule::since_wrong
+                | Rule::for_wrong
                 | Rule::more_wrong
                 | Rule::older_wrong
                 | Rule::after_wrong
