@@ -13,11 +13,11 @@ mod engine_support;
 mod engine_types;
 mod engine_write;
 mod hostile_files;
+mod identities;
+mod identities_random;
 mod late_ranks;
 mod late_sample;
 mod late_support;
-mod identities;
-mod identities_random;
 mod real_data;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]

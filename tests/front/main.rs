@@ -31,6 +31,7 @@ mod interpret_ranks;
 mod interpret_spans;
 mod interpret_support;
 mod interpret_values;
+mod laws;
 mod metamorphic;
 mod project_files;
 mod reference;
