@@ -5,6 +5,7 @@ mod calendar_zones;
 mod catalog_load;
 mod catalog_mistakes;
 mod catalog_schema;
+mod check_gathered;
 mod check_ir;
 mod check_mistakes;
 mod check_order;
