@@ -69,6 +69,37 @@ fn sequences() {
 }
 
 #[test]
+fn gathered() {
+    canonical(&[
+        ("in one   session ( a >= 3 and no b ) in 7 days", "in one session (a ≥ 3 and no b) in 7d"),
+        ("in any 14 days (a then b)", "in any 14d (a then b)"),
+        ("not in any 14d (a\nand b) in 30d", "not in any 14d (\n  a\n  and b\n) in 30d"),
+        ("in one # c\nsession (a)", "in one session  # c\n    (a)"),
+        ("segment x: in one session (a\nand b)", "segment x:\n  in one session (\n    a\n    and b\n  )"),
+    ]);
+}
+
+#[test]
+fn ranks_and_samples() {
+    canonical(&[
+        ("top  10% by  spend", "top 10% by spend"),
+        ("bottom 1_000 by sum(a of b) + 2 among  vip", "bottom 1_000 by sum(a of b) + 2 among vip"),
+        ("sample 2.5% of \"salt\" and sample 10%", "sample 2.5% of \"salt\" and sample 10%"),
+        ("not top 5 by customer.age", "not top 5 by customer.age"),
+    ]);
+}
+
+#[test]
+fn anniversaries_and_records() {
+    canonical(&[
+        ("anniversary of customer.birth_date within 7 days", "anniversary of customer.birth_date within 7d"),
+        ("member of vip for 30 days or member of vip", "member of vip for 30d or member of vip"),
+        ("no entered vip in 7d and left vip >= 2", "no entered vip in 7d and left vip ≥ 2"),
+        ("first contacted x in 7d and held  out y", "first contacted x in 7d and held out y"),
+    ]);
+}
+
+#[test]
 fn values() {
     canonical(&[
         ("percentile( 90 ,amount of a) > 5", "percentile(90, amount of a) > 5"),
@@ -94,4 +125,24 @@ fn calculations() {
         ("trait x: a\n+ b\n* c - d", "trait x:\n  a\n    + b\n      * c\n    - d"),
         ("a between b + 1 and c - 1", "a between b + 1 and c - 1"),
     ]);
+}
+
+#[test]
+fn stages() {
+    canonical(&[
+        (
+            "# d\nstages  journey \"T\":  a in 7d  and no b -> decision  otherwise → unaware",
+            "# d\nstages journey \"T\":\n  a in 7d and no b → decision\n  otherwise → unaware",
+        ),
+        (
+            "stages j: a\nand b → one\nc # why\n→ two\n\nd → three",
+            "stages j:\n  a\n    and b\n    → one\n  c  # why\n    → two\n  d → three",
+        ),
+        (
+            "stages j:\n  # first\n  a → one # behind\n  # last\n  otherwise → two\nsegment x: a",
+            "stages j:\n  # first\n  a → one  # behind\n  # last\n  otherwise → two\n\nsegment x: a",
+        ),
+    ]);
+    let got = fmt("stages j:\n a >= 3 → one\n otherwise → two", true);
+    assert_eq!(got.as_deref(), Ok("stages j:\n  a >= 3 -> one\n  otherwise -> two\n"));
 }
