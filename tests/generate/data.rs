@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use segue::language::calendar::{Clock, Zone};
 use segue::language::catalog::{Catalog, ColumnRef, Event, EventId, ListId, Property, Type};
 use segue::language::interpret::history::{Datum, EventRow, History, ProfileRow};
-use segue::language::ir::Edge;
+use segue::language::ir::{Edge, Length};
 
 use super::dice::Dice;
 use super::vocabulary::WORDS;
 use super::words::{AMOUNTS, FRACTIONS};
 
 const DAY: i64 = 86_400_000_000;
+/// The gap within a visit.
+const VISIT: i64 = 30 * 60 * 1_000_000;
 const NEAR: i64 = 430 * DAY;
 
 /// The instants that matter: window edges, jumps of the clock, month ends and midnights.
@@ -56,6 +58,8 @@ pub struct Filler<'a> {
     pub catalog: &'a Catalog,
     pub clock: &'a Clock,
     pub moments: Vec<i64>,
+    /// The gaps that rules speak of.
+    pub lengths: Vec<Length>,
 }
 
 impl Filler<'_> {
@@ -97,6 +101,12 @@ impl Filler<'_> {
         let event = &self.catalog.events[at];
         let time = match before {
             Some(time) if self.dice.chance(15) => time,
+            // Just as far behind the last one as some rule asks, or a microsecond less or more; or soon, as in a visit.
+            Some(time) if self.dice.chance(25) && !self.lengths.is_empty() => {
+                let length = *self.dice.pick(&self.lengths);
+                self.clock.later(time, length).min(self.clock.as_of + DAY) + *self.dice.pick(&[-1, 0, 0, 1])
+            }
+            Some(time) if self.dice.chance(15) => time + *self.dice.pick(&[1, 60_000_000, VISIT - 1, VISIT, VISIT + 1]),
             _ => self.moment(),
         };
         let mut properties: Vec<Option<Datum>> = event.properties.iter().map(|p| self.property(p)).collect();

@@ -4,7 +4,9 @@
 
 pub mod data;
 pub mod dice;
+pub mod order;
 pub mod rules;
+pub mod values;
 pub mod vocabulary;
 pub mod words;
 
@@ -101,10 +103,11 @@ pub fn sized(seed: u64, size: Size) -> Batch {
         })
         .collect();
     let edges = std::mem::take(&mut writer.edges);
+    let lengths = std::mem::take(&mut writer.lengths);
 
     let moments = data::moments(&mut dice, &clock, &edges);
     let integer_ids = dice.chance(40);
-    let mut filler = data::Filler { dice: &mut dice, catalog: &catalog, clock: &clock, moments };
+    let mut filler = data::Filler { dice: &mut dice, catalog: &catalog, clock: &clock, moments, lengths };
     let histories = (0..size.customers)
         .map(|i| {
             let history = filler.history();
@@ -158,7 +161,7 @@ impl Batch {
 
     /// The text of a declaration.
     pub fn text(&self, name: &str) -> &str {
-        self.rules.iter().find(|(n, _)| n == name).map_or("", |(_, text)| text)
+        self.rules.iter().find(|(n, _)| n == declared(name)).map_or("", |(_, text)| text)
     }
 
     /// All that is needed to understand a difference: who, which rule, which history, and how to see it again.
@@ -183,7 +186,7 @@ impl Batch {
 
     /// The rule and those that it names, in order.
     fn needed(&self, rule: &str) -> Vec<String> {
-        let mut wanted = vec![rule.to_owned()];
+        let mut wanted = vec![declared(rule).to_owned()];
         for (name, text) in self.rules.iter().rev() {
             if wanted.contains(name) {
                 let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -237,6 +240,11 @@ pub fn customers(named: &[(String, History)], whole: bool) -> Vec<(CustomerId, H
         false => CustomerId::Text(name.clone()),
     };
     named.iter().map(|(name, history)| (id(name), history.clone())).collect()
+}
+
+/// The declaration of a rule: that of a stage is all of its stages.
+fn declared(rule: &str) -> &str {
+    rule.split('.').next().unwrap_or(rule)
 }
 
 /// An instant on the zone's clock.

@@ -4,15 +4,16 @@
 
 use segue::language::calendar::{Clock, date_of};
 use segue::language::catalog::{Attribute, Catalog, Event, KnownValues, Property, Type};
-use segue::language::ir::{Edge, Unit};
+use segue::language::ir::{Edge, Length, Unit};
 
 use super::dice::Dice;
 use super::words;
 
-/// A property or attribute, as far as a rule needs to know it.
-#[derive(Clone, Copy)]
+/// A property, an attribute or another value, as far as a rule needs to know it.
+#[derive(Clone)]
 pub struct Field<'a> {
-    pub name: &'a str,
+    /// As it is written.
+    pub name: String,
     pub ty: Type,
     pub known: Option<&'a KnownValues>,
     pub empty_is_value: bool,
@@ -20,13 +21,13 @@ pub struct Field<'a> {
 
 impl<'a> From<&'a Property> for Field<'a> {
     fn from(p: &'a Property) -> Self {
-        Field { name: &p.name.name, ty: p.ty, known: p.known.as_ref(), empty_is_value: p.empty_is_value }
+        Field { name: p.name.name.clone(), ty: p.ty, known: p.known.as_ref(), empty_is_value: p.empty_is_value }
     }
 }
 
 impl<'a> From<&'a Attribute> for Field<'a> {
     fn from(a: &'a Attribute) -> Self {
-        Field { name: &a.name.name, ty: a.ty, known: a.known.as_ref(), empty_is_value: a.empty_is_value }
+        Field { name: a.name.name.clone(), ty: a.ty, known: a.known.as_ref(), empty_is_value: a.empty_is_value }
     }
 }
 
@@ -37,23 +38,47 @@ pub struct Writer<'a> {
     pub clock: &'a Clock,
     /// Segments written so far.
     pub segments: Vec<String>,
-    /// Traits (all numbers) written so far.
-    pub traits: Vec<String>,
+    /// Traits (all numbers) written so far, and whether they can stand in a `where`, where no rank may.
+    pub traits: Vec<(String, bool)>,
+    /// Stages written so far, with the names of their lines.
+    pub stages: Vec<(String, Vec<&'static str>)>,
     /// The edges of all windows written so far.
     pub edges: Vec<Edge>,
+    /// The gaps that sequences and stretches speak of.
+    pub lengths: Vec<Length>,
+}
+
+/// What a window is laid on.
+#[derive(Clone, Copy, PartialEq)]
+pub enum On {
+    Events,
+    Instants,
+    Dates,
 }
 
 impl<'a> Writer<'a> {
     pub fn new(dice: &'a mut Dice, catalog: &'a Catalog, clock: &'a Clock) -> Self {
-        Writer { dice, catalog, clock, segments: Vec::new(), traits: Vec::new(), edges: Vec::new() }
+        Writer {
+            dice,
+            catalog,
+            clock,
+            segments: Vec::new(),
+            traits: Vec::new(),
+            stages: Vec::new(),
+            edges: Vec::new(),
+            lengths: Vec::new(),
+        }
     }
 
     /// One declaration, under this name.
     pub fn declaration(&mut self, name: &str) -> String {
         if self.dice.chance(6) {
             let value = self.number();
-            self.traits.push(name.to_owned());
+            self.traits.push((name.to_owned(), !value.contains("ile(") && !value.contains("percentile_rank(")));
             return format!("trait {name}: {value}\n");
+        }
+        if self.dice.chance(4) {
+            return self.stages_of(name);
         }
         let depth = self.dice.weighed(&[(45, 0), (30, 1), (20, 2), (5, 3)]);
         let condition = self.condition(depth);
@@ -107,13 +132,21 @@ impl<'a> Writer<'a> {
             (3, 5),
             (6, 6),
             (1, 7),
+            (9, 8),
+            (7, 9),
+            (6, 10),
+            (4, 11),
+            (2, 12),
+            (4, 13),
+            (2, 14),
+            (1, 15),
         ];
         match self.dice.weighed(&ways) {
             0 => self.behaviour(),
             1 => {
                 let end = *self.dice.pick(&["first", "last"]);
                 let matching = self.matching();
-                format!("{end} {matching} {}", self.some_window())
+                format!("{end} {matching} {}", self.some_window(On::Events))
             }
             2 => self.number_test(),
             3 => {
@@ -132,19 +165,40 @@ impl<'a> Writer<'a> {
             }
             6 if !self.segments.is_empty() => self.segments[self.dice.below(self.segments.len())].clone(),
             7 => "everyone".to_owned(),
+            8 => self.sequence(),
+            9 => self.gathered(),
+            10 => self.same(),
+            11 => self.ranked(),
+            12 => self.sample(),
+            13 => self.stage_test(),
+            14 => self.anniversary(),
+            15 => self.recorded(),
             _ => self.behaviour(),
         }
     }
 
-    fn event(&mut self) -> &'a Event {
+    pub fn event(&mut self) -> &'a Event {
         &self.catalog.events[self.dice.below(self.catalog.events.len())]
     }
 
     fn behaviour(&mut self) -> String {
         let quantifier = self.dice.weighed(&[(70, ""), (20, "no "), (10, "never ")]);
         let matching = self.matching();
-        let count = match self.dice.below(5) {
-            _ if !quantifier.is_empty() => String::new(),
+        let count = if quantifier.is_empty() { self.count() } else { String::new() };
+        let window = match quantifier {
+            "never " => String::new(),
+            _ if self.dice.chance(4) => {
+                let (n, unit) = (2 + self.dice.below(3), self.dice.pick(&["days", "weeks", "months", "quarters"]));
+                format!("in each of previous {n} {unit}")
+            }
+            _ => self.window(On::Events),
+        };
+        format!("{quantifier}{matching}{count} {window}").trim_end().to_owned()
+    }
+
+    /// A COUNT with the blank before it, or nothing.
+    pub fn count(&mut self) -> String {
+        match self.dice.below(5) {
             0 | 1 => format!(" {} {}", words::count_sign(self.dice), self.dice.between(0, 4)),
             2 => {
                 let low = self.dice.between(0, 2);
@@ -158,9 +212,7 @@ impl<'a> Writer<'a> {
                 }
             }
             _ => String::new(),
-        };
-        let window = if quantifier == "never " { String::new() } else { self.window(false) };
-        format!("{quantifier}{matching}{count} {window}").trim_end().to_owned()
+        }
     }
 
     /// `EVENT [SUBJECT] [where (…)]`
@@ -169,7 +221,7 @@ impl<'a> Writer<'a> {
         self.matching_of(event)
     }
 
-    fn matching_of(&mut self, event: &'a Event) -> String {
+    pub fn matching_of(&mut self, event: &'a Event) -> String {
         let mut text = match event.aliases.first() {
             Some(alias) if self.dice.chance(30) => alias.name.clone(),
             _ => event.name.name.clone(),
@@ -227,6 +279,11 @@ impl<'a> Writer<'a> {
         if event.properties.is_empty() || self.dice.chance(20) {
             return self.moment_test();
         }
+        if self.dice.chance(8)
+            && let Some(test) = self.of_customer(event)
+        {
+            return test;
+        }
         let property = &event.properties[self.dice.below(event.properties.len())];
         self.field_test(property.into(), Some(event))
     }
@@ -238,24 +295,24 @@ impl<'a> Writer<'a> {
             2 => format!("weekday {} {}", self.dice.pick(&["=", "≠"]), self.dice.pick(&["mon", "wed", "sat", "sun"])),
             3 => format!("weekday {} (sat, sun, mon)", self.dice.pick(&["in", "not in"])),
             4 => format!("date {} {}", words::sign(self.dice), self.date()),
-            _ => format!("date {}", self.window(true)),
+            _ => format!("date {}", self.window(On::Dates)),
         }
     }
 
-    fn date(&mut self) -> String {
+    pub fn date(&mut self) -> String {
         let (text, days) = words::date(self.dice, self.clock);
         self.edges.extend([Edge::StartOfDay(date_of(days)), Edge::EndOfDay(date_of(days))]);
         text
     }
 
     /// A test of a property (of this event) or of an attribute.
-    fn field_test(&mut self, field: Field<'a>, event: Option<&'a Event>) -> String {
-        let name = field.name;
+    pub fn field_test(&mut self, field: Field<'a>, event: Option<&'a Event>) -> String {
+        let name = field.name.as_str();
         if self.dice.chance(12) {
             return format!("{name} is {}", self.dice.pick(&["known", "unknown"]));
         }
         match field.ty {
-            Type::Text => self.text_test(field),
+            Type::Text => self.text_test(&field),
             Type::Integer | Type::Money { .. } | Type::Number => {
                 let value = |w: &mut Self| words::number(w.dice, field.ty);
                 match self.dice.below(8) {
@@ -274,7 +331,7 @@ impl<'a> Writer<'a> {
             },
             Type::Date => match self.dice.below(3) {
                 0 => format!("{name} {} {}", words::sign(self.dice), self.date()),
-                _ => format!("{name} {}", self.window(true)),
+                _ => format!("{name} {}", self.window(On::Dates)),
             },
             Type::Instant => match self.dice.below(5) {
                 0 => format!("{name} {} {}", words::sign(self.dice), self.date()),
@@ -283,14 +340,14 @@ impl<'a> Writer<'a> {
                     self.edges.push(Edge::Instant(at));
                     format!("{name} {} {text}", words::sign(self.dice))
                 }
-                _ => format!("{name} {}", self.some_window()),
+                _ => format!("{name} {}", self.some_window(On::Instants)),
             },
             Type::TextList => format!("{name} has {}", words::text_value(self.dice, field.known, false)),
         }
     }
 
     /// Another number of the event, or of the customer.
-    fn other_number(&mut self, event: Option<&'a Event>) -> Option<String> {
+    pub fn other_number(&mut self, event: Option<&'a Event>) -> Option<String> {
         let is_number = |ty: Type| matches!(ty, Type::Integer | Type::Money { .. } | Type::Number);
         let names: Vec<&str> = match event {
             Some(e) => e.properties.iter().filter(|p| is_number(p.ty)).map(|p| p.name.name.as_str()).collect(),
@@ -301,8 +358,8 @@ impl<'a> Writer<'a> {
         if names.is_empty() { None } else { Some((*self.dice.pick(&names)).to_owned()) }
     }
 
-    fn text_test(&mut self, field: Field<'a>) -> String {
-        let name = field.name;
+    fn text_test(&mut self, field: &Field<'a>) -> String {
+        let name = field.name.as_str();
         let value = |w: &mut Self| words::text_value(w.dice, field.known, field.empty_is_value);
         match self.dice.below(9) {
             0 => format!("{name} in ({}, {})", value(self), value(self)),
@@ -338,7 +395,7 @@ impl<'a> Writer<'a> {
             return self.date_aggregate();
         }
         let value = if self.dice.chance(15) && !self.traits.is_empty() {
-            self.traits[self.dice.below(self.traits.len())].clone()
+            self.traits[self.dice.below(self.traits.len())].0.clone()
         } else {
             self.number()
         };
@@ -379,19 +436,22 @@ impl<'a> Writer<'a> {
             return self.behaviour();
         }
         let (name, function) = (*self.dice.pick(&names), *self.dice.pick(&["min", "max"]));
-        let behaviour = format!("{} {}", self.matching_of(event), self.window(false));
+        let behaviour = format!("{} {}", self.matching_of(event), self.window(On::Events));
         format!("{function}({name} of {}) {} {}", behaviour.trim_end(), words::sign(self.dice), self.date())
     }
 
     /// A value that is a number.
-    fn number(&mut self) -> String {
+    pub fn number(&mut self) -> String {
+        if self.dice.chance(25) {
+            return self.further_number();
+        }
         let dates = self.catalog.attributes().iter().filter(|a| matches!(a.ty, Type::Date | Type::Instant));
         let dates: Vec<&str> = dates.map(|a| a.name.name.as_str()).collect();
         match self.dice.below(10) {
             0 | 1 => format!("days since {} {}", self.dice.pick(&["last", "first"]), self.matching()),
             2 if !dates.is_empty() => format!("days since {}", self.dice.pick(&dates)),
             3 => {
-                let text = format!("{} {}", self.matching(), self.window(false));
+                let text = format!("{} {}", self.matching(), self.window(On::Events));
                 format!("count({})", text.trim_end())
             }
             _ => self.aggregate(),
@@ -407,7 +467,7 @@ impl<'a> Writer<'a> {
             _ => function == "distinct",
         };
         let names: Vec<&str> = event.properties.iter().filter(fits).map(|p| p.name.name.as_str()).collect();
-        let behaviour = format!("{} {}", self.matching_of(event), self.window(false));
+        let behaviour = format!("{} {}", self.matching_of(event), self.window(On::Events));
         if names.is_empty() {
             return format!("count({})", behaviour.trim_end());
         }
@@ -415,17 +475,21 @@ impl<'a> Writer<'a> {
     }
 
     /// A window where one must stand.
-    fn some_window(&mut self) -> String {
+    pub fn some_window(&mut self, on: On) -> String {
         loop {
-            let window = self.window(false);
+            let window = self.window(on);
             if !window.is_empty() && window != "ever" {
                 return window;
             }
         }
     }
 
-    /// A window, or nothing. `days`: on plain dates, where neither instants nor short units stand, and something must.
-    fn window(&mut self, days: bool) -> String {
+    /// A window, or nothing. On plain dates neither instants nor short units stand, and something must.
+    pub fn window(&mut self, on: On) -> String {
+        let days = on == On::Dates;
+        if self.dice.chance(18) {
+            return self.further_window(on);
+        }
         let duration = |w: &mut Self| {
             let (text, edge) = words::duration(w.dice, days);
             w.edges.push(edge);

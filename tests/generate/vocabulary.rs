@@ -164,6 +164,9 @@ fn event(dice: &mut Dice, yaml: &mut String, name: &str, alias: &str, source: &s
     if dice.chance(60) {
         *yaml += &format!("    aliases: [{alias}]\n");
     }
+    if dice.chance(50) {
+        *yaml += "    session: true\n";
+    }
     if dice.chance(30) {
         *yaml += "    event_id: line_id\n";
     }
