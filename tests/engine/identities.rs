@@ -252,7 +252,7 @@ fn an_audit_of_all_ids() {
     assert_eq!(audit.conflicts.count, 1);
     let conflict = &audit.conflicts.first[0];
     assert_eq!((conflict.id.as_str(), conflict.customer.as_deref()), ("c3", Some("bob")));
-    let leads: Vec<_> = conflict.leads.iter().map(|l| (l.customer.as_str(), l.to.as_str())).collect();
+    let leads: Vec<_> = conflict.leads.first.iter().map(|l| (l.customer.as_str(), l.to.as_str())).collect();
     assert_eq!(leads, [("bob", "bob@x"), ("ana", "ana@x")]);
     assert_eq!(audit.orphans.first, [("c9".to_owned(), 1), ("k9".to_owned(), 1)]);
     assert_eq!((audit.orphans.count, audit.orphan_rows), (2, 2));
@@ -267,7 +267,7 @@ fn an_id_link_by_link() {
     let steps: Vec<_> = trace
         .steps
         .iter()
-        .map(|s| (s.from.as_str(), s.lead.to.as_str(), s.lead.table.as_str(), s.others.len()))
+        .map(|s| (s.from.as_str(), s.lead.to.as_str(), s.lead.table.as_str(), s.others.count))
         .collect();
     assert_eq!(steps, [("c3", "bob@x", "cookie", 1), ("bob@x", "bob", "mail", 0)]);
     assert_eq!(trace.same.first, ["bob", "bob@x", "c3", "c7"]);

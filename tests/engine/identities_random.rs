@@ -110,7 +110,7 @@ fn resolved(plain: &Plain, dice: &mut Dice) -> Result<Resolution, Vec<(String, S
         (link.from, link.to) = (places[link.from as usize], places[link.to as usize]);
     }
     resolve(ids, made, plain.policy)
-        .map_err(|(ids, stuck)| stuck.links.iter().map(|l| (ids.shown(l.from), ids.shown(l.to))).collect())
+        .map_err(|told| told.1.links.iter().map(|l| (told.0.shown(l.from), told.0.shown(l.to))).collect())
 }
 
 #[test]

@@ -94,12 +94,16 @@ pub fn audit(audit: &Audit, project: &str, unknown: Unknown, zone: &Zone) -> Str
 
 /// `c12 → 7 (by cookie), not 9 (by email)`
 fn conflict(conflict: &Conflict, zone: &Zone) -> String {
-    let leads: Vec<String> = conflict.leads.iter().map(|lead| customer(lead, zone)).collect();
+    let leads: Vec<String> = conflict.leads.first.iter().map(|lead| customer(lead, zone)).collect();
+    let more = match conflict.leads.count.saturating_sub(leads.len() as u64) {
+        0 => String::new(),
+        more => format!(", and {} more", grouped(usize::try_from(more).unwrap_or(usize::MAX))),
+    };
     match (&conflict.customer, leads.split_first()) {
         (Some(_), Some((winner, others))) => {
-            format!("{} → {winner}, not {}", visible(&conflict.id), others.join(", not "))
+            format!("{} → {winner}, not {}{more}", visible(&conflict.id), others.join(", not "))
         }
-        _ => format!("{} → {}", visible(&conflict.id), leads.join(" or ")),
+        _ => format!("{} → {}{more}", visible(&conflict.id), leads.join(" or ")),
     }
 }
 
@@ -117,7 +121,7 @@ pub fn trace(trace: &Trace, zone: &Zone) -> String {
     for step in &trace.steps {
         let from = visible(&step.from);
         out.push_str(&format!("  {from} → {} ({})\n", visible(&step.lead.to), by(&step.lead, zone)));
-        for other in &step.others {
+        for other in &step.others.first {
             // What leads to the same customer in the end is no other choice.
             let word = match other.customer == step.lead.customer {
                 true => "also",
@@ -127,6 +131,10 @@ pub fn trace(trace: &Trace, zone: &Zone) -> String {
             let end =
                 if other.customer == other.to { String::new() } else { format!(" → {}", visible(&other.customer)) };
             out.push_str(&format!("    {word} → {}{end} ({})\n", visible(&other.to), by(other, zone)));
+        }
+        let more = step.others.count.saturating_sub(step.others.first.len() as u64);
+        if more > 0 {
+            out.push_str(&format!("    … and {} more\n", grouped(usize::try_from(more).unwrap_or(usize::MAX))));
         }
     }
     if trace.same.count > 1 {
@@ -160,7 +168,11 @@ fn leads_json(leads: &[Lead], zone: &Zone) -> Vec<Value> {
 
 /// The report on all ids, for programs.
 pub fn audit_json(audit: &Audit, project: &str, zone: &Zone) -> Value {
-    let conflict = |c: &Conflict| json!({"id": c.id, "customer": c.customer, "leads": leads_json(&c.leads, zone)});
+    let conflict = |c: &Conflict| {
+        json!({
+            "id": c.id, "customer": c.customer, "customers": c.leads.count, "leads": leads_json(&c.leads.first, zone),
+        })
+    };
     json!({
         "schema": SCHEMA,
         "segue": env!("CARGO_PKG_VERSION"),
@@ -206,7 +218,7 @@ pub fn trace_json(trace: &Trace, project: &str, zone: &Zone) -> Value {
             "to": step.lead.to,
             "table": step.lead.table,
             "time": step.lead.time.map(|at| instant(at, zone)),
-            "others": leads_json(&step.others, zone),
+            "others": {"count": step.others.count, "links": leads_json(&step.others.first, zone)},
         })).collect::<Vec<_>>(),
         "same": {"count": trace.same.count, "ids": trace.same.first},
         "places": trace.places.iter().map(|(place, rows)| json!({"place": place, "rows": rows})).collect::<Vec<_>>(),

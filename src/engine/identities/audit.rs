@@ -61,7 +61,7 @@ pub struct Conflict {
     /// Who won; `None` where the catalog calls it an error.
     pub customer: Option<String>,
     /// The customers that its links lead to, the winner first, each once.
-    pub leads: Vec<Lead>,
+    pub leads: Several<Lead>,
 }
 
 /// Where a link leads.
@@ -159,7 +159,7 @@ async fn look(looked: &Looked<'_>, catalog: &Catalog, first: usize) -> Result<Au
         chains: chains(&resolution),
         conflicts: Several {
             count: resolution.conflicts.len() as u64,
-            first: resolution.conflicts.iter().take(first).map(|&id| conflict(&resolution, id)).collect(),
+            first: resolution.conflicts.iter().take(first).map(|&id| conflict(&resolution, id, first)).collect(),
         },
         orphans: Several {
             count: orphans.len() as u64,
@@ -230,20 +230,23 @@ fn chains(resolution: &Resolution) -> Vec<(u32, u64)> {
     lengths.into_iter().collect()
 }
 
-/// The customers that an id leads to.
-pub(super) fn conflict(resolution: &Resolution, id: u32) -> Conflict {
+/// The customers that an id leads to, two of them at least and so many at most.
+pub(super) fn conflict(resolution: &Resolution, id: u32, most: usize) -> Conflict {
     let winner = resolution.end(id);
-    let mut leads: Vec<(u32, Lead)> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut leads = Several { count: 0, first: Vec::new() };
     for link in resolution.chosen(id).into_iter().chain(resolution.links_of(id)) {
-        let end = resolution.end(link.to);
-        if leads.iter().all(|(other, _)| *other != end) {
-            leads.push((end, lead(resolution, link)));
+        if seen.insert(resolution.end(link.to)) {
+            leads.count += 1;
+            if leads.first.len() < most.max(2) {
+                leads.first.push(lead(resolution, link));
+            }
         }
     }
     Conflict {
         id: resolution.ids.shown(id),
         customer: (resolution.policy != Conflicts::Error).then(|| resolution.ids.shown(winner)),
-        leads: leads.into_iter().map(|(_, lead)| lead).collect(),
+        leads,
     }
 }
 

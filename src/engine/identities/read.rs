@@ -71,8 +71,7 @@ pub(super) async fn links(
     for link in &mut links {
         (link.from, link.to) = (place(link.from), place(link.to));
     }
-    let mut resolution =
-        resolve(ids, links, identities.conflicts).map_err(|(ids, stuck)| round(&ids, &stuck, &reports))?;
+    let mut resolution = resolve(ids, links, identities.conflicts).map_err(|told| round(&told.0, &told.1, &reports))?;
     resolution.tables = reports;
     if profiles {
         (resolution.profiles, memory) = profile_ids(context, catalog, tables, memory).await?;
@@ -191,12 +190,14 @@ fn round(ids: &Ids, stuck: &Stuck, tables: &[TableReport]) -> Error {
 }
 
 fn conflict(resolution: &Resolution, id: u32) -> Error {
-    let conflict = audit::conflict(resolution, id);
+    let conflict = audit::conflict(resolution, id, SHOWN);
     let leads: Vec<String> =
-        conflict.leads.iter().map(|lead| format!("`{}` (by `{}`)", lead.customer, lead.table)).collect();
+        conflict.leads.first.iter().map(|lead| format!("`{}` (by `{}`)", lead.customer, lead.table)).collect();
     let count = resolution.conflicts.len();
     let others = if count > 1 { format!(", as {count} ids do") } else { String::new() };
-    Error::data(format!("the id `{}` leads to {} customers{others}: {}", conflict.id, leads.len(), leads.join(", ")))
+    let all = conflict.leads.count;
+    let more = if all > leads.len() as u64 { ", …" } else { "" };
+    Error::data(format!("the id `{}` leads to {all} customers{others}: {}{more}", conflict.id, leads.join(", ")))
         .with_help(
             "correct the links, or say in the catalog which of them counts: `conflicts: earliest` or `conflicts: latest`; `segue identities` shows all",
         )

@@ -38,7 +38,7 @@ pub struct Step {
     pub from: String,
     pub lead: Lead,
     /// The other links of the same id, which were not followed.
-    pub others: Vec<Lead>,
+    pub others: Several<Lead>,
 }
 
 /// Tells how an id was resolved, naming at most `first` ids of the same customer. An id that is nowhere is an error.
@@ -84,7 +84,7 @@ async fn look(looked: &Looked<'_>, catalog: &Catalog, id: &str, first: usize) ->
         let same = Several { count: 1, first: vec![id.to_owned()] };
         return Ok(Trace { id: id.into(), customer: id.into(), steps: Vec::new(), in_doubt: false, same, places });
     };
-    let (steps, in_doubt) = steps(resolution, at);
+    let (steps, in_doubt) = steps(resolution, at, first);
     let end = resolution.end(at);
     let same = |other: &u32| resolution.end(*other) == end;
     Ok(Trace {
@@ -100,15 +100,18 @@ async fn look(looked: &Looked<'_>, catalog: &Catalog, id: &str, first: usize) ->
     })
 }
 
-fn steps(resolution: &Resolution, mut at: u32) -> (Vec<Step>, bool) {
+fn steps(resolution: &Resolution, mut at: u32, most: usize) -> (Vec<Step>, bool) {
     let (mut steps, mut in_doubt) = (Vec::new(), false);
     while let Some(link) = resolution.chosen(at) {
         in_doubt |= resolution.policy == Conflicts::Error && resolution.conflicts.binary_search(&at).is_ok();
-        let others = resolution.links_of(at).iter().filter(|other| *other != link);
+        let others = || resolution.links_of(at).iter().filter(|other| *other != link);
         steps.push(Step {
             from: resolution.ids.shown(at),
             lead: audit::lead(resolution, link),
-            others: others.map(|link| audit::lead(resolution, link)).collect(),
+            others: Several {
+                count: others().count() as u64,
+                first: others().take(most).map(|link| audit::lead(resolution, link)).collect(),
+            },
         });
         at = link.to;
     }
