@@ -35,3 +35,5 @@ mod readme;
 #[allow(dead_code)]
 mod reference_page;
 mod reference_plan;
+mod stories;
+mod stories_random;

@@ -90,8 +90,9 @@ pub struct Life<'a> {
     pub clock: &'a Clock,
     pub log: &'a Log,
     chunk: &'a Chunk,
-    /// Whether a story asks for the pattern.
+    /// By pattern, whether a story asks for it; and those that are asked for.
     wanted: Vec<bool>,
+    asked: Vec<u32>,
     entries: Vec<Entry>,
     /// Entries by pattern.
     patterns: Vec<Vec<u32>>,
@@ -102,15 +103,18 @@ pub struct Life<'a> {
 impl<'a> Life<'a> {
     pub fn new(program: &'a Program, clock: &'a Clock, log: &'a Log, chunk: &'a Chunk, wanted: Vec<bool>) -> Life<'a> {
         let patterns = vec![Vec::new(); wanted.len()];
-        Life { program, clock, log, chunk, wanted, entries: Vec::new(), patterns, picked: Vec::new() }
+        let asked = wanted.iter().zip(0..).filter(|(wanted, _)| **wanted).map(|(_, pattern)| pattern).collect();
+        Life { program, clock, log, chunk, wanted, asked, entries: Vec::new(), patterns, picked: Vec::new() }
     }
 
     /// Begins with the next customer, whose entries of the chunk these are; `pools` is where the measures of each entry begin.
     pub fn begin(&mut self, entries: &[u32], pools: &[u32]) {
         self.entries.clear();
         self.picked.clear();
-        for (pattern, _) in self.patterns.iter_mut().zip(&self.wanted).filter(|(_, wanted)| **wanted) {
-            pattern.clear();
+        for &pattern in &self.asked {
+            if let Some(list) = self.patterns.get_mut(pattern as usize) {
+                list.clear();
+            }
         }
         for &i in entries {
             let i = i as usize;

@@ -83,8 +83,8 @@ fn passes(rest: &Rest, life: &Life<'_>, entry: u32, replay: &Replay, known: &Kno
         Rest::Test(asked) => {
             let zone = &life.clock.zone;
             let read = |side| match side {
-                &Side::Customer(ref val) => replay.value(val, known, row),
-                &Side::Event(read) => life.datum(entry, read)?.scalar(known.log),
+                Side::Customer(val) => replay.value(val, known, row),
+                Side::Event(read) => life.datum(entry, *read)?.scalar(known.log),
                 Side::Hour => Some(Scalar::Num(Num::int(i64::from(zone.hour(life.time(entry)))))),
                 Side::Weekday => WEEKDAYS.get(usize::from(zone.weekday(life.time(entry)))).map(|d| Scalar::Text(d)),
                 Side::Date => Some(Scalar::Date(zone.date(life.time(entry)))),

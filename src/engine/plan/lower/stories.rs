@@ -179,9 +179,13 @@ impl Lowerer<'_> {
     /// A count against a number; false where there is no anchor.
     pub(super) fn folded_count(&mut self, behaviour: &Behaviour, fold: Fold, op: Op, n: Num) -> u32 {
         let left = self.folded(behaviour, |_, _| fold);
-        let known = self.node(Node::Test(Test::Known(left.clone())));
-        let test = self.node(Node::Test(Test::Compare { left, op: op.into(), right: Val::Literal(Lit::num(n)) }));
-        if op == Op::Ne && behaviour.since.is_some() { self.node(Node::And(vec![known, test])) } else { test }
+        let right = Val::Literal(Lit::num(n));
+        let test = self.node(Node::Test(Test::Compare { left: left.clone(), op: op.into(), right }));
+        if op != Op::Ne || behaviour.since.is_none() {
+            return test;
+        }
+        let known = self.node(Node::Test(Test::Known(left)));
+        self.node(Node::And(vec![known, test]))
     }
 
     // --- conditions
