@@ -81,16 +81,27 @@ fn passes(rest: &Rest, life: &Life<'_>, entry: u32, replay: &Replay, known: &Kno
         Rest::Pattern(pattern) => life.has(entry, *pattern),
         Rest::Row(pattern) => !life.entries_of(*pattern).is_empty(),
         Rest::Test(asked) => {
-            let zone = &life.clock.zone;
-            let read = |side| match side {
-                Side::Customer(val) => replay.value(val, known, row),
-                Side::Event(read) => life.datum(entry, *read)?.scalar(known.log),
-                Side::Hour => Some(Scalar::Num(Num::int(i64::from(zone.hour(life.time(entry)))))),
-                Side::Weekday => WEEKDAYS.get(usize::from(zone.weekday(life.time(entry)))).map(|d| Scalar::Text(d)),
-                Side::Date => Some(Scalar::Date(zone.date(life.time(entry)))),
-            };
-            test::test(asked, zone, &read)
+            test::test(asked, &life.clock.zone, &|s| side(s, life, entry, replay, known, row))
         }
+    }
+}
+
+/// A value of the entry or of its customer.
+fn side<'a>(
+    of: &'a Side,
+    life: &Life<'a>,
+    entry: u32,
+    replay: &'a Replay,
+    known: &'a Known<'_>,
+    row: usize,
+) -> Option<Scalar<'a>> {
+    let (zone, time) = (&life.clock.zone, life.time(entry));
+    match of {
+        Side::Customer(val) => replay.value(val, known, row),
+        Side::Event(read) => life.datum(entry, *read)?.scalar(life.log),
+        Side::Hour => Some(Scalar::Num(Num::int(i64::from(zone.hour(time))))),
+        Side::Weekday => WEEKDAYS.get(usize::from(zone.weekday(time))).map(|day| Scalar::Text(day)),
+        Side::Date => Some(Scalar::Date(zone.date(time))),
     }
 }
 
