@@ -80,9 +80,7 @@ fn passes(rest: &Rest, life: &Life<'_>, entry: u32, replay: &Replay, known: &Kno
         Rest::Not(inner) => !go(inner),
         Rest::Pattern(pattern) => life.has(entry, *pattern),
         Rest::Row(pattern) => !life.entries_of(*pattern).is_empty(),
-        Rest::Test(asked) => {
-            test::test(asked, &life.clock.zone, &|s| side(s, life, entry, replay, known, row))
-        }
+        Rest::Test(asked) => test::test(asked, &life.clock.zone, &|s| side(s, life, entry, replay, known, row)),
     }
 }
 
