@@ -55,8 +55,8 @@ impl Writer<'_> {
         self.put(&[value]);
     }
 
-    fn test(&mut self, depth: usize) {
-        match self.dice.below(9) {
+    fn test(&mut self) {
+        match self.dice.below(8) {
             0 => self.put(&["in", "(", "a", ",", "\"b c\"", ",", "d", ")"]),
             1 => self.put(&[
                 "not",
@@ -76,10 +76,6 @@ impl Writer<'_> {
             4 => self.put(&["at", "least", "twice"]),
             5 => self.put(&["on", "≥", "3", "days"]),
             6 => self.put(&["starts", "with", "\"x\""]),
-            7 if depth > 0 => {
-                self.put(&["<="]);
-                self.aggregate(depth - 1);
-            }
             _ => {
                 let op = self.dice.pick(&["=", "≠", "!=", "<", "≤", ">", ">=", "≥"]);
                 self.put(&[op]);
@@ -89,7 +85,7 @@ impl Writer<'_> {
     }
 
     fn window(&mut self) {
-        let window: &[&str] = match self.dice.below(8) {
+        let window: &[&str] = match self.dice.below(15) {
             0 => &["in", "90d"],
             1 => &["in", "the", "last", "30 days"],
             2 => &["between", "30", "and", "60 days", "ago"],
@@ -97,15 +93,142 @@ impl Writer<'_> {
             4 => &["since", "2026-01-01"],
             5 => &["between", "2026-01-01", "and", "2026-02-01"],
             6 => &["on", "2026-01-01"],
+            7 => &["within", "30 days"],
+            8 => &["in", "this", "month"],
+            9 => &["in", "previous", "3 weeks"],
+            10 => &["in", "each", "of", "previous", "3 months"],
+            11 => &["in", "next", "quarter"],
+            12 => &["since", "last", "sent", "where", "(", "channel", "=", "email", ")"],
+            13 => &["since", "last", "3", "open"],
             _ => &["ever"],
         };
         self.put(window);
     }
 
     fn aggregate(&mut self, depth: usize) {
-        self.put(&["sum", "(", "amount", "of"]);
+        let head: &[&str] = match self.dice.below(6) {
+            0 => &["median", "(", "amount", "of"],
+            1 => &["percentile", "(", "12.5", ",", "amount", "of"],
+            2 => &["first", "(", "category", "of"],
+            3 => &["most", "frequent", "(", "category", "of"],
+            _ => &["sum", "(", "amount", "of"],
+        };
+        self.put(head);
         self.behaviour(depth, false);
         self.put(&[")"]);
+    }
+
+    fn calculation(&mut self, depth: usize) {
+        for i in 0..=self.dice.below(4) {
+            if i > 0 {
+                let op = self.dice.pick(&["+", "-", "*", "/"]);
+                self.put(&[op]);
+            }
+            match self.dice.below(6) {
+                0 if depth > 0 => {
+                    self.put(&["("]);
+                    self.calculation(depth - 1);
+                    self.put(&[")"]);
+                }
+                1 if depth > 0 => self.aggregate(depth - 1),
+                2 => {
+                    self.put(&["rate", "(", "open", "per", "sent", "where", "(", "a", "=", "b", ")", "in", "90d", ")"])
+                }
+                3 => self.put(&["quintile", "(", "age", "among", "vip", ")"]),
+                4 => self.put(&["2.5"]),
+                _ => self.put(&["points"]),
+            }
+        }
+    }
+
+    /// A step of a sequence, without its quantifier.
+    fn step(&mut self, depth: usize) {
+        self.put(&["a_rather_long_name"]);
+        if self.dice.below(3) == 0 {
+            self.put(&["serum"]);
+        }
+        if depth > 0 && self.dice.below(4) == 0 {
+            self.put(&["where", "(", "a", "=", "1", "or", "b", "is", "known", ")"]);
+        }
+    }
+
+    fn sequence(&mut self, depth: usize) {
+        if self.dice.below(4) == 0 {
+            self.put(&["last"]);
+        }
+        self.step(depth);
+        if self.dice.below(2) == 0 {
+            self.put(&["in", "3 days"]);
+        }
+        for _ in 0..=self.dice.below(3) {
+            self.put(&["then"]);
+            if self.dice.below(6) == 0 {
+                self.put(&["first"]);
+            }
+            self.step(depth);
+            if self.dice.below(4) == 0 {
+                self.put(&["after", "1d"]);
+            }
+            if self.dice.below(3) == 0 {
+                self.put(&["within", "7 days"]);
+            }
+            if self.dice.below(4) == 0 {
+                self.put(&["without"]);
+                self.step(depth);
+            }
+        }
+        if self.dice.below(4) == 0 {
+            self.put(&["then", "no", "returned", "within", "1h"]);
+        }
+        if self.dice.below(4) == 0 {
+            self.put(&["all", "within", "14d"]);
+        }
+        if self.dice.below(4) == 0 {
+            self.put(&["with", "same", "product"]);
+        }
+    }
+
+    /// What has words of its own.
+    fn special(&mut self, depth: usize) {
+        match self.dice.below(8) {
+            0 => {
+                self.put(&["in", "one", "session", "("]);
+                self.expr(depth);
+                self.put(&[")", "in", "7d"]);
+            }
+            1 => {
+                self.put(&["in", "any", "14 days", "("]);
+                self.expr(depth);
+                self.put(&[")"]);
+            }
+            2 => {
+                self.put(&["top", "10%", "by"]);
+                self.calculation(depth);
+                self.put(&["among", "vip"]);
+            }
+            3 => {
+                self.put(&["bottom", "1_000", "by"]);
+                self.calculation(depth);
+            }
+            4 => self.put(&["sample", "10%", "of", "\"salt\""]),
+            5 => self.put(&["anniversary", "of", "customer.birth_date", "within", "7 days"]),
+            6 => self.put(&["member", "of", "vip", "for", "30 days"]),
+            _ => {
+                let what = self.dice.pick(&["entered", "left", "contacted"]);
+                self.put(&["no", what, "vip"]);
+                self.window();
+            }
+        }
+    }
+
+    fn stages(&mut self) {
+        for stage in ["one", "two", "three"] {
+            self.expr(1);
+            self.put(&["→", stage]);
+        }
+        if self.dice.below(2) == 0 {
+            self.put(&["otherwise", "->", "four"]);
+        }
     }
 
     fn behaviour(&mut self, depth: usize, whole: bool) {
@@ -126,8 +249,9 @@ impl Writer<'_> {
             self.expr(depth - 1);
             self.put(&[")"]);
         }
+        // No value with parentheses: a window behind it would be taken for its own.
         if whole && !quantified && self.dice.below(2) == 0 {
-            self.test(depth);
+            self.test();
         }
         if self.dice.below(2) == 0 {
             self.window();
@@ -140,7 +264,7 @@ impl Writer<'_> {
                 let joint = self.dice.pick(&["and", "but", "or"]);
                 self.put(&[joint]);
             }
-            match self.dice.below(8) {
+            match self.dice.below(14) {
                 0 if depth > 0 => {
                     self.put(&["not", "("]);
                     self.expr(depth - 1);
@@ -148,11 +272,27 @@ impl Writer<'_> {
                 }
                 1 if depth > 0 => {
                     self.aggregate(depth - 1);
-                    self.test(0);
+                    self.test();
                 }
                 2 => self.put(&["days", "since", "last", "open", ">", "30"]),
                 3 => self.put(&["known", "for", "30d"]),
                 4 => self.put(&["not", "everyone"]),
+                5 if depth > 0 => {
+                    self.calculation(depth - 1);
+                    self.put(&["≥", "500"]);
+                }
+                6 if depth > 0 => self.sequence(depth - 1),
+                7 if depth > 0 => self.special(depth - 1),
+                8 if depth > 0 => {
+                    self.name();
+                    self.put(&["<="]);
+                    self.calculation(depth - 1);
+                }
+                9 => {
+                    self.put(&["viewed", "≥", "3", "of", "same", "product"]);
+                    self.window();
+                    self.put(&["without", "purchased", "serum"]);
+                }
                 _ => self.behaviour(depth, true),
             }
         }
@@ -160,12 +300,16 @@ impl Writer<'_> {
 
     fn file(&mut self) {
         for i in 0..self.dice.below(4) {
-            let kind = self.dice.pick(&["segment", "trait", "campaign"]);
+            let kind = self.dice.pick(&["segment", "trait", "campaign", "stages"]);
             self.put(&[kind, &format!("name_{i}")]);
             if self.dice.below(3) == 0 {
                 self.put(&["\"A \\\"title\\\"\""]);
             }
             self.put(&[":"]);
+            if kind == "stages" {
+                self.stages();
+                continue;
+            }
             self.expr(2);
             if kind == "campaign" {
                 self.put(&["→", "offer", "serum-15", "by", "email"]);
