@@ -175,7 +175,7 @@ fn batch(outcome: &Outcome, audience: &Audience<'_>) -> Result<RecordBatch, Erro
             let nobody = BooleanBuffer::new_unset(outcome.customers.len());
             let inside = lines.iter().fold(nobody, |all, (_, bits)| &all | *bits);
             let stage = |row| lines.iter().find(|(_, bits)| bits.value(row)).map_or("", |(stage, _)| *stage);
-            let stages = StringArray::from_iter_values(inside.set_indices().map(stage));
+            let stages: StringArray = inside.set_indices().map(|row| Some(stage(row))).collect();
             (inside, Some(("stage", stages)))
         }
     };

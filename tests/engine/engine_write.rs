@@ -94,3 +94,23 @@ fn failures_leave_nothing() {
     assert!(write(&texts(), &[audience("a", None), audience("../b", None)], &output).is_err());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the file that was there");
 }
+
+/// One file for the stages: who is in one, once, with the stage's name.
+#[test]
+fn stages_are_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let bits = |bits: [bool; 4]| BooleanBuffer::from(bits.to_vec());
+    let all = Outcome {
+        members: vec![bits([false, true, false, false]), bits([false; 4]), bits([true, false, false, true])],
+        ..outcome(Arc::new(StringArray::from(vec!["ana", "bob", "eve", "joe"])), &[])
+    };
+    let stages = |lines| Audience { name: "journey", who: Who::Stages(lines) };
+    let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+    write(&all, &[stages(vec![("decision", 0), ("a, b", 1), ("awareness", 2)])], &output).unwrap();
+    let found = files(dir.path());
+    let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();
+    assert_eq!(text("journey.csv"), "customer,stage\nana,awareness\nbob,decision\njoe,awareness\n");
+    assert!(text("journey.jsonl").starts_with("{\"customer\":\"ana\",\"stage\":\"awareness\"}\n"));
+    assert_eq!(found.len(), 3);
+    assert!(write(&all, &[stages(vec![("decision", 7)])], &output).is_err());
+}

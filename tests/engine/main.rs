@@ -19,6 +19,7 @@ mod late_ranks;
 mod late_sample;
 mod late_support;
 mod real_data;
+mod real_ranks;
 #[path = "../front/support.rs"]
 #[allow(dead_code)]
 mod support;

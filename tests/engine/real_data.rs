@@ -20,7 +20,7 @@ type Members = BTreeSet<String>;
 const DAY: i64 = 86_400_000_000;
 
 /// The folder of a data set; says so if there is none.
-fn data(set: &str) -> Option<PathBuf> {
+pub fn data(set: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os("SEGUE_DATA") else {
         println!("skipped: SEGUE_DATA names no folder with `{set}`");
         return None;
