@@ -104,7 +104,10 @@ fn recorded_words() {
         ("no contacted winback in each of previous 2 weeks", "And([Const(true), Const(true)])"),
         // It begins at an event that must have been.
         ("contacted winback since last sent", "Const(false)"),
-        ("no contacted winback since last 3 sent", "Count { behaviour: Behaviour { matching: Matching { event: EventId(3), pred: None }, window: Window { start: None, end: None }, since: None }, op: Ge, n: Exact { units: 3, scale: 0 } }"),
+        (
+            "no contacted winback since last 3 sent",
+            "Count { behaviour: Behaviour { matching: Matching { event: EventId(3), pred: None }, window: Window { start: None, end: None }, since: None }, op: Ge, n: Exact { units: 3, scale: 0 } }",
+        ),
     ] {
         let source = with(rule);
         let found = meaning(&source);

@@ -290,4 +290,102 @@ mod tests {
         let ahead = Window { start: Some(Edge::AsOf), end: Some(Edge::Ahead { amount: 30, unit: Unit::Day }) };
         assert!(!apart(back_to, ahead));
     }
+
+    #[test]
+    fn what_is_said_of_edges_and_windows_holds_on_every_clock() {
+        use crate::language::calendar::{Clock, Zone, parse_moment};
+        use Unit::{Day, Hour, Month, Second, Week, Year};
+
+        let mut starts = vec![Edge::AsOf];
+        for (amount, unit) in [
+            (1, Second),
+            (90_000, Second),
+            (1, Hour),
+            (1, Day),
+            (7, Day),
+            (28, Day),
+            (29, Day),
+            (30, Day),
+            (31, Day),
+            (4, Week),
+            (365, Day),
+            (366, Day),
+            (1, Month),
+            (2, Month),
+            (12, Month),
+            (1, Year),
+        ] {
+            starts.push(back(amount, unit));
+        }
+        for unit in [PeriodUnit::Day, PeriodUnit::Week, PeriodUnit::Month, PeriodUnit::Quarter, PeriodUnit::Year] {
+            starts.extend((-2..=2).map(|offset| Edge::Period { unit, offset }));
+        }
+        let ahead = |(amount, unit)| Edge::Ahead { amount, unit };
+        let mut ends = starts.clone();
+        ends.extend([(1, Second), (1, Day), (28, Day), (30, Day), (31, Day), (1, Month), (2, Month)].map(ahead));
+        let none = Window::EVER;
+        let mut windows = vec![none];
+        // Of all pairs those that a window may be written with, and some more.
+        for (i, start) in starts.iter().enumerate() {
+            windows.push(Window { start: Some(*start), end: None });
+            for (j, end) in ends.iter().enumerate() {
+                if *end == Edge::AsOf || (i * 7 + j) % 9 == 0 {
+                    windows.push(Window { start: Some(*start), end: Some(*end) });
+                }
+            }
+        }
+        let mut related = Vec::new();
+        for (i, a) in windows.iter().enumerate() {
+            for (j, b) in windows.iter().enumerate() {
+                let found = (inside(*a, *b, true), inside(*a, *b, false), apart(*a, *b));
+                if found != (false, false, false) {
+                    related.push((i, j, found));
+                }
+            }
+        }
+        let ordered: Vec<(Edge, Edge)> =
+            ends.iter().flat_map(|a| ends.iter().map(|b| (*a, *b))).filter(|(a, b)| at_or_before(*a, *b)).collect();
+        for zone in ["Europe/Paris", "Pacific/Apia", "America/St_Johns", "Australia/Lord_Howe"] {
+            let zone = Zone::new(zone).expect("a zone");
+            for as_of in [
+                "2024-02-29T12:00",
+                "2024-03-31T03:30",
+                "2025-03-30T02:30",
+                "2025-10-26T02:30",
+                "2012-01-30T10:00",
+                "2011-12-31T00:00",
+                "2026-01-01T00:00",
+                "2026-03-31T23:59",
+                "2026-05-31T08:00",
+                "2026-11-22T01:00",
+                "2026-12-31T23:59",
+            ] {
+                let as_of = parse_moment(as_of, &zone).expect("an instant");
+                let clock = Clock { as_of, zone: zone.clone() };
+                for (a, b) in &ordered {
+                    assert!(clock.edge(*a) <= clock.edge(*b), "{a:?} {b:?} at {as_of}");
+                }
+                // Events, instants, plain dates: each from the first to the first behind.
+                let laid: Vec<[(i64, i64); 3]> = windows
+                    .iter()
+                    .map(|w| {
+                        let (events, instants, dates) = (clock.interval(w), clock.instants(w), clock.dates(w));
+                        let days = (i64::from(dates.lo), i64::from(dates.hi) + 1);
+                        [(events.lo, events.hi), (instants.lo, instants.hi), days]
+                    })
+                    .collect();
+                let within = |a: (i64, i64), b: (i64, i64)| a.0 >= a.1 || a.0 >= b.0 && a.1 <= b.1;
+                let clear = |a: (i64, i64), b: (i64, i64)| a.0.max(b.0) >= a.1.min(b.1);
+                for (i, j, (of_events, of_dates, far)) in &related {
+                    let (a, b) = (laid[*i], laid[*j]);
+                    let shown = || format!("{:?} {:?} at {as_of}", windows[*i], windows[*j]);
+                    assert!(!of_events || within(a[0], b[0]), "events: {}", shown());
+                    assert!(!of_dates || within(a[1], b[1]), "instants: {}", shown());
+                    assert!(!of_dates || within(a[2], b[2]), "dates: {}", shown());
+                    assert!(!far || clear(a[1], b[1]), "apart instants: {}", shown());
+                    assert!(!far || clear(a[2], b[2]), "apart dates: {}", shown());
+                }
+            }
+        }
+    }
 }
