@@ -8,7 +8,9 @@ use segue::project;
 
 #[test]
 fn the_examples_keep_their_specs() {
-    for (example, least) in [("examples/cosmetics", 5), ("examples/complete-journey", 1), ("specs", 20)] {
+    for (example, least) in
+        [("examples/cosmetics", 5), ("examples/complete-journey", 1), ("examples/idioms", 60), ("specs", 20)]
+    {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(example);
         let mut project = project::load(&root).expect("readable");
         let checked = project.check(None);

@@ -26,6 +26,7 @@ mod format_layout;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]
 mod generate;
+mod idioms;
 mod interpret;
 mod interpret_chains;
 mod interpret_ranks;
