@@ -96,6 +96,7 @@ pub struct Trait {
 
 /// Yes or no for one customer at the as-of instant.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a program has few conditions, and moves none of them about")]
 pub enum Cond {
     /// `everyone` is `Const(true)`.
     Const(bool),

@@ -75,7 +75,7 @@ fn a_share_is_that_share_of_the_customers() {
     // And even in every tenth of the line.
     for salt in SALTS {
         let mut tenths = [0u32; 10];
-        (0..10_000).for_each(|n| tenths[(u128::from(point(salt, &n.to_string())) * 10 >> 64) as usize] += 1);
+        (0..10_000).for_each(|n| tenths[((u128::from(point(salt, &n.to_string())) * 10) >> 64) as usize] += 1);
         let chi: f64 = tenths.iter().map(|&n| (f64::from(n) - 1_000.0).powi(2) / 1_000.0).sum();
         assert!(chi < 40.0, "{salt:?}: {tenths:?}");
     }
