@@ -16,7 +16,7 @@ use crate::check_support::catalog;
 
 const DAY: i64 = 86_400_000_000;
 /// What rules are about.
-const THEMES: usize = 21;
+const THEMES: usize = 24;
 
 /// SplitMix64: small, and the same everywhere.
 struct Dice {
@@ -157,11 +157,22 @@ impl Dice {
                 format!("{value} {test}")
             }
             19 => self.pick(&["last(gift of purchased)", "first(gift of purchased)"]).to_owned(),
-            _ => {
+            20 => {
                 let window = self.pick(&["", "in 90d"]);
                 let (sign, share) = (self.sign(), self.pick(&["0", "50%", "100%", "150%"]));
                 format!("rate(open per purchased {window}) {sign} {share}")
             }
+            21 => {
+                let (end, by) = (self.pick(&["top", "bottom"]), self.pick(&["", "", "among staff"]));
+                let size = self.pick(&["5%", "40%", "60%", "100%", "3", "20"]);
+                format!("{end} {size} by age {by}")
+            }
+            22 => match self.below(3) {
+                0 => format!("quintile(age) {sign} {n}"),
+                1 => format!("decile(balance among staff) {sign} {n}"),
+                _ => format!("percentile_rank(age) {sign} {}", self.pick(&["0%", "25%", "100%"])),
+            },
+            _ => format!("sample {} of {}", self.pick(&["10%", "20%", "50%"]), self.pick(&["a", "a", "b"])),
         }
     }
 
@@ -336,4 +347,39 @@ fn equal_meanings_are_equal() {
         }
     }
     assert!(pairs > 0, "no two segments with one meaning");
+}
+
+/// A stage that is said to be empty is empty; nobody is at two stages, and with `otherwise` everybody at one.
+#[test]
+fn empty_stages_are_empty() {
+    let seed = setting("SEGUE_SEED", 11);
+    let cases = setting("SEGUE_CASES", 100);
+    println!("SEGUE_SEED={seed}");
+    let mut dice = Dice { state: seed, theme: 0 };
+    let mut base = Sources::default();
+    let catalog = catalog(&mut base);
+    let options = Options::default();
+    let clock = Clock { as_of: 1_772_323_200_000_000, zone: Zone::utc() };
+    let mut empty = 0;
+    for _ in 0..cases {
+        dice.theme = dice.below(THEMES);
+        let lines: Vec<String> = (0..3 + dice.below(3)).map(|i| format!("  {} → l{i}\n", dice.condition(1))).collect();
+        let text = format!("stages s:\n{}  otherwise → rest\n", lines.concat());
+        let mut sources = base.clone();
+        let said = checked(&mut sources, &catalog, &options, &text);
+        let people = dice.people(60, &catalog, &clock);
+        let answers = evaluate(&said.program, &catalog, &clock, &people);
+        for answer in &answers {
+            assert_eq!(answer.members.iter().filter(|m| **m).count(), 1, "seed {seed}\n{text}");
+        }
+        for d in said.diagnostics.iter().filter(|d| d.code.as_str() == "W0517") {
+            empty += 1;
+            let from = text.get(d.primary.span.range()).expect("a stage");
+            let rule = format!("s.{from}");
+            let i = said.program.rules.iter().position(|r| r.name == rule).expect("its rule");
+            assert!(answers.iter().all(|a| !a.members[i]), "seed {seed}: {from}\n{text}");
+        }
+    }
+    println!("{empty} empty stages of {cases}");
+    assert!(empty * 10 > cases, "the generator finds too few empty stages: {empty}");
 }

@@ -27,6 +27,7 @@ fn fine() {
         ("last(product of purchased) = first(product of purchased)", &[]),
         ("rate(open per sent in 90d) ≥ 20%", &[]),
         ("rate(open spring per sent) > 150%", &[]),
+        ("rate(open spring per sent) - rate(open winback per sent) > 120%", &[]),
         ("days since first purchased > 2 * days since last purchased", &[]),
         ("trait gap: days since last purchased - days since last open\nsegment a: gap > 30", &[]),
         ("tags has vip and not tags has \"new one\"", &[]),

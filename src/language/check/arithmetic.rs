@@ -10,7 +10,7 @@ use crate::language::syntax::ast::Expr;
 use super::Checker;
 use super::facts::Domain;
 use super::tree::Formula;
-use super::values::{About, Scope, Side, Typed, Written, plainest, type_noun};
+use super::values::{About, Part, Scope, Side, Typed, Written, plainest, type_noun};
 use super::words::shown;
 
 /// The longest calculation that is repeated in a message.
@@ -44,6 +44,8 @@ impl<'a> Checker<'a> {
         }
         let (a, b) = (typed::<F>(a, left.span)?, typed::<F>(b, right.span)?);
         let (ty, domain) = result(op, &a, &b);
+        // What is made from rates and shares may pass 100%.
+        let part = if a.about.part == Part::No && b.about.part == Part::No { Part::No } else { Part::Ratio };
         let mut says = format!("{} {} {}", a.about.says, symbol(op), b.about.says);
         if says.chars().count() > SAID {
             says = format!("… {} …", symbol(op));
@@ -56,7 +58,7 @@ impl<'a> Checker<'a> {
             );
             return None;
         };
-        Some(Side::Value(Typed { value, ty, about: About::plain(says, domain), span }))
+        Some(Side::Value(Typed { value, ty, about: About { part, ..About::plain(says, domain) }, span }))
     }
 
     /// Something that is calculated with: a constant or a value, a number.
