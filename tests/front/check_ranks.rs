@@ -116,7 +116,7 @@ fn leaves() {
         ),
         ("sample 25%", "Sample { salt: \"rule\", share: Exact { units: 25, scale: 2 } }"),
         ("segment half: sample 50%", "Sample { salt: \"half\", share: Exact { units: 5, scale: 1 } }"),
-        ("segment half: sample 50% of x", "Sample { salt: \"x\", share: Exact { units: 5, scale: 1 } }"),
+        ("segment half: sample 50% of \"x\"", "Sample { salt: \"x\", share: Exact { units: 5, scale: 1 } }"),
         (
             "segment half: not sample 50% of \"half\" and purchased where (amount > 3) ≥ 1",
             &meaning("segment half: not sample 50% and purchased where (amount > 3)"),
@@ -145,7 +145,7 @@ fn meaning_of_parts() {
         ("top 10% by age and not top 20% by balance", &[]),
         ("top 10% by age and not top 20% by age among staff", &[]),
         ("sample 10% and not sample 20%", &["E0501 not sample 20%"]),
-        ("sample 10% and not sample 20% of other", &[]),
+        ("sample 10% and not sample 20% of \"other\"", &[]),
         ("sample 10% or sample 20%", &["W0505 sample 10%"]),
         ("sample 100%", &["W0504 sample 100%"]),
         ("top 100% by age", &[]),

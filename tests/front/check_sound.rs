@@ -172,7 +172,7 @@ impl Dice {
                 1 => format!("decile(balance among staff) {sign} {n}"),
                 _ => format!("percentile_rank(age) {sign} {}", self.pick(&["0%", "25%", "100%"])),
             },
-            _ => format!("sample {} of {}", self.pick(&["10%", "20%", "50%"]), self.pick(&["a", "a", "b"])),
+            _ => format!("sample {} of \"{}\"", self.pick(&["10%", "20%", "50%"]), self.pick(&["a", "a", "b"])),
         }
     }
 

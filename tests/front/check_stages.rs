@@ -44,7 +44,7 @@ fn lines_become_rules() {
 
 #[test]
 fn only_an_otherwise() {
-    let said = check("stages s:\n  otherwise → all\nsegment a: s = all and purchased");
+    let said = check("stages s:\n  otherwise → each\nsegment a: s = each and purchased");
     let rules = &said.checked.program.rules;
     assert_eq!(format!("{:?}", rules.first().map(|r| &r.condition)), "Some(Const(true))");
 }
@@ -92,7 +92,7 @@ fn what_may_not() {
             ("journey where (age > 3) = buyer", &["E0406 age > 3"]),
             ("age + journey > 3", &["E0432 journey"]),
             ("age > journey", &["E0432 journey"]),
-            ("purchased where (journey = buyer)", &["E0415 a set of stages (`journey`)"]),
+            ("purchased where (journey = buyer)", &["E0415 journey = buyer"]),
             ("count(journey) > 3", &["E0413 journey"]),
             ("days since journey > 3", &["E0412 journey"]),
             ("buyer", &["E0301 buyer"]),
@@ -127,8 +127,8 @@ fn lines_that_take_no_one() {
         ("stages s:\n  visited in 30d → light\n  visited ≥ 10 in 30d → heavy\n  otherwise → none", &["W0517 heavy"]),
         ("stages s:\n  visited ≥ 10 in 30d → heavy\n  visited in 30d → light\n  otherwise → none", &[]),
         (
-            "stages s:\n  visited and open → both\n  visited and open and purchased → all\n  otherwise → none",
-            &["W0517 all"],
+            "stages s:\n  visited and open → both\n  visited and open and purchased → three\n  otherwise → none",
+            &["W0517 three"],
         ),
         (
             "stages s:\n  visited or open → any\n  (visited ≥ 3) or (open ≥ 2) → more\n  otherwise → none",
@@ -169,7 +169,7 @@ fn doubts() {
             ("journey ≠ buyer", &["W0506 journey ≠ buyer"]),
         ],
     );
-    says(&[("stages s:\n  no purchased in 30d → quiet\n  otherwise → b", &["W0506 no purchased in 30d"])]);
+    says(&[("stages s:\n  no purchased in 30d → dormant\n  otherwise → b", &["W0506 no purchased in 30d"])]);
 }
 
 #[test]

@@ -314,7 +314,10 @@ impl<'a> Built<'a> {
     /// Says whether people who never did anything fulfil a rule (at `span`, if it is to be said), and keeps it for its users.
     pub fn idle(&mut self, checker: &Checker<'a>, id: RuleId, condition: &Cond, span: Option<Span>) {
         let earlier = |rule: u32| self.inactive.get(&RuleId(rule)).copied().unwrap_or(Idle::ANY);
-        let idle = checker.lint_inactive(condition, &earlier, span);
+        // Of what uses a mistake nothing is said.
+        let mut known = true;
+        condition.clone().rules(&mut |rule| known &= self.inactive.contains_key(rule));
+        let idle = checker.lint_inactive(condition, &earlier, span.filter(|_| known));
         self.inactive.insert(id, idle);
     }
 
