@@ -39,6 +39,7 @@ fn what_no_step_has() {
         ("viewed then purchased after 2d then open all within 1d", &["E0428 2d"]),
         ("country then purchased", &["E0406 country"]),
         ("viewed then no open all within 3d", &["E0424 3d"]),
+        ("viewed within 7d then open", &["E0123 within 7d"]),
         ("viewed then staff", &["E0406 staff"]),
         ("viewed then purchsed then opne", &["E0301 purchsed", "E0301 opne"]),
         ("viewed then purchased where (amout > 3)", &["E0309 amout"]),

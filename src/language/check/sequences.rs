@@ -1,10 +1,10 @@
 //! Sequences: one event behind another.
 
-use crate::language::catalog::EventId;
+use crate::language::catalog::{EventId, PropertyId};
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Absence, Cond, Edge, End, Length, Matching, Sequence, Step};
 use crate::language::source::Span;
-use crate::language::syntax::ast::{self, Duration, Phrase, Quantifier, Then};
+use crate::language::syntax::ast::{self, Duration, Phrase, Quantifier, Then, WindowKind};
 
 use super::Checker;
 use super::edges::at_or_before;
@@ -28,7 +28,11 @@ impl Checker<'_> {
 
     /// The steps of a sequence. Inside a [`Gathering`] they have no window and pick nothing.
     pub(super) fn chain(&self, s: &ast::Sequence, inside: Option<Gathering>) -> Option<Sequence> {
-        let window = self.event_window(s.first.window.as_ref());
+        let window = match &s.first.window {
+            // The parser has said that it stands behind the step that it bounds.
+            Some(ast::Window { kind: WindowKind::Within(_), .. }) => None,
+            window => self.event_window(window.as_ref()),
+        };
         let (last, steps) = match s.then.split_last() {
             Some((last, before)) if negative(last) => (Some(last), before),
             _ => (None, s.then.as_slice()),
@@ -37,7 +41,7 @@ impl Checker<'_> {
         let events = self.step_events(s);
         let matching = |p: &Phrase| events.iter().find(|e| std::ptr::eq(e.phrase, p)).map(|e| e.event);
         let read = |p: &Phrase| -> Option<Matching> { self.matching(p, matching(p)?) };
-        let same = |p: &Phrase| -> Option<Option<crate::language::catalog::PropertyId>> {
+        let same = |p: &Phrase| -> Option<Option<PropertyId>> {
             let Some(name) = &s.same else { return Some(None) };
             let event = matching(p)?;
             // The type of the first event's property decides; of the first itself nothing is asked.
