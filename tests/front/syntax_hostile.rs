@@ -187,7 +187,7 @@ fn what_is_just_not_too_deep() {
         check_promises(&format!("{text} ≥ ≥"));
         check_promises(&text.replacen(')', "", 1));
     }
-    assert!(within.elapsed().as_secs() < 20, "{:?}", within.elapsed());
+    assert!(within.elapsed().as_secs() < 200, "{:?}", within.elapsed());
 }
 
 #[test]

@@ -311,6 +311,55 @@ fn stages() {
     assert_eq!(segue::language::syntax::dump::file(&parsed.file), "(error j)\n(segment s (j Eq b))\n");
 }
 
+/// Where the grammar stops, the words around the place tell what was meant.
+#[test]
+fn hints_where_the_grammar_stops() {
+    check(&[
+        ("rate(a, b) > 20%", "E0101", ",", "`rate(open per sent in 90d)`"),
+        ("rate(a of b) > 20%", "E0101", "b", "`rate(open per sent in 90d)`"),
+        ("a per b > 20%", "E0101", "per", "`rate(open per sent in 90d)`"),
+        ("percentile(90 x of a) > 3", "E0101", "90", "`percentile(90, amount of purchased)`"),
+        ("mode(x of a) = b", "E0101", "a", "`most frequent(category of purchased)`"),
+        ("p95(x of a) > 3", "E0101", "a", "`percentile(95, amount of purchased)`"),
+        ("stddev(x of a) > 3", "E0101", "a", "there is no function `stddev`"),
+        ("count(a or b) > 3", "E0101", "or", "`count(purchased in 90d)`"),
+        ("sum x of a > 3", "E0101", "a", "`sum(x of a)`"),
+        ("quintile(x by y) = 5", "E0101", "by", "`quintile(spend_12mo among vip)`"),
+        ("a ≥ 3 of product", "E0101", "product", "`of same product`"),
+        ("a ≥ 3 by product", "E0101", "by", "`≥ 3 of same product`"),
+        ("top by spend", "E0101", "by", "`top 10% by spend_12mo`"),
+        ("best 10% by spend", "E0101", "%", "`top 10% by spend_12mo`"),
+        ("count(a) ** 2 > 3", "E0101", "*", "no powers"),
+        ("-x > 3", "E0101", "-", "`0 - spend`"),
+        ("x > - 5", "E0101", "-", "`-5`"),
+        ("no a since 3 b", "E0101", "3", "`since last 3 sent`"),
+        ("a before b", "E0101", "b", "`a then b`"),
+        ("a after b", "E0101", "b", "`b then a`"),
+        ("then b", "E0101", "then", "`added_to_cart then purchased`"),
+        ("a then not b", "E0101", "not", "`then no purchased`"),
+        ("a then within 7d b", "E0101", "within", "`then purchased within 7d`"),
+        ("a until 2026-01-01", "E0101", "until", "`between 2026-01-01 and 2026-03-31`"),
+        ("a from 2026-01-01", "E0101", "from 2026-01-01", "`between 2026-01-01 and 2026-03-31`"),
+        ("segment s: a every month", "E0101", "every month", "`in each of previous 3 months`"),
+        ("in 90d a ≥ 3", "E0101", "a", "`purchased in 90d`"),
+        ("within 7d", "E0101", "within", "`renewal_date within 7d`"),
+        ("top 10% by x among (a or b)", "E0101", "(", "`segment NAME: …`"),
+        ("a in the month", "E0119", "in the month", "`in previous month`"),
+        ("a ≥ 3 in one session", "E0112", "in one session", "`in one session (viewed"),
+        ("a in any 14d", "E0112", "in any 14d", "`in any 14d (viewed"),
+        ("a since last", "E0119", "since last", "`since last sent`"),
+        ("a ≥ 3 same product", "E0124", "same", "`viewed ≥ 3 of same product`"),
+        ("a then b same product", "E0124", "product", "`with same product`"),
+        ("count(a) > 2(b)", "E0120", "(b)", "`*` multiplies"),
+        ("a > 2 count(b)", "E0120", "count", ""),
+        ("top 10% spend", "E0126", "top 10% spend", "=> top 10% by spend"),
+        ("top 10% of customers by spend", "E0126", "of customers", "=> top 10% by spend"),
+        ("no top 10% by spend", "E0116", "no", "=> not top 10% by spend"),
+        ("member of vip since 30d", "E0102", "since", "=> member of vip for 30d"),
+        ("entered (a or b) in 3d", "E0126", "(a or b)", "`entered gold in 7d or entered vip in 7d`"),
+    ]);
+}
+
 #[test]
 fn lists_where_and_quantifiers() {
     check(&[

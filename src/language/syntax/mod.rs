@@ -13,6 +13,7 @@ pub mod ast;
 mod builder;
 pub mod dump;
 mod grammar;
+mod hints;
 mod recover;
 mod scan;
 mod words;

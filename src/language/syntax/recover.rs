@@ -8,7 +8,7 @@ use super::ast::{Expr, Item, Name};
 use super::builder::Builder;
 use super::grammar::{self, Rule};
 use super::scan::{Kind, Piece, Token};
-use super::{MAX_DEPTH, words};
+use super::{MAX_DEPTH, hints, words};
 use crate::language::diagnostic::code::{spec, syntax as codes};
 use crate::language::source::Span;
 use crate::language::text::nfc;
@@ -336,6 +336,8 @@ fn place(b: &mut Builder, range: std::ops::Range<usize>, at: usize) {
         d = d.help("values with other signs than letters, digits, `_` and `-` are quoted: `\"l'été\"`");
     } else if token.kind == Kind::Colon {
         d = d.help("a `:` stands behind the name of a declaration: `segment NAME: …`");
+    } else if let Some(help) = hints::hint(b.text, &b.scan.tokens, range.start, i) {
+        d = d.help(help);
     }
     b.say(d);
 }

@@ -140,6 +140,7 @@ impl<'a> Builder<'a> {
 
     fn parts(&mut self, pair: Pair) -> Parts {
         let mut parts = Parts::default();
+        let acts = !matches!(pair.as_rule(), Rule::segment | Rule::trait_);
         for p in pair.into_inner() {
             match p.as_rule() {
                 Rule::kw_segment | Rule::kw_trait | Rule::kw_campaign | Rule::kw_stages => self.lower(&p),
@@ -171,7 +172,25 @@ impl<'a> Builder<'a> {
                         .map(|p| p.as_str().to_string())
                         .collect::<Vec<_>>()
                         .join(" ");
-                    self.not_yet(span, &format!("the clause `{what}`"), None);
+                    if acts && !(what == "from" && parts.arms.is_empty()) {
+                        self.not_yet(span, &format!("the clause `{what}`"), None);
+                    } else {
+                        let d = self
+                            .error(codes::UNEXPECTED, span, format!("`{what}` does not fit here"))
+                            .label(if acts {
+                                "it stands behind the action"
+                            } else {
+                                "only a campaign has such a clause"
+                            })
+                            .help(match what.as_str() {
+                                "from" => "two dates are joined by `between`: `between 2026-01-01 and 2026-03-31`",
+                                "every" => {
+                                    "`on ≥ 3 weeks in 8w` counts weeks, `in each of previous 3 months` asks for each"
+                                }
+                                _ => "conditions are joined by `and` or `or`",
+                            });
+                        self.say(d);
+                    }
                     parts.broken = true;
                 }
                 _ => {}

@@ -57,6 +57,7 @@ impl Builder<'_> {
             }
             Rule::since_wrong => {
                 let rest = self.slice(span).get("since".len()..).unwrap_or("").trim();
+                let rest = if matches!(rest, "last" | "first") { "sent" } else { rest };
                 let d = self
                     .error(codes::WINDOW, span, format!("`since {}` says not from which one on", brief(rest)))
                     .label("the event may have happened more than once")
@@ -175,6 +176,20 @@ impl Builder<'_> {
         let find = |rule: Rule| inner.iter().find(|p| p.as_rule() == rule);
         let not = find(Rule::kw_not).is_some();
         let name = before.map_or("", |b| self.slice(b));
+        if find(Rule::kw_gather).is_some() {
+            // `viewed ≥ 3 in one session`
+            let any = find(Rule::duration).map(|p| p.as_str().to_string());
+            let should = match any {
+                Some(d) => format!("in any {d}"),
+                None => "in one session".to_string(),
+            };
+            let d = self
+                .error(codes::ORDER, span, format!("`{should}` stands before its conditions"))
+                .label("it holds them in parentheses")
+                .help(format!("such as `{should} (viewed ≥ 3 and added_to_cart)`"));
+            self.say(d);
+            return;
+        }
         if let Some(p) = find(Rule::duration) {
             // `purchased not in 30d`
             let d = self.duration(p);
@@ -252,6 +267,14 @@ impl Builder<'_> {
         }
         let word = self.slice(span);
         let previous = before.map_or("", |b| self.slice(b));
+        if word == "same" || previous == "same" || previous.ends_with(" same") {
+            let d = self
+                .error(codes::SAME, span, format!("`{word}` stands loose"))
+                .label("`of` or `with` is missing before `same`")
+                .help("`viewed ≥ 3 of same product`; at the end of a sequence `with same product`");
+            self.say(d);
+            return;
+        }
         let d = self
             .error(codes::LOOSE, span, format!("`{word}` stands loose"))
             .label(if previous.is_empty() { "nothing joins it".to_string() } else { format!("nothing joins it to `{}`", brief(previous)) })

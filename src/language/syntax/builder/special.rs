@@ -118,6 +118,7 @@ impl Builder<'_> {
         let mut among: Option<Name> = None;
         let mut of: Option<Span> = None;
         let mut early: Option<Span> = None;
+        let mut extra: Option<Span> = None;
         let mut inner = pair.into_inner().peekable();
         while let Some(p) = inner.next_if(|p| {
             matches!(
@@ -145,13 +146,7 @@ impl Builder<'_> {
                     ExprKind::Number(n) => size = Some((RankSize::Number(n), place)),
                     _ => return None,
                 },
-                Rule::ranked_wrong => {
-                    let d = self
-                        .error(codes::RANK, place, format!("`{}` is not written", p.as_str()))
-                        .label("customers are ranked, and nothing else")
-                        .fix("remove it", vec![(self.blank_before(place), String::new())]);
-                    self.say(d);
-                }
+                Rule::ranked_wrong => extra = Some(place),
                 Rule::kw_of => of = Some(place),
                 Rule::kw_among => early = by.is_none().then_some(place),
                 Rule::name if among.is_some() => {
@@ -170,14 +165,35 @@ impl Builder<'_> {
             if tails.broken {
                 return None;
             }
-            let behind = among.as_ref().map_or(String::new(), |a| format!(" among {}", a.text));
             let d = self
                 .error(codes::RANK, span, format!("`{word} {shown}` does not say by what"))
-                .label("highest or lowest in what?")
-                .help(format!("such as `{word} {shown} by sum(amount of purchased in 12mo){behind}`"));
+                .label("highest or lowest in what?");
+            let behind = among.as_ref().map_or(String::new(), |a| format!(" among {}", a.text));
+            let d = match extra {
+                Some(place) => d
+                    .help(format!("such as `{word} {shown} by {}`", self.slice(place)))
+                    .fix("write `by`", vec![(self.before(place), "by ".to_string())]),
+                None => d.help(format!("such as `{word} {shown} by sum(amount of purchased in 12mo){behind}`")),
+            };
             self.say(d);
             return None;
         };
+        // `top 100 customers by …`, `top 10% of customers by …`
+        let everybody = among.as_ref().filter(|n| of.is_some() && is_everybody(&n.text)).map(|n| n.span);
+        if let Some(place) = extra.or(everybody) {
+            let whole = match of {
+                Some(of) if everybody.is_some() => of.to(place),
+                _ => place,
+            };
+            let d = self
+                .error(codes::RANK, whole, format!("`{}` is not written", self.slice(whole)))
+                .label("customers are ranked, and nothing else")
+                .fix("remove it", vec![(self.blank_before(whole), String::new())]);
+            self.say(d);
+        }
+        if everybody.is_some() {
+            among = None;
+        }
         if let (Some(place), Some(name)) = (of.or(early), &among)
             && (of.is_some() || name.span.start < by.span.start)
         {
@@ -268,10 +284,14 @@ impl Builder<'_> {
         let mut long = None;
         let mut inner = pair.into_inner().peekable();
         while let Some(p) = inner.next_if(|p| {
-            matches!(p.as_rule(), Rule::kw_member | Rule::kw_of | Rule::name | Rule::kw_for | Rule::duration)
+            matches!(
+                p.as_rule(),
+                Rule::kw_member | Rule::kw_of | Rule::name | Rule::kw_for | Rule::kw_since | Rule::duration
+            )
         }) {
             match p.as_rule() {
                 Rule::name => segment = Some(self.name(&p)),
+                Rule::kw_since => self.spelt(self.span(&p), "for"),
                 Rule::duration => long = Some(self.duration(&p)),
                 _ => {}
             }
@@ -291,9 +311,17 @@ impl Builder<'_> {
         let mut what = None;
         let mut name = None;
         let mut inner = pair.into_inner().peekable();
-        while let Some(p) =
-            inner.next_if(|p| matches!(p.as_rule(), Rule::quantifier | Rule::recorded_what | Rule::plain))
-        {
+        while let Some(p) = inner.next_if(|p| {
+            matches!(
+                p.as_rule(),
+                Rule::quantifier
+                    | Rule::recorded_what
+                    | Rule::plain
+                    | Rule::text
+                    | Rule::text_wrong
+                    | Rule::subject_list
+            )
+        }) {
             match p.as_rule() {
                 Rule::quantifier => quantifiers.extend(self.quantifier(p)),
                 Rule::recorded_what => {
@@ -305,7 +333,16 @@ impl Builder<'_> {
                     };
                     what = Some((which, self.span(&p)));
                 }
-                _ => name = Some(self.name(&p)),
+                Rule::plain => name = Some(self.name(&p)),
+                _ => {
+                    let place = self.span(&p);
+                    let d = self
+                        .error(codes::RANK, place, "one segment or campaign stands here by its name")
+                        .label("expected a bare name")
+                        .help("several are joined by `or`: `entered gold in 7d or entered vip in 7d`");
+                    self.say(d);
+                    return None;
+                }
             }
         }
         let ((what, what_span), name) = (what?, name?);
@@ -325,4 +362,8 @@ impl Builder<'_> {
         let Phrase { quantifier, name, test, window, .. } = phrase;
         Some(ExprKind::Recorded(Box::new(Recorded { quantifier, what, what_span, name, test, window })))
     }
+}
+
+fn is_everybody(word: &str) -> bool {
+    matches!(word, "customers" | "customer" | "people" | "users" | "buyers" | "everyone" | "everybody" | "all")
 }

@@ -62,6 +62,20 @@ impl Builder<'_> {
                     let filter = self.where_clause(p);
                     self.set_filter(&mut out, filter, span);
                 }
+                // `2 (a + b)`
+                Rule::where_wrong
+                    if self.slice(span).starts_with('(')
+                        && (follow == Follow::Value || out.test.is_some() || out.broken) =>
+                {
+                    if !out.broken {
+                        let d = self
+                            .error(codes::LOOSE, span, "the parentheses stand loose")
+                            .label("nothing joins them to what stands before")
+                            .help("`*` multiplies; conditions are joined by `and` or `or`");
+                        self.say(d);
+                    }
+                    out.broken = true;
+                }
                 Rule::where_wrong => {
                     let filter = self.where_wrong(p, span);
                     self.set_filter(&mut out, filter, span);
