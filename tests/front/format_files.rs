@@ -110,7 +110,7 @@ impl Writer<'_> {
             0 => &["median", "(", "amount", "of"],
             1 => &["percentile", "(", "12.5", ",", "amount", "of"],
             2 => &["first", "(", "category", "of"],
-            3 => &["most", "frequent", "(", "category", "of"],
+            3 => &["most frequent", "(", "category", "of"],
             _ => &["sum", "(", "amount", "of"],
         };
         self.put(head);
