@@ -117,6 +117,62 @@ fn only_some() {
     );
 }
 
+/// Stages are one audience: a row with its lines below, one file with a column for the stage.
+#[test]
+fn stages_are_shown_together() {
+    let folder = example();
+    let rules = "\
+# How far somebody is.
+stages standing \"How good\":
+  top 10 by count(purchased) → best
+  purchased → buyer
+  otherwise → visitor
+
+segment lucky: standing = buyer and sample 20%
+";
+    std::fs::write(folder.path().join("shop/rules/standing.seg"), rules).expect("written");
+    let output = call(folder.path(), &["run", "shop", "--only", "standing", "--write", "csv"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let said = out(&output);
+    assert!(said.contains("\n  standing ") && said.contains("\n    best ") && !said.contains("lucky"), "{said}");
+    let names: Vec<String> = files(&folder.path().join("shop/out")).into_iter().map(|f| f.0).collect();
+    assert_eq!(names.iter().filter(|n| n.ends_with(".csv")).collect::<Vec<_>>(), ["standing.csv"], "{names:?}");
+    let lines = std::fs::read_to_string(folder.path().join("shop/out/standing.csv")).expect("written");
+    assert_eq!(lines.lines().next(), Some("customer,stage"));
+    let of = |stage: &str| lines.lines().filter(|l| l.ends_with(&format!(",{stage}"))).count() as u64;
+
+    let output = call(folder.path(), &["run", "shop", "--no-write", "--limit", "2", "--format", "json"]);
+    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let audiences = value["audiences"].as_array().expect("audiences");
+    let named = |name: &str| audiences.iter().find(|a| a["name"] == name).expect("an audience");
+    let standing = named("standing");
+    assert_eq!((&standing["kind"], &standing["title"]), (&Value::from("stages"), &Value::from("How good")));
+    assert_eq!(
+        (&standing["size"], &standing["share"]),
+        (&value["population"], &Value::from(1.0)),
+        "`otherwise` takes the rest"
+    );
+    let stages = standing["stages"].as_array().expect("stages");
+    assert_eq!(
+        stages.iter().map(|s| s["stage"].as_str().unwrap_or("")).collect::<Vec<_>>(),
+        ["best", "buyer", "visitor"]
+    );
+    for stage in stages {
+        assert_eq!(stage["size"], of(stage["stage"].as_str().expect("text")), "{stage}");
+    }
+    assert_eq!((of("best"), stages[0]["customers"].as_array().map(Vec::len)), (10, Some(2)));
+    let lucky = named("lucky")["size"].as_u64().expect("a size");
+    assert!(lucky > 0 && lucky < of("buyer"), "a fifth of the buyers: {lucky} of {}", of("buyer"));
+    assert!(audiences.iter().all(|a| a["name"] != "standing.best"), "a line is no audience of its own");
+
+    let typed = call(folder.path(), &["run", "shop", "--rule", "stages s: visited in 7d → new otherwise → old"]);
+    assert!(typed.status.success(), "{}", err(&typed));
+    assert!(out(&typed).contains("\n  s ") && out(&typed).contains("\n    old "), "{}", out(&typed));
+    let line = call(folder.path(), &["run", "shop", "--only", "standing.best"]);
+    assert_eq!(line.status.code(), Some(2));
+    assert!(err(&line).contains("no segment, campaign or stages are called `standing.best`"), "{}", err(&line));
+}
+
 #[test]
 fn what_can_not_be_done_is_said() {
     let folder = example();

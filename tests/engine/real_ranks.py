@@ -68,6 +68,16 @@ show("others", ids(f"select id from {elite} where k > {top(65, 'c')}"))
 show("drawn", drawn("cdnow", 10, ids("select id from s")))
 show("drawn_best", drawn("cdnow", 50, ids(f"select id from s where p <= {top(10, 'n')}")))
 
+db.sql(
+    f"""create table t as select id, p, case when list_contains($tested, id) then 'tested' when q = 5 then 'high'
+    when frequency >= 2 then 'again' else 'single' end tier from s left join
+    (select id, {quintile(place('monetary'), 'count(*) over ()')} q from s where frequency >= 2) using (id)""",
+    params={"tested": drawn("cdnow", 50, ids(f"select id from s where p <= {top(10, 'n')}"))},
+)
+for tier in ["tested", "high", "again", "single"]:
+    show(f"tier.{tier}", ids(f"select id from t where tier = '{tier}'"))
+show("tested", ids(f"select id from t where tier in ('tested', 'again') and p <= {top(10, 23570)}"))
+
 print("online_retail")
 db.sql(
     f"""create table o as select customer_id id, sum(quantity) units, count(distinct stock_code) kinds, count(*) lines

@@ -116,6 +116,16 @@ segment champions: quintile(recency) = 1 and quintile(frequency) = 5 and quintil
 segment points: quintile(recency) * 100 + quintile(frequency) * 10 + quintile(monetary) ≥ 545
 segment high: percentile_rank(monetary) ≥ 90%
 segment repeat: purchased ≥ 2
+segment best_said: top 10% by monetary
+segment least_said: bottom 100 by monetary among repeat
+segment others_said: bottom 35% by monetary among champions
+segment drawn_said: sample 10% of \"cdnow\"
+stages tier:
+  best_said and sample 50% of \"cdnow\" → tested
+  quintile(monetary among repeat) = 5 → high
+  repeat → again
+  otherwise → single
+segment tested: tier in (tested, again) and best_said
 ";
     let more = |rules: &mut Rules| {
         rules.top("best", share(10), "monetary", None);
@@ -139,6 +149,15 @@ segment repeat: purchased ≥ 2
         ("drawn", 2398, "fe062d3a4a1fdcf0"),
         ("drawn_best", 1192, "65f1e68196416b71"),
         ("nobody", 0, "e3b0c44298fc1c14"),
+        ("best_said", 2357, "324b370d4e72e7c7"),
+        ("least_said", 100, "25cfac0d40d0a534"),
+        ("others_said", 824, "140f494f8567c17a"),
+        ("drawn_said", 2398, "fe062d3a4a1fdcf0"),
+        ("tier.tested", 1192, "65f1e68196416b71"),
+        ("tier.high", 962, "c2207399425ecde7"),
+        ("tier.again", 7521, "1d395d208d1297e1"),
+        ("tier.single", 13895, "76f9fa811b085795"),
+        ("tested", 1344, "a3aaadd128fde395"),
     ];
     let outcome = judge("cdnow", &folder, text, more, &expected);
     assert_eq!(outcome.population(), 23_570);
