@@ -387,7 +387,7 @@ fn random(dice: &mut Dice) -> Sequence {
     let kinds = [VIEW, CART, VIEW, OPEN];
     let matching = |dice: &mut Dice, kind: EventId| {
         let op = *dice.pick(&[Op::Eq, Op::Ne]);
-        let pred = (kind != OPEN && dice.chance(25)).then(|| product(op, dice.pick(&["a", "b"])));
+        let pred = (kind != OPEN && dice.chance(25)).then(|| product(op, dice.pick::<&str>(&["a", "b"])));
         Matching { event: kind, pred }
     };
     let span = |dice: &mut Dice, percent| {
