@@ -244,11 +244,13 @@ fn specs_are_judged_twice() {
     }
 }
 
-/// Interpreter and plan both say what the suite expects; it has no data, and none is asked for.
+/// Interpreter and plan both say what the suite and the guide expect; they have no data, and none is asked for.
 #[test]
-fn the_conformance_suite_holds() {
-    let output = call(&root(), &["test", "specs"]);
-    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+fn the_conformance_suite_and_the_guide_hold() {
+    for project in ["specs", "examples/idioms"] {
+        let output = call(&root(), &["test", project]);
+        assert!(output.status.success(), "{}{}", out(&output), err(&output));
+    }
 }
 
 /// A decoder may panic on a damaged page; that is told as our error alone.
