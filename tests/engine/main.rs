@@ -7,6 +7,7 @@ mod cloud;
 mod demo_example;
 mod differential;
 mod differential_files;
+mod differential_laws;
 mod engine_answers;
 mod engine_many;
 mod engine_support;

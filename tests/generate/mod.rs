@@ -4,6 +4,7 @@
 
 pub mod data;
 pub mod dice;
+pub mod laws;
 pub mod order;
 pub mod rules;
 pub mod values;
