@@ -33,6 +33,7 @@ impl Ranking {
                 order.push((view.at, value, view.customer.id));
             }
         }
+        alike(&mut order);
         order.sort_by(|(_, a, one), (_, b, other)| b.compare(a).then_with(|| one.cmp(other)));
         Ranking { order: order.into_iter().map(|(at, value, _)| (at, value)).collect() }
     }
@@ -92,5 +93,25 @@ impl Ranking {
 
     fn place(&self, customer: usize) -> Option<usize> {
         self.order.iter().position(|(at, _)| *at == customer)
+    }
+}
+
+/// One way to compare all values of a ranking: exactly where all are exact and fit one scale, else all as floats. Pair by pair,
+/// large exact numbers and floats would be in no order.
+fn alike<T>(ranked: &mut [(usize, Scalar, T)]) {
+    let numbers = || ranked.iter().filter_map(|(_, value, _)| if let Scalar::Num(n) = value { Some(*n) } else { None });
+    let scale = |n: Num| if let Num::Exact { scale, .. } = n { scale } else { 0 };
+    let widest = numbers().map(scale).max().unwrap_or(0);
+    let fits = |n: Num| match n {
+        Num::Exact { units, scale } => units.checked_mul(10i128.pow(u32::from(widest - scale))).is_some(),
+        Num::Float(_) => false,
+    };
+    if numbers().all(fits) {
+        return;
+    }
+    for (_, value, _) in ranked {
+        if let Scalar::Num(n) = value {
+            *n = Num::Float(n.to_f64());
+        }
     }
 }
