@@ -49,6 +49,7 @@ fn conditions_combine_as_sets_do() {
         let batch = small(seed);
         let mut dice = Dice::new(seed ^ 0x5eed);
         let mut writer = Writer::new(&mut dice, &batch.catalog, &batch.clock);
+        writer.salted = true;
         for round in 0..6 {
             let (p, q) = (writer.condition(round % 3), writer.condition(round % 2));
             let laws = [

@@ -46,6 +46,8 @@ pub struct Writer<'a> {
     pub edges: Vec<Edge>,
     /// The gaps that sequences and stretches speak of.
     pub lengths: Vec<Length>,
+    /// Every sample names its salt: without, it is the name of the declaration, and the text means another thing elsewhere.
+    pub salted: bool,
 }
 
 /// What a window is laid on.
@@ -67,6 +69,7 @@ impl<'a> Writer<'a> {
             stages: Vec::new(),
             edges: Vec::new(),
             lengths: Vec::new(),
+            salted: false,
         }
     }
 

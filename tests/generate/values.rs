@@ -178,7 +178,7 @@ impl<'a> Writer<'a> {
 
     pub fn sample(&mut self) -> String {
         let share = *self.dice.pick(&["10%", "50%", "33.3%", "0.1%"]);
-        let salt = if self.dice.chance(60) { " of \"salz\"" } else { "" };
+        let salt = if self.salted || self.dice.chance(60) { " of \"salz\"" } else { "" };
         format!("sample {share}{salt}")
     }
 
