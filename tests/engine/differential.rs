@@ -1,6 +1,6 @@
 //! Two implementations of the meaning, one answer: the interpreter, customer by customer, and the plan.
 
-use crate::generate::{Batch, Size, cases, seeds, sized};
+use crate::generate::{Batch, Size, cases, rules, seeds, sized};
 use arrow::datatypes::DataType;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -219,7 +219,7 @@ fn sweep(wanted: usize, seeds: &[u64], judged: impl Fn(&Batch, &Program) -> Resu
     let work = || {
         while compared.load(Ordering::Relaxed) < wanted && failed.lock().unwrap().is_none() {
             let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            let batch = sized(seed, Size { rules: 125, customers: 30 });
+            let batch = sized(seed, Size { rules: rules(), customers: 30 });
             let program = batch.compile().program;
             match judged(&batch, &program) {
                 Ok(outcome) => {

@@ -262,6 +262,11 @@ pub fn cases(default: usize) -> usize {
     std::env::var("SEGUE_CASES").ok().and_then(|n| n.replace('_', "").parse().ok()).unwrap_or(default)
 }
 
+/// How many declarations a project of a differential test has: `SEGUE_RULES`, or 125. With more, many cases are cheaper.
+pub fn rules() -> usize {
+    std::env::var("SEGUE_RULES").ok().and_then(|n| n.replace('_', "").parse().ok()).unwrap_or(125)
+}
+
 /// Seeds for batches: `SEGUE_SEED` alone if it is set, else the first `count`.
 pub fn seeds(count: usize) -> Vec<u64> {
     match std::env::var("SEGUE_SEED").ok().and_then(|n| n.parse().ok()) {
