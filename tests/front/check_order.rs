@@ -252,3 +252,40 @@ fn a_filter_of_the_catalog_knows_no_customer() {
         assert_eq!(found, expected, "{filter}");
     }
 }
+
+/// `not E` is `no E` only where one of the two always holds.
+#[test]
+fn no_and_not_differ_where_both_may_be_false() {
+    says(&[
+        ("visited and not purchased in 30d", &["W0420 not purchased in 30d"]),
+        ("visited and not purchased since last open", &[]),
+        ("visited and not purchased since first open", &[]),
+        ("visited and not purchased in each of previous 2 months", &[]),
+    ]);
+}
+
+#[test]
+fn subjects_in_a_row_are_one_list() {
+    assert_eq!(fixed("purchased anti-aging or cleanser or serum"), "purchased (anti-aging or cleanser or serum)");
+    says(&[
+        ("purchased anti-aging or cleanser or serum", &["E0402 cleanser"]),
+        ("no purchased anti-aging and cleanser", &["E0402 cleanser"]),
+    ]);
+    let said = check("no purchased anti-aging and cleanser");
+    assert!(said.diagnostics.iter().all(|d| d.fix.is_none()), "neither, or not both: only who wrote it knows");
+}
+
+#[test]
+fn what_is_recorded_stands_alone() {
+    says(&[("visited since last contacted c", &["E0190 contacted"]), ("visited then entered vip", &["E0190 entered"])]);
+}
+
+/// Known values are listed in an order, and texts are compared in another.
+#[test]
+fn known_texts_have_no_order() {
+    says(&[
+        ("country > FR", &["W0519 country > FR"]),
+        ("purchased where (channel ≥ store)", &["W0519 channel ≥ store"]),
+        ("city > \"M\"", &[]),
+    ]);
+}

@@ -171,7 +171,7 @@ fn functions() {
     check(&[
         ("median(x of a in 3d) > 3", "(test (Median x of (a @in:3Day)) Gt 3)"),
         (
-            "percentile(90, x of a) > percentile(99.5%, x of a b)",
+            "percentile(90, x of a) > percentile(99.5, x of a b)",
             "(test (Percentile 90 x of a) Gt (Percentile 99.5 x of (a about:b)))",
         ),
         (

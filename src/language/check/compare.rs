@@ -185,6 +185,7 @@ impl<'a> Checker<'a> {
         match (left.ty, written) {
             (Type::Text, Written::Text(text)) => {
                 if !matches!(op, Op::Eq | Op::Ne) {
+                    self.order_of_texts(&left, span);
                     let text = if left.about.fold { fold(text) } else { text.clone() };
                     let right = F::literal(Literal::Text(text));
                     return Some(Tree::opaque(F::test(Test::Compare { left: left.value, op, right }), span));
@@ -312,6 +313,23 @@ impl<'a> Checker<'a> {
             }
             (ty, _) => d.help(format!("compare it with {}, for example {}", type_noun(ty), example(ty))),
         }
+    }
+
+    /// `tier ≥ silver`: whoever listed the values in an order meant that order, and it is not what is compared.
+    fn order_of_texts<V>(&self, left: &Typed<'a, V>, span: Span) {
+        if left.about.known.is_none() {
+            return;
+        }
+        let says = &left.about.says;
+        self.report(
+            Diagnostic::new(
+                code::check::ORDER_OF_TEXTS,
+                span,
+                format!("`{says}` is compared letter by letter, not in the order of its known values"),
+            )
+            .label("`gold` comes before `silver`")
+            .help(format!("name the values: `{says} in (…)`")),
+        );
     }
 
     fn between<F: Scope>(

@@ -5,7 +5,7 @@ use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Cond, Op, Pred, RuleId, Test};
 use crate::language::num::Num;
 use crate::language::source::Span;
-use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, TestKind};
+use crate::language::syntax::ast::{self, Expr, ExprKind, Phrase, Quantifier, TestKind, WindowKind};
 
 use super::Checker;
 use super::compare::sample_test;
@@ -364,6 +364,9 @@ impl<'a> Checker<'a> {
         let mut told = vec![false; parts.len()];
         let mut behind: Option<(&Phrase, EventId, usize)> = None;
         for (i, part) in parts.iter().enumerate() {
+            if told.get(i) == Some(&true) {
+                continue;
+            }
             let (negated, inner) = match &part.kind {
                 ExprKind::Not(inner) => (true, inner.as_ref()),
                 _ => (false, *part),
@@ -386,6 +389,12 @@ impl<'a> Checker<'a> {
                 behind = None;
                 continue;
             }
+            // Several in a row are one list, and one mistake.
+            let rest = parts.get(i + 1..).unwrap_or_default();
+            let more = rest.iter().map_while(|e| self.lone_subject(e, event)).collect::<Vec<&str>>();
+            for t in told.iter_mut().skip(i + 1).take(if or { more.len() } else { 0 }) {
+                *t = true;
+            }
             let (event_word, last) = (&before.name.text, &p.name.text);
             let first = before.subject.as_ref().and_then(|s| s.words.first()).map(|w| word(&w.text));
             let d = Diagnostic::new(
@@ -398,11 +407,14 @@ impl<'a> Checker<'a> {
             let written = |from: &Phrase| from.filter.is_some() || from.test.is_some() || from.window.is_some();
             self.report(match (or, negated, first) {
                 (true, false, Some(first)) => {
-                    let list = format!("({first} or {})", word(last));
+                    let all: Vec<String> =
+                        std::iter::once(last.as_str()).chain(more.iter().copied()).map(word).collect();
+                    let list = format!("({first} or {})", all.join(" or "));
                     let d = d.help(format!("write `{event_word} {list}`"));
+                    let end = rest.get(more.len().wrapping_sub(1)).map_or(p.name.span, |e| e.span);
                     match &before.subject {
                         Some(s) if s.words.len() == 1 && !s.parenthesised && !s.other_than && !written(before) => {
-                            d.fix("put both into parentheses", vec![(s.span.to(p.name.span), list)])
+                            d.fix("put them into parentheses", vec![(s.span.to(end), list)])
                         }
                         _ => d,
                     }
@@ -415,8 +427,16 @@ impl<'a> Checker<'a> {
                 }
                 (_, false, _) => {
                     let cure = format!("{event_word} {}", word(last));
-                    d.help(format!("write `{} {cure}`", if or { "or" } else { "and" }))
-                        .fix(format!("write `{cure}`"), vec![(p.name.span, cure)])
+                    match before.quantifier {
+                        // Neither, not both, or one of them: only who wrote it knows.
+                        Some((q @ (Quantifier::No | Quantifier::Never), _)) => {
+                            let no = quantifier_word(q);
+                            d.help(format!("write `and {no} {cure}` if neither is meant, `and {cure}` otherwise"))
+                        }
+                        _ => d
+                            .help(format!("write `{} {cure}`", if or { "or" } else { "and" }))
+                            .fix(format!("write `{cure}`"), vec![(p.name.span, cure)]),
+                    }
                 }
             });
             if let Some(t) = told.get_mut(i) {
@@ -424,6 +444,19 @@ impl<'a> Checker<'a> {
             }
         }
         told
+    }
+
+    /// A word that is nothing but a subject of the event.
+    fn lone_subject<'e>(&self, part: &'e Expr, event: EventId) -> Option<&'e str> {
+        let ExprKind::Phrase(p) = &part.kind else { return None };
+        let alone = p.quantifier.is_none()
+            && p.qualifier.is_none()
+            && p.subject.is_none()
+            && p.filter.is_none()
+            && p.test.is_none()
+            && p.window.is_none();
+        let text = p.name.text.as_str();
+        (alone && self.names.get(text).is_none() && self.is_subject(event, text)).then_some(text)
     }
 
     fn is_subject(&self, event: EventId, word: &str) -> bool {
@@ -438,7 +471,10 @@ impl<'a> Checker<'a> {
     pub(super) fn not_for_no(&self, inner: &Expr, span: Span) {
         let ExprKind::Phrase(p) = &inner.kind else { return };
         let event = matches!(self.names.get(&p.name.text), Some(Meaning::Event(_))) && p.qualifier.is_none();
-        if !event || p.quantifier.is_some() || p.test.is_some() {
+        // Where the anchor or one of the periods is missing, neither `E …` nor `no E …` holds: they are no complements.
+        let window = p.window.as_ref().map(|w| &w.kind);
+        let both_false = matches!(window, Some(WindowKind::SinceEvent(_) | WindowKind::EachOfPrevious(..)));
+        if !event || p.quantifier.is_some() || p.test.is_some() || both_false {
             return;
         }
         let not = Span { end: inner.span.start, ..span };

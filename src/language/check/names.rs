@@ -221,6 +221,14 @@ impl Checker<'_> {
     /// Says that nothing declares a name. `wanted` is what kind of name would do here.
     pub(super) fn unknown_name(&self, name: &ast::Name, wanted: impl Fn(Meaning) -> bool) {
         let text = &name.text;
+        if matches!(text.as_str(), "entered" | "left" | "contacted") {
+            self.report(
+                Diagnostic::new(code::syntax::NOT_YET, name.span, format!("`{text}` is not available here yet"))
+                    .label("what is recorded is a condition of its own so far")
+                    .help(format!("such as `{text} NAME in 30d`, joined with `and`")),
+            );
+            return;
+        }
         let d = Diagnostic::new(code::check::UNKNOWN_NAME, name.span, format!("nothing is called `{text}`"));
         if let Some(other) = self.names.look_alike(text) {
             self.report(

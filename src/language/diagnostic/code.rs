@@ -178,6 +178,7 @@ codes! { check:
     NO_HISTORY = "W0514", "A question to a history that is not kept yet.";
     EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
     RANKED_NOTHING = "W0518", "A rank of people who never did anything.";
+    ORDER_OF_TEXTS = "W0519", "`<` or `≥` on texts that have known values.";
 }
 
 codes! { spec:

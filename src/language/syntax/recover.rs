@@ -330,7 +330,10 @@ fn place(b: &mut Builder, range: std::ops::Range<usize>, at: usize) {
     } else if words::is_hard(text) && expected.contains("a value") {
         let should = words::quoted(text);
         d = d
-            .help(format!("`{text}` is a word of the language; as a value it is quoted: {should}"))
+            .help(match text {
+                "no" => format!("a text is quoted: {should}; that a yes/no value is not so is `not NAME`"),
+                _ => format!("`{text}` is a word of the language; as a value it is quoted: {should}"),
+            })
             .fix(format!("write {should}"), vec![(span, should)]);
     } else if token.kind == Kind::Sign && matches!(text, "'" | "‘" | "’" | "“" | "”") {
         d = d.help("values with other signs than letters, digits, `_` and `-` are quoted: `\"l'été\"`");

@@ -152,10 +152,14 @@ impl Builder<'_> {
     /// `90` or `90%`, as 90.
     fn share_of_100(&mut self, pair: &Pair) -> Option<(Num, Span)> {
         let span = self.span(pair);
-        let number = pair.as_str().trim_end_matches('%');
-        let bare = number.trim_end();
-        if bare.len() != number.len() {
-            self.spelt(span, &format!("{bare}%"));
+        let bare = pair.as_str().trim_end_matches('%').trim_end();
+        if bare.len() != pair.as_str().len() {
+            // Everywhere else `90%` is 0.9, and that is another percentile.
+            let d = self
+                .error(codes::FUNCTION, span, "a percentile is a number from 0 to 100")
+                .label("a percentage is a number between 0 and 1")
+                .fix(format!("write `{bare}`"), vec![(span, bare.to_owned())]);
+            self.say(d);
         }
         self.number(bare, span).map(|n| (n, span))
     }

@@ -57,11 +57,19 @@ impl Builder<'_> {
             }
             Rule::since_wrong => {
                 let rest = self.slice(span).get("since".len()..).unwrap_or("").trim();
-                let rest = if matches!(rest, "last" | "first") { "sent" } else { rest };
-                let d = self
-                    .error(codes::WINDOW, span, format!("`since {}` says not from which one on", brief(rest)))
-                    .label("the event may have happened more than once")
-                    .help(format!("`since last {rest}` or `since first {rest}`"));
+                let written = self.slice(span);
+                let which = rest.strip_prefix("last").or_else(|| rest.strip_prefix("first"));
+                let dated = which.unwrap_or(rest).trim_start().starts_with(|c: char| c.is_ascii_digit());
+                let d = self.error(codes::WINDOW, span, format!("`{}` says not since when", brief(written)));
+                let d = if dated || matches!(rest, "yesterday" | "today") {
+                    d.label("a date follows `since`, or `last` or `first` with an event")
+                        .help("such as `since 2026-01-01`, `in previous day`, `since last sent`")
+                } else if matches!(rest, "last" | "first") {
+                    d.label("the event is missing").help(format!("such as `since {rest} sent`"))
+                } else {
+                    d.label("the event may have happened more than once")
+                        .help(format!("`since last {rest}` or `since first {rest}`"))
+                };
                 self.say(d);
                 out.broken = true;
             }

@@ -3,6 +3,7 @@
 use super::expr::bare_phrase;
 use super::tail::{Follow, Tails};
 use super::*;
+use crate::language::num::Num;
 
 impl Builder<'_> {
     pub(super) fn special(&mut self, pair: Pair) -> Expr {
@@ -232,11 +233,22 @@ impl Builder<'_> {
                     _ => return None,
                 },
                 Rule::number => {
-                    let should = format!("{}%", p.as_str());
+                    // `0.1` is a tenth, `10` was ten per cent.
+                    let hundredth = Num::Exact { units: 100, scale: 0 };
+                    let should = match self.number(p.as_str(), place) {
+                        Some(n) if n.compare(Num::int(1)).is_lt() => {
+                            let percent = n.combine(Arithmetic::Multiply, hundredth).unwrap_or(n).to_string();
+                            let percent = match percent.contains('.') {
+                                true => percent.trim_end_matches('0').trim_end_matches('.'),
+                                false => percent.as_str(),
+                            };
+                            format!("{percent}%")
+                        }
+                        _ => format!("{}%", p.as_str()),
+                    };
                     let d = self
                         .error(codes::RANK, place, "a sample is a share of everyone")
                         .label("expected a percentage")
-                        .help("`top 1_000 by …` takes a number of customers")
                         .fix(format!("write `{should}`"), vec![(place, should)]);
                     self.say(d);
                     return None;

@@ -130,10 +130,11 @@ impl Builder<'_> {
                                 unit_word(duration.unit)
                             ))
                             .help(format!(
-                                "`on {}`; a window is written `in {}{}`",
+                                "`on {}`; a window is written `in {}{}`, and `days since …` is compared with a number: `{}`",
                                 self.slice(span),
                                 duration.amount,
-                                short(duration.unit)
+                                short(duration.unit),
+                                duration.amount
                             ));
                         self.say(d);
                         return None;
