@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
     pub(super) fn aggregate(&self, a: &ast::Aggregate, span: Span) -> Option<Typed<'a, Value>> {
         let event = self.event_of(&a.behaviour)?;
         let (matching, window) = (self.matching(&a.behaviour, event), self.event_window(a.behaviour.window.as_ref()));
-        let word = function_word(a.function);
+        let word = a.function.word();
         let of = self.event_name(event);
         let says = match (&a.property, a.percent) {
             (Some(p), Some((percent, _))) => format!("{word}({percent}, {} of {of} …)", p.text),
@@ -244,21 +244,5 @@ impl<'a> Checker<'a> {
                 None
             }
         }
-    }
-}
-
-fn function_word(function: Function) -> &'static str {
-    match function {
-        Function::Count => "count",
-        Function::Sum => "sum",
-        Function::Avg => "avg",
-        Function::Min => "min",
-        Function::Max => "max",
-        Function::Distinct => "distinct",
-        Function::Median => "median",
-        Function::Percentile => "percentile",
-        Function::First => "first",
-        Function::Last => "last",
-        Function::MostFrequent => "most frequent",
     }
 }

@@ -454,6 +454,25 @@ pub enum Function {
     MostFrequent,
 }
 
+impl Function {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Function::Count => "count",
+            Function::Sum => "sum",
+            Function::Avg => "avg",
+            Function::Min => "min",
+            Function::Max => "max",
+            Function::Distinct => "distinct",
+            Function::Median => "median",
+            Function::Percentile => "percentile",
+            Function::First => "first",
+            Function::Last => "last",
+            Function::MostFrequent => "most frequent",
+        }
+    }
+}
+
 /// `rate(E per E [WINDOW])`
 #[derive(Debug, Clone)]
 pub struct Rate {

@@ -162,20 +162,7 @@ impl Printer<'_> {
 
     /// `sum(amount of purchased)`
     fn aggregate(&mut self, a: &Aggregate, span: Span, indent: usize) {
-        let function = match a.function {
-            Function::Count => "count",
-            Function::Sum => "sum",
-            Function::Avg => "avg",
-            Function::Min => "min",
-            Function::Max => "max",
-            Function::Distinct => "distinct",
-            Function::Median => "median",
-            Function::Percentile => "percentile",
-            Function::First => "first",
-            Function::Last => "last",
-            Function::MostFrequent => "most frequent",
-        };
-        self.word(a.function_span.start as usize, function);
+        self.word(a.function_span.start as usize, a.function.word());
         self.open(self.next_token(a.function_span.end as usize));
         if let Some((_, span)) = a.percent {
             self.number(span);
