@@ -31,6 +31,8 @@ pub struct Found {
     pub meta: ObjectMeta,
     /// As in messages.
     pub shown: String,
+    /// Where it is, if it is on the local disk.
+    pub disk: Option<PathBuf>,
     pub hive: Vec<(String, Option<String>)>,
 }
 
@@ -103,7 +105,7 @@ pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> R
         let meta =
             ObjectMeta { location, last_modified: modified.into(), size: meta.len(), e_tag: None, version: None };
         let hive = hive(below.iter().map(String::as_str));
-        files.push(Found { meta, shown: shown(root, &file), hive });
+        files.push(Found { meta, shown: shown(root, &file), disk: Some(whole), hive });
     }
     let store = Arc::new(object_store::local::LocalFileSystem::new());
     Ok(Listing { store, url: ObjectStoreUrl::local_filesystem(), files })

@@ -26,7 +26,9 @@ mod parquet;
 
 pub(crate) mod remote;
 
+pub use files::Found;
 pub use memory::{Layout, in_memory};
+pub use parquet::Inputs;
 
 /// A table that was opened.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct Opened {
     pub schema: SchemaRef,
     /// Each file alone, by what it is called in messages.
     pub each: Vec<(String, Arc<dyn TableProvider>)>,
+    /// Its files, where it is made of Parquet files.
+    pub inputs: Option<Inputs>,
     pub files: usize,
     pub rows: u64,
     pub bytes: u64,

@@ -75,11 +75,14 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
         (format!("{what}: `{}`", found.shown), Arc::new(table) as Arc<dyn TableProvider>)
     };
     let each = table.files.iter().zip(&listing.files).map(alone).collect();
+    let table = Arc::new(table);
+    let inputs = Inputs { files: listing.files, table: Arc::clone(&table) };
     Ok(Opened {
         each,
-        provider: Arc::new(table),
+        provider: table,
         schema: Arc::clone(schema.table_schema()),
-        files: listing.files.len(),
+        files: inputs.files.len(),
+        inputs: Some(inputs),
         rows,
         bytes,
     })
@@ -260,6 +263,28 @@ fn common(a: &DataType, b: &DataType) -> Option<DataType> {
             Some(DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, za.clone()))
         }
         _ => None,
+    }
+}
+
+/// The files of a table, which can be read apart.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    pub files: Vec<Found>,
+    table: Arc<ParquetTable>,
+}
+
+impl Inputs {
+    /// The table made of some of the files.
+    pub fn only(&self, files: &[usize]) -> Arc<dyn TableProvider> {
+        let table = &self.table;
+        let files = files.iter().filter_map(|&f| table.files.get(f).cloned()).collect();
+        Arc::new(ParquetTable { url: table.url.clone(), files, schema: table.schema.clone(), rows: 0 })
+    }
+
+    /// The names and values of the folders that are columns of the file.
+    pub fn folders(&self, file: usize) -> impl Iterator<Item = (&str, &ScalarValue)> {
+        let names = self.table.schema.table_partition_cols().iter().map(|f| f.name().as_str());
+        names.zip(self.table.files.get(file).map_or(&[][..], |f| f.partition_values.as_slice()))
     }
 }
 
