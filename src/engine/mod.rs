@@ -2,9 +2,13 @@
 //!
 //! Owns: the second implementation of the meaning, as one DataFusion plan. Must not know: syntax, the command line.
 //!
-//! `tables` finds and opens files, `identities` says which ids are one customer, `plan` turns the checked program into one plan,
+//! `bucket` divides customers into shares, `decide` says how a run is done. `tables` finds and opens files, `identities` says which ids are one customer, `plan` turns the checked program into one plan,
 //! `kernels` are the functions in it, `run` drives it under the limit of `memory`, `late` evaluates what needs all customers,
 //! `report` is what it saw on the way, `write` puts audiences into files.
+
+pub mod bucket;
+
+mod decide;
 
 pub mod demo;
 

@@ -18,7 +18,6 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
-use super::identities;
 use super::kernels::{export, replay};
 use super::late::{Column, Known, Work};
 use super::plan::build;
@@ -27,6 +26,7 @@ use super::plan::lower::{Parts, Table, lower};
 use super::plan::program::{Rows, Scalar};
 use super::report::{Counters, ListReport, Report};
 use super::tables::{self, Layout, Tables};
+use super::{decide, identities};
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::catalog::{Catalog, ColumnRef, LookupId};
@@ -160,20 +160,20 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let mut gathered = Gathered::new(&parts, tables.number_ids);
-    let plan = build::plan(catalog, tables, &parts, &counters, links).map_err(|e| translate(&e))?;
-    if let Some(plan) = plan {
-        if let Some(progress) = &progress {
-            let (rows, bytes, files) = tables.size();
-            progress.start(rows, bytes, files);
-        }
-        let done = drive(&context, plan, gathered, &counters, progress.as_deref()).await;
-        if let Some(progress) = &progress {
-            progress.finish();
-        }
-        gathered = match done {
+    if let Some(progress) = &progress {
+        let (rows, bytes, files) = tables.size();
+        progress.start(rows, bytes, files);
+    }
+    for share in decide::passes(1) {
+        let plan = build::plan(catalog, tables, &parts, &counters, links, share).map_err(|e| translate(&e))?;
+        let Some(plan) = plan else { continue };
+        gathered = match drive(&context, plan, gathered, &counters, progress.as_deref()).await {
             Ok(gathered) => gathered,
             Err(error) => return Err(blame(&context, tables, error).await),
         };
+    }
+    if let Some(progress) = &progress {
+        progress.finish();
     }
     let mut outcome = gathered.finish(catalog, tables, &parts, &counters)?;
     outcome.report.identities = links.map(|links| links.report());

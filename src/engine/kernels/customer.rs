@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::engine::bucket::{Share, of_number, of_text};
 use crate::engine::identities::{Id, Resolution};
 use crate::engine::report::Counters;
 
@@ -27,19 +28,29 @@ pub struct Customer {
     counter: Option<u32>,
     /// Ids that neither links nor profiles know are none.
     drop: bool,
+    /// Only rows of these customers are counted.
+    share: Share,
 }
 
 /// The call.
-pub fn customer(links: &Arc<Resolution>, counters: &Arc<Counters>, counter: Option<u32>, drop: bool, id: Expr) -> Expr {
+pub fn customer(
+    links: &Arc<Resolution>,
+    counters: &Arc<Counters>,
+    counter: Option<u32>,
+    drop: bool,
+    share: Share,
+    id: Expr,
+) -> Expr {
     // Volatile, so that no optimiser evaluates it twice: it counts.
     let signature = Signature::any(1, Volatility::Volatile);
     let (links, counters) = (Arc::clone(links), Arc::clone(counters));
-    ScalarUDF::from(Customer { signature, links, counters, counter, drop }).call(vec![id])
+    ScalarUDF::from(Customer { signature, links, counters, counter, drop, share }).call(vec![id])
 }
 
 impl PartialEq for Customer {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.links, &other.links) && (self.counter, self.drop) == (other.counter, other.drop)
+        Arc::ptr_eq(&self.links, &other.links)
+            && (self.counter, self.drop, self.share) == (other.counter, other.drop, other.share)
     }
 }
 
@@ -47,7 +58,7 @@ impl Eq for Customer {}
 
 impl Hash for Customer {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        ("segue_customer", self.counter, self.drop).hash(state);
+        ("segue_customer", self.counter, self.drop, self.share).hash(state);
     }
 }
 
@@ -60,6 +71,13 @@ enum Fate<'a> {
 }
 
 impl Customer {
+    fn counts(&self, customer: Id<'_>) -> bool {
+        self.share.holds(match customer {
+            Id::Number(n) => of_number(n),
+            Id::Text(text) => of_text(text.as_bytes()),
+        })
+    }
+
     fn fate(&self, id: Id<'_>) -> Fate<'_> {
         match self.links.ids.find(id) {
             Some(at) => {
@@ -98,14 +116,14 @@ impl ScalarUDFImpl for Customer {
                 let customer = |id: Option<i64>| match self.fate(Id::Number(id?)) {
                     Fate::Same => id,
                     Fate::Other(customer) => {
-                        linked += 1;
+                        linked += u64::from(self.counts(customer));
                         match customer {
                             Id::Number(n) => Some(n),
                             Id::Text(_) => None,
                         }
                     }
                     Fate::Left => {
-                        left += 1;
+                        left += u64::from(self.share.is_first());
                         None
                     }
                 };
@@ -119,14 +137,14 @@ impl ScalarUDFImpl for Customer {
                         None => out.append_null(),
                         Some((id, Fate::Same)) => out.append_value(id),
                         Some((_, Fate::Other(customer))) => {
-                            linked += 1;
+                            linked += u64::from(self.counts(customer));
                             match customer {
                                 Id::Text(text) => out.append_value(text),
                                 Id::Number(_) => out.append_null(),
                             }
                         }
                         Some((_, Fate::Left)) => {
-                            left += 1;
+                            left += u64::from(self.share.is_first());
                             out.append_null();
                         }
                     }

@@ -20,7 +20,7 @@ use super::log::Log;
 use super::replay::Replay;
 use crate::engine::plan::program::Program;
 
-/// `history(program, time, slot, measures…)`: one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values.
+/// `history(program, customer, time, slot, state, measures…)`: one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct History {
     signature: Signature,
@@ -92,6 +92,12 @@ fn first(emit: EmitTo) -> Option<usize> {
     }
 }
 
+/// Times, slots and measures.
+fn columns(values: &[ArrayRef]) -> Vec<ArrayRef> {
+    let [_, _, times, slots, _, measures @ ..] = values else { return Vec::new() };
+    [times, slots].into_iter().chain(measures).cloned().collect()
+}
+
 fn kept(filter: Option<&BooleanArray>) -> impl Fn(usize) -> bool + '_ {
     move |row| filter.is_none_or(|f| f.is_valid(row) && f.value(row))
 }
@@ -105,7 +111,7 @@ impl GroupsAccumulator for Groups {
         total: usize,
     ) -> Result<()> {
         self.log.grow(total);
-        self.log.append(values.get(1..).unwrap_or_default(), groups, kept(filter))
+        self.log.append(&columns(values), groups, kept(filter))
     }
 
     fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef> {
@@ -133,7 +139,7 @@ impl GroupsAccumulator for Groups {
         let mut log = Log::new(self.replay.program(), self.replay.bits());
         log.grow(rows);
         let groups: Vec<usize> = (0..rows).collect();
-        log.append(values.get(1..).unwrap_or_default(), &groups, kept(filter))?;
+        log.append(&columns(values), &groups, kept(filter))?;
         let body = log.take(None);
         Ok(vec![Arc::new(log.states(&body))])
     }

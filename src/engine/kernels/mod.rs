@@ -1,8 +1,11 @@
 //! The functions that the plan is made of: found by name, told what to do by a literal.
 //!
-//! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `event_slot` says which patterns a row
+//! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `segue_bucket` says
+//! where customers are gathered, `event_slot` says which patterns a row
 //! matches, `history` keeps a customer's matching rows as a compact log and replays it (`replay` all customers of a chunk at
 //! once, `story` one by one). Must not know: files, the catalog, the command line.
+
+pub mod bucket;
 
 pub mod chain;
 

@@ -15,7 +15,9 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan,
 
 use super::lower::{Lowered, Parts, Table, micros};
 use super::program::{Branch, ColumnSpec, Kind, Program, Ty};
+use crate::engine::bucket::Share;
 use crate::engine::identities::{Id, Resolution};
+use crate::engine::kernels::bucket::{belongs, group};
 use crate::engine::kernels::convert::{Recipe, literal, text, value};
 use crate::engine::kernels::customer::customer;
 use crate::engine::kernels::history::History;
@@ -25,16 +27,18 @@ use crate::engine::tables::{Opened, Tables};
 use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, Unknown};
 
 /// The names of the answer's columns.
+pub const BUCKET: &str = "bucket";
 pub const CUSTOMER: &str = "customer";
 pub const ANSWER: &str = "answer";
 
-/// The one plan of a run; `None` where there is nothing to read.
+/// The plan of a pass over a share of the customers; `None` where there is nothing to read.
 pub fn plan(
     catalog: &Catalog,
     tables: &Tables,
     parts: &Parts,
     counters: &Arc<Counters>,
     links: Option<&Arc<Resolution>>,
+    share: Share,
 ) -> Result<Option<LogicalPlan>> {
     let builder = Builder {
         catalog,
@@ -42,6 +46,7 @@ pub fn plan(
         program: &parts.program,
         links,
         counters,
+        share,
         slot: Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters)))),
     };
     let mut branches = Vec::with_capacity(parts.branches.len());
@@ -57,7 +62,9 @@ pub fn plan(
         Box::new(DataType::Int8),
         Box::new(ScalarValue::LargeUtf8(Some(text(&parts.program)?))),
     );
-    let mut arguments = vec![lit(program), name("time"), name("slot")];
+    // No row brings a state yet.
+    let state = lit(ScalarValue::Null);
+    let mut arguments = vec![lit(program), name(CUSTOMER), name("time"), name("slot"), state];
     arguments.extend((0..parts.program.int_channels).map(|c| name(&format!("i{c}"))));
     arguments.extend((0..parts.program.text_channels).map(|c| name(&format!("t{c}"))));
     let history = AggregateUDF::from(History::default()).call(arguments).alias(ANSWER);
@@ -138,13 +145,17 @@ struct Builder<'a> {
     program: &'a Program,
     links: Option<&'a Arc<Resolution>>,
     counters: &'a Arc<Counters>,
+    share: Share,
     slot: Arc<ScalarUDF>,
 }
 
 impl Builder<'_> {
     /// Rows of one table as customer, time, slot and measures.
     fn branch(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
-        let raw = self.raw(number, lowered)?;
+        let mut raw = self.raw(number, lowered)?;
+        if self.share != Share::ALL {
+            raw = LogicalPlanBuilder::from(raw).filter(belongs(self.share, name(CUSTOMER)))?.build()?;
+        }
         let rows = match lowered.table {
             Table::Profile => self.latest_profiles(raw)?,
             _ => raw,
@@ -153,7 +164,8 @@ impl Builder<'_> {
             None => rows,
             Some((id, properties)) => self.collapse(rows, lowered, *id, properties)?,
         };
-        let mut columns = vec![name(CUSTOMER), name("time"), self.slot(&lowered.branch)?.alias("slot")];
+        let bucket = group(self.share, name(CUSTOMER)).alias(BUCKET);
+        let mut columns = vec![bucket, name(CUSTOMER), name("time"), self.slot(&lowered.branch)?.alias("slot")];
         let spec = |c: u32| lowered.branch.columns.get(c as usize).cloned();
         for channel in 0..self.program.int_channels {
             let column = lowered.ints.iter().find(|(c, _)| *c == channel);
@@ -187,7 +199,7 @@ impl Builder<'_> {
         let events = matches!(lowered.table, Table::Source(_));
         let counter = lowered.branch.counts.then_some(lowered.branch.counter);
         Ok(match self.links {
-            Some(links) => customer(links, self.counters, counter, drop && events, id).alias(CUSTOMER),
+            Some(links) => customer(links, self.counters, counter, drop && events, self.share, id).alias(CUSTOMER),
             None => id.alias(CUSTOMER),
         })
     }
