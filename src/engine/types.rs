@@ -4,7 +4,8 @@
 //! does not fit is an error that names its column. Must not know: plans, files.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringViewArray, StringViewBuilder, UInt32Array,
@@ -212,6 +213,9 @@ fn uuid(bytes: &[u8]) -> String {
 /// A whole-number column as i64.
 pub fn whole(array: &ArrayRef, spec: &ColumnSpec) -> Result<Int64Array, DataFusionError> {
     let array = plain(array)?;
+    if let Some(values) = array.as_primitive_opt::<Int64Type>() {
+        return Ok(values.clone());
+    }
     if let DataType::UInt64 = array.data_type() {
         let values = array.as_primitive::<UInt64Type>();
         if let Some(big) = values.iter().flatten().find(|&v| i64::try_from(v).is_err()) {
@@ -234,14 +238,10 @@ fn money(array: &ArrayRef, scale: u8, spec: &ColumnSpec) -> Result<Int64Array, D
             };
             money(&cast(array, &DataType::Decimal128(precision, from))?, scale, spec)
         }
-        DataType::Decimal128(_, from) => array
-            .as_primitive::<Decimal128Type>()
-            .iter()
-            .map(|v| {
-                v.map(|v| rescale(v, *from, scale).and_then(|v| i64::try_from(v).ok()).ok_or_else(|| too_big(&v)))
-                    .transpose()
-            })
-            .collect(),
+        DataType::Decimal128(_, from) => {
+            let units = |v: i128| rescale(v, *from, scale).and_then(|v| i64::try_from(v).ok());
+            array.as_primitive::<Decimal128Type>().try_unary(|v| units(v).ok_or_else(|| too_big(&v)))
+        }
         DataType::Decimal256(_, from) => array
             .as_primitive::<Decimal256Type>()
             .iter()
@@ -251,33 +251,24 @@ fn money(array: &ArrayRef, scale: u8, spec: &ColumnSpec) -> Result<Int64Array, D
             })
             .collect(),
         found if found.is_floating() => {
-            let values = cast(array, &DataType::Float64)?;
             let one = 10f64.powi(i32::from(scale));
-            values
-                .as_primitive::<Float64Type>()
-                .iter()
-                .map(|v| {
-                    v.filter(|v| !v.is_nan())
-                        .map(|v| {
-                            // `round` rounds half away from zero. The bound is 2^63, which no i64 reaches.
-                            let units = (v * one).round();
-                            if units.abs() < 9_223_372_036_854_775_808.0 { Ok(units as i64) } else { Err(too_big(&v)) }
-                        })
-                        .transpose()
-                })
-                .collect()
+            number(array)?.try_unary(|v| {
+                // `round` rounds half away from zero. The bound is 2^63, which no i64 reaches.
+                let units = (v * one).round();
+                if units.abs() < 9_223_372_036_854_775_808.0 { Ok(units as i64) } else { Err(too_big(&v)) }
+            })
         }
-        _ => whole(array, spec)?
-            .iter()
-            .map(|v| v.map(|v| i64::try_from(i128::from(v) * one).map_err(|_| too_big(&v))).transpose())
-            .collect(),
+        _ => whole(array, spec)?.try_unary(|v| i64::try_from(i128::from(v) * one).map_err(|_| too_big(&v))),
     }
 }
 
 /// Units of 10^-from as units of 10^-to, half away from zero.
 fn rescale(units: i128, from: i8, to: u8) -> Option<i128> {
     let by = i32::from(from) - i32::from(to);
-    if by <= 0 {
+    if by == 0 {
+        return Some(units);
+    }
+    if by < 0 {
         return units.checked_mul(10i128.checked_pow(by.unsigned_abs())?);
     }
     let Some(divisor) = 10i128.checked_pow(by.unsigned_abs()) else { return Some(0) };
@@ -305,7 +296,11 @@ fn shrink(units: i256, from: i8, to: u8) -> Option<i128> {
 
 fn number(array: &ArrayRef) -> Result<Float64Array, DataFusionError> {
     let values = cast(array, &DataType::Float64)?;
-    Ok(values.as_primitive::<Float64Type>().iter().map(|v| v.filter(|v| !v.is_nan())).collect())
+    let values = values.as_primitive::<Float64Type>();
+    if values.values().iter().any(|v| v.is_nan()) {
+        return Ok(values.iter().map(|v| v.filter(|v| !v.is_nan())).collect());
+    }
+    Ok(values.clone())
 }
 
 fn yes_no(array: &ArrayRef, spec: &ColumnSpec) -> Result<BooleanArray, DataFusionError> {
@@ -337,38 +332,35 @@ fn yes_no(array: &ArrayRef, spec: &ColumnSpec) -> Result<BooleanArray, DataFusio
     }
 }
 
-/// A named zone; the catalog has proved that it exists.
+/// A named zone; the catalog has proved that it exists. Kept, because its table of transitions is long and every batch asks.
 pub fn zone(name: &str) -> Zone {
-    Zone::new(name).unwrap_or_else(Zone::utc)
+    static KNOWN: Mutex<BTreeMap<String, Zone>> = Mutex::new(BTreeMap::new());
+    let make = || Zone::new(name).unwrap_or_else(Zone::utc);
+    match KNOWN.lock() {
+        Ok(mut known) => match known.get(name) {
+            Some(zone) => zone.clone(),
+            None => known.entry(name.to_owned()).or_insert_with(make).clone(),
+        },
+        Err(_) => make(),
+    }
 }
 
 /// Timestamps as microseconds without a look at their zone, with whether they have one. Finer units round down.
 fn micros(array: &ArrayRef, spec: &ColumnSpec) -> Result<(Int64Array, bool), DataFusionError> {
     let DataType::Timestamp(unit, zone) = array.data_type() else {
-        let days: Int64Array = match array.data_type() {
-            DataType::Date32 => array.as_primitive::<Date32Type>().iter().map(|d| d.map(i64::from)).collect(),
-            _ => {
-                cast(array, &DataType::Date32)?.as_primitive::<Date32Type>().iter().map(|d| d.map(i64::from)).collect()
-            }
+        let days = match array.data_type() {
+            DataType::Date32 => Arc::clone(array),
+            _ => cast(array, &DataType::Date32)?,
         };
-        return Ok((days.iter().map(|d| d.map(|d| d.saturating_mul(DAY))).collect(), false));
+        return Ok((days.as_primitive::<Date32Type>().unary(|d| i64::from(d).saturating_mul(DAY)), false));
     };
-    let scaled = |values: Int64Array, by: i64| -> Result<Int64Array, DataFusionError> {
-        values
-            .iter()
-            .map(|v| {
-                v.map(|v| v.checked_mul(by).ok_or_else(|| fail(format!("{} holds a time out of range", spec.label))))
-                    .transpose()
-            })
-            .collect()
-    };
+    let out_of_range = || fail(format!("{} holds a time out of range", spec.label));
+    let scaled = |v: i64, by: i64| v.checked_mul(by).ok_or_else(out_of_range);
     let values = match unit {
-        TimeUnit::Second => scaled(array.as_primitive::<TimestampSecondType>().iter().collect(), 1_000_000)?,
-        TimeUnit::Millisecond => scaled(array.as_primitive::<TimestampMillisecondType>().iter().collect(), 1_000)?,
-        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().iter().collect(),
-        TimeUnit::Nanosecond => {
-            array.as_primitive::<TimestampNanosecondType>().iter().map(|v| v.map(|v| v.div_euclid(1_000))).collect()
-        }
+        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().try_unary(|v| scaled(v, 1_000_000))?,
+        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().try_unary(|v| scaled(v, 1_000))?,
+        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().reinterpret_cast(),
+        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().unary(|v| v.div_euclid(1_000)),
     };
     Ok((values, zone.is_some()))
 }
@@ -381,14 +373,11 @@ pub fn instants(array: &ArrayRef, spec: &ColumnSpec) -> Result<Int64Array, DataF
     }
     if let (true, Some((times, per))) = (array.data_type().is_integer(), spec.unit) {
         let values = whole(&array, spec)?;
-        return values
-            .iter()
-            .map(|v| {
-                let micros = |v: i64| v.checked_mul(times).map(|v| v.div_euclid(per));
-                v.map(|v| micros(v).ok_or_else(|| fail(format!("{} holds a time out of range", spec.label))))
-                    .transpose()
-            })
-            .collect();
+        if (times, per) == (1, 1) {
+            return Ok(values);
+        }
+        let out_of_range = || fail(format!("{} holds a time out of range", spec.label));
+        return values.try_unary(|v| v.checked_mul(times).map(|v| v.div_euclid(per)).ok_or_else(out_of_range));
     }
     if !fits(array.data_type(), Ty::Instant) {
         let found = flat(array.data_type());
@@ -400,19 +389,19 @@ pub fn instants(array: &ArrayRef, spec: &ColumnSpec) -> Result<Int64Array, DataF
         return Ok(local);
     }
     let zone = zone(&spec.zone);
-    Ok(local.iter().map(|v| v.map(|v| zone.instant_of_local(v))).collect())
+    Ok(local.unary(|v| zone.instant_of_local(v)))
 }
 
 /// Plain dates: of a timestamp with a zone the date in the project's zone, of one without its own.
 fn dates(array: &ArrayRef, spec: &ColumnSpec) -> Result<Int64Array, DataFusionError> {
     match array.data_type() {
         DataType::Null => Ok(Int64Array::new_null(array.len())),
-        DataType::Date32 => Ok(array.as_primitive::<Date32Type>().iter().map(|d| d.map(i64::from)).collect()),
+        DataType::Date32 => Ok(array.as_primitive::<Date32Type>().unary(i64::from)),
         _ => {
             let (values, zoned) = micros(array, spec)?;
             let zone = zone(&spec.project_zone);
             let day = |v: i64| if zoned { i64::from(zone.date(v)) } else { v.div_euclid(DAY) };
-            Ok(values.iter().map(|v| v.map(day)).collect())
+            Ok(values.unary(day))
         }
     }
 }

@@ -6,7 +6,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, DictionaryArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanBufferBuilder, DictionaryArray, UInt32Array};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Int64Type, UInt32Type};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -15,15 +16,21 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 use super::convert::{literal_bytes, read};
 use super::hash::Map;
 use super::{log, test};
-use crate::engine::plan::program::{Branch, Kind, Rows};
+use crate::engine::plan::program::{Branch, Rows};
 use crate::engine::report::{Counters, Tally};
 use crate::engine::types::{self, Column};
+use crate::language::calendar::Zone;
 
 mod classes;
+mod combine;
+mod views;
 
 use classes::{Classes, Held};
+use combine::Combine;
+use views::{Views, by_keys};
 
-/// The type of a slot: the distinct lists of patterns of a batch, each as the kind of row and the patterns' numbers.
+/// The type of a slot: lists of patterns, each as the kind of row and the patterns' numbers. Batches of one thread share their
+/// lists as long as no new one turns up.
 pub fn slot_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Binary))
 }
@@ -107,18 +114,57 @@ impl ScalarUDFImpl for EventSlot {
 struct Memory {
     program: Vec<u8>,
     branch: Arc<Branch>,
+    zone: Zone,
     /// Raw name → class; the class says which kinds take it.
     raw: Map<String, u32>,
     raw_kinds: Vec<(Option<String>, Vec<usize>)>,
+    views: Views,
     classes: Classes,
-    combinations: Map<Box<[u32]>, Option<u32>>,
-    /// Lists of patterns.
-    lists: Vec<Vec<u8>>,
-    list_numbers: Map<Vec<u8>, u32>,
+    combinations: Combine,
+    lists: Lists,
 }
 
 /// Beyond so many combinations the memory starts afresh.
 const MANY: usize = 1 << 18;
+
+/// The row is none of the catalog's, or nobody asks for it.
+const NOTHING: u32 = u32::MAX - 1;
+
+/// Lists of patterns.
+#[derive(Debug, Default)]
+struct Lists {
+    lists: Vec<List>,
+    numbers: Map<Vec<u8>, u32>,
+    /// All of them as an array, made anew when one is added.
+    array: Option<Arc<BinaryArray>>,
+}
+
+/// What stands in a slot.
+#[derive(Debug, Clone)]
+struct List {
+    bytes: Vec<u8>,
+    /// The widest window of its patterns, and what stands in the slots of rows outside of it.
+    window: (i64, i64),
+    outside: u32,
+}
+
+impl Lists {
+    fn number(&mut self, bytes: Vec<u8>, window: (i64, i64), outside: u32) -> u32 {
+        if let Some(&number) = self.numbers.get(&bytes) {
+            return number;
+        }
+        let number = self.lists.len() as u32;
+        self.lists.push(List { bytes: bytes.clone(), window, outside });
+        self.numbers.insert(bytes, number);
+        self.array = None;
+        number
+    }
+
+    fn array(&mut self) -> Arc<BinaryArray> {
+        let all = || Arc::new(BinaryArray::from_iter_values(self.lists.iter().map(|list| &list.bytes)));
+        Arc::clone(self.array.get_or_insert_with(all))
+    }
+}
 
 impl Memory {
     fn new(program: &[u8]) -> Result<Memory> {
@@ -126,13 +172,14 @@ impl Memory {
         let classes = Classes::new(&branch);
         let mut memory = Memory {
             program: program.to_vec(),
+            zone: types::zone(&branch.zone),
             branch: Arc::new(branch),
             raw: Map::default(),
             raw_kinds: Vec::new(),
+            views: Views::default(),
             classes,
-            combinations: Map::default(),
-            lists: Vec::new(),
-            list_numbers: Map::default(),
+            combinations: Combine::default(),
+            lists: Lists::default(),
         };
         // Class 0 is a null name.
         let kinds = memory.kinds_of(None);
@@ -141,14 +188,7 @@ impl Memory {
     }
 
     fn kinds_of(&self, name: Option<&str>) -> Vec<usize> {
-        let takes = |kind: &Kind| match (&kind.exact, name) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(exact), Some(name)) => {
-                exact.iter().any(|e| e == name) || kind.prefixes.iter().any(|p| name.starts_with(p.as_str()))
-            }
-        };
-        self.branch.kinds.iter().enumerate().filter(|(_, kind)| takes(kind)).map(|(k, _)| k).collect()
+        self.branch.kinds.iter().enumerate().filter(|(_, kind)| kind.takes(name)).map(|(k, _)| k).collect()
     }
 
     fn raw_class(&mut self, name: &str) -> u32 {
@@ -167,82 +207,102 @@ impl Memory {
         if values.null_count() == values.len() {
             return Ok(vec![0; names.len()]);
         }
-        let classes: Vec<u32> = values.iter().map(|name| name.map_or(0, |name| self.raw_class(name))).collect();
-        Ok(match keys {
-            None => classes,
-            Some(keys) => keys.iter().map(|k| k.and_then(|k| classes.get(k as usize)).copied().unwrap_or(0)).collect(),
-        })
+        let mut views = std::mem::take(&mut self.views);
+        let classes = views.classes(&values, |name| self.raw_class(name));
+        self.views = views;
+        Ok(by_keys(classes, keys.as_ref()))
     }
 
     fn slots(&mut self, arrays: &[ArrayRef], rows: usize) -> Result<(DictionaryArray<UInt32Type>, Tally)> {
         let [customers, times, names, columns @ ..] = arrays else {
             return Err(DataFusionError::Internal("event_slot wants a customer, a time and a name".into()));
         };
-        if self.combinations.len().max(self.raw_kinds.len()).max(self.classes.learnt()) > MANY {
+        if self.combinations.learnt().max(self.raw_kinds.len()).max(self.classes.learnt()) > MANY {
             *self = Memory::new(&self.program)?;
         }
-        let branch = Arc::clone(&self.branch);
+        let (branch, zone) = (Arc::clone(&self.branch), self.zone.clone());
         let times = times.as_primitive::<Int64Type>();
         let names = self.raw_classes(names)?;
-        let zone = types::zone(&branch.zone);
-        let held = Held::new(columns, &branch.columns, times, &zone, &self.classes)?;
-        let codes = self.classes.codes(&held, rows);
-
         let mut tally = Tally { rows: rows as u64, ..Tally::default() };
-        let mut seen: Vec<u64> = Vec::new();
-        let mut key: Vec<u32> = Vec::with_capacity(codes.len() + 2);
-        let mut keys: Vec<Option<u32>> = Vec::with_capacity(rows);
-        let mut local: Map<u32, u32> = Map::default();
-        let mut values: Vec<u32> = Vec::new();
+        if branch.counts {
+            self.count(&names, &mut tally);
+        }
+        let held = Held::new(columns, &branch.columns, times, &zone, &self.classes)?;
+        let mut codes = self.classes.codes(&held, rows);
+        codes.insert(0, names);
+        let mut combinations = std::mem::take(&mut self.combinations);
+        let mut keys = combinations.answers(&codes, rows, |row| {
+            let raw = codes.first().and_then(|names| names.get(row)).copied().unwrap_or(0);
+            self.evaluate(raw, &held, row)
+        });
+        self.combinations = combinations;
+
         let (events, profile) = (branch.rows == Rows::Event, branch.rows == Rows::Profile);
-        for row in 0..rows {
-            let raw = names.get(row).copied().unwrap_or(0);
-            if seen.len() <= raw as usize {
-                seen.resize(raw as usize + 1, 0);
+        let late_profile = if profile { self.lists.number(vec![Rows::Late as u8], ALWAYS, NOTHING) } else { NOTHING };
+        let some = |nulls: Option<&NullBuffer>| nulls.filter(|nulls| nulls.null_count() > 0).cloned();
+        let (customers, timed) = (some(customers.logical_nulls().as_ref()), some(times.nulls()));
+        let mut valid = BooleanBufferBuilder::new(rows);
+        for (row, (key, &time)) in keys.iter_mut().zip(times.values()).enumerate() {
+            let has_time = timed.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            if customers.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                tally.no_customer += 1;
+                *key = NOTHING;
+            } else if !has_time {
+                if events {
+                    tally.no_time += 1;
+                    *key = NOTHING;
+                }
+            } else if time >= branch.as_of {
+                tally.not_yet += 1;
+                if events || profile {
+                    *key = late_profile;
+                }
+            } else if let Some(list) = self.lists.lists.get(*key as usize)
+                && events
+                && (time < list.window.0 || list.window.1 <= time)
+            {
+                *key = list.outside;
             }
+            valid.append(*key != NOTHING);
+            if *key == NOTHING {
+                *key = 0;
+            }
+        }
+        let (keys, lists) = if self.lists.lists.len() <= 4_096 {
+            (keys, self.lists.array())
+        } else {
+            self.only_used(keys, &valid)
+        };
+        let keys = UInt32Array::new(keys.into(), Some(NullBuffer::new(valid.finish())));
+        Ok((DictionaryArray::try_new(keys, lists)?, tally))
+    }
+
+    /// The lists of a batch alone, where there are very many.
+    fn only_used(&self, mut keys: Vec<u32>, valid: &BooleanBufferBuilder) -> (Vec<u32>, Arc<BinaryArray>) {
+        let mut local: Map<u32, u32> = Map::default();
+        let mut used: Vec<u32> = Vec::new();
+        for (row, key) in keys.iter_mut().enumerate() {
+            if valid.get_bit(row) {
+                let list = *key;
+                *key = *local.entry(list).or_insert_with(|| {
+                    used.push(list);
+                    used.len() as u32 - 1
+                });
+            }
+        }
+        let lists = used.iter().filter_map(|&list| self.lists.lists.get(list as usize)).map(|list| &list.bytes);
+        (keys, Arc::new(BinaryArray::from_iter_values(lists)))
+    }
+
+    /// How many rows each event has, and each name that is none.
+    fn count(&self, names: &[u32], tally: &mut Tally) {
+        let mut seen = vec![0u64; self.raw_kinds.len()];
+        for &raw in names {
             if let Some(count) = seen.get_mut(raw as usize) {
                 *count += 1;
             }
-            let time = times.is_valid(row).then(|| times.value(row));
-            let late = time.is_some_and(|t| t >= branch.as_of);
-            if customers.is_null(row) {
-                tally.no_customer += 1;
-                keys.push(None);
-                continue;
-            }
-            if events && time.is_none() {
-                tally.no_time += 1;
-                keys.push(None);
-                continue;
-            }
-            if late {
-                tally.not_yet += 1;
-                if events {
-                    keys.push(None);
-                    continue;
-                }
-            }
-            key.clear();
-            key.push(raw);
-            key.push(u32::from(late && profile));
-            key.extend(codes.iter().map(|c| c.get(row).copied().unwrap_or(0)));
-            let list = match self.combinations.get(key.as_slice()) {
-                Some(&list) => list,
-                None => {
-                    let list = self.evaluate(raw, late && profile, &held, row);
-                    self.combinations.insert(key.clone().into_boxed_slice(), list);
-                    list
-                }
-            };
-            keys.push(list.map(|list| {
-                *local.entry(list).or_insert_with(|| {
-                    values.push(list);
-                    values.len() as u32 - 1
-                })
-            }));
         }
-        for (class, &count) in seen.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let Some((name, kinds)) = self.raw_kinds.get(class) else { continue };
+        for ((name, kinds), count) in self.raw_kinds.iter().zip(seen).filter(|(_, count)| *count > 0) {
             for &kind in kinds {
                 if let Some(event) = self.branch.kinds.get(kind).and_then(|k| k.event) {
                     *tally.events.entry(event).or_default() += count;
@@ -252,40 +312,45 @@ impl Memory {
                 *tally.unknown.entry(name.clone()).or_default() += count;
             }
         }
-        let lists = BinaryArray::from_iter_values(values.iter().filter_map(|&l| self.lists.get(l as usize)));
-        Ok((DictionaryArray::try_new(UInt32Array::from(keys), Arc::new(lists))?, tally))
     }
 
-    /// The list of patterns of a row, or `None` where the row is none of the catalog's.
-    fn evaluate(&mut self, raw: u32, late: bool, held: &Held, row: usize) -> Option<u32> {
+    /// The list of patterns of a row, or [`NOTHING`].
+    fn evaluate(&mut self, raw: u32, held: &Held, row: usize) -> u32 {
         let values = held.row(row);
-        let mut list = vec![if late { Rows::Late as u8 } else { self.branch.rows as u8 }];
         let mut patterns: Vec<u32> = Vec::new();
-        let mut any = late;
-        if !late {
-            let (_, kinds) = self.raw_kinds.get(raw as usize)?;
-            for kind in kinds.iter().filter_map(|&k| self.branch.kinds.get(k)).filter(|k| !k.foreign) {
-                let passes = |p| test::pred(p, &|t| test::test(t, held.zone, &|o| values.read(o)));
-                if kind.filter.as_ref().is_some_and(|f| !passes(f)) {
-                    continue;
+        let mut window = NEVER;
+        let mut any = false;
+        let Some((_, kinds)) = self.raw_kinds.get(raw as usize) else { return NOTHING };
+        for kind in kinds.iter().filter_map(|&k| self.branch.kinds.get(k)).filter(|k| !k.foreign) {
+            let passes = |p| test::pred(p, &|t| test::test(t, held.zone, &|o| values.read(o)));
+            if kind.filter.as_ref().is_some_and(|f| !passes(f)) {
+                continue;
+            }
+            any = true;
+            for (p, (id, pred)) in kind.patterns.iter().enumerate() {
+                if passes(pred) {
+                    patterns.push(*id);
+                    let (lo, hi) = kind.window(p);
+                    window = (window.0.min(lo), window.1.max(hi));
                 }
-                any = true;
-                patterns.extend(kind.patterns.iter().filter(|(_, p)| passes(p)).map(|(id, _)| *id));
             }
         }
-        if !any || (patterns.is_empty() && !self.branch.keep_all && !late) {
-            return None;
+        if !any || (patterns.is_empty() && !self.branch.keep_all) {
+            return NOTHING;
         }
+        let rows = self.branch.rows as u8;
+        let bare = if self.branch.keep_all { self.lists.number(vec![rows], ALWAYS, NOTHING) } else { NOTHING };
+        if patterns.is_empty() {
+            return bare;
+        }
+        let mut list = vec![rows];
         patterns.sort_unstable();
         for pattern in patterns {
             log::put_varint(&mut list, u64::from(pattern));
         }
-        if let Some(&number) = self.list_numbers.get(&list) {
-            return Some(number);
-        }
-        let number = self.lists.len() as u32;
-        self.lists.push(list.clone());
-        self.list_numbers.insert(list, number);
-        Some(number)
+        self.lists.number(list, window, bare)
     }
 }
+
+const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
+const NEVER: (i64, i64) = (i64::MAX, i64::MIN);

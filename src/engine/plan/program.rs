@@ -39,7 +39,7 @@ pub enum Rows {
 }
 
 /// One event of a source (or the one kind of row of a profile or list).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Kind {
     /// Index for the counters.
     pub event: Option<u32>,
@@ -49,8 +49,28 @@ pub struct Kind {
     pub filter: Option<Pred>,
     /// Global pattern number and what it asks.
     pub patterns: Vec<(u32, Pred)>,
+    /// For each of the patterns the interval `[lo, hi)` outside of which nobody asks for it; any time where it is not said.
+    pub windows: Vec<(i64, i64)>,
     /// Another branch reads these rows; here they are only known.
     pub foreign: bool,
+}
+
+impl Kind {
+    /// Whether rows of this raw name may be of the kind.
+    pub fn takes(&self, name: Option<&str>) -> bool {
+        match (&self.exact, name) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(exact), Some(name)) => {
+                exact.iter().any(|e| e == name) || self.prefixes.iter().any(|p| name.starts_with(p.as_str()))
+            }
+        }
+    }
+
+    /// When one of the patterns matters.
+    pub fn window(&self, pattern: usize) -> (i64, i64) {
+        self.windows.get(pattern).copied().unwrap_or((i64::MIN, i64::MAX))
+    }
 }
 
 /// How a raw column becomes a value.

@@ -5,9 +5,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use arrow::array::{Array, ArrayRef, Int64Array};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, Int64Array, PrimitiveArray};
 use datafusion::common::Result;
 
+use super::views::{Views, by_keys};
+use crate::engine::kernels::convert::ordered;
 use crate::engine::kernels::hash::Map;
 use crate::engine::kernels::test;
 use crate::engine::plan::program::{Branch, Cmp, ColumnSpec, How, Lit, Operand, Pred, Scalar, Test, Ty};
@@ -34,6 +36,8 @@ struct Class {
     /// Told apart value by value.
     exact: bool,
     points: Vec<Num>,
+    /// The points as the column's words: where an answer of a comparison changes.
+    cuts: Option<Vec<i64>>,
     literals: Map<String, u32>,
     texts: Vec<(How, String, bool)>,
     lists: Vec<Vec<String>>,
@@ -43,6 +47,7 @@ struct Class {
     known: Map<(u32, Vec<u64>), u32>,
     /// Text as the file has it → class.
     memo: Map<String, u32>,
+    views: Views,
     values: Map<String, u32>,
     numbers: Map<i64, u32>,
 }
@@ -90,12 +95,14 @@ impl Classes {
             of,
             exact: false,
             points: Vec::new(),
+            cuts: None,
             literals: Map::default(),
             texts: Vec::new(),
             lists: Vec::new(),
             returns: Vec::new(),
             known: Map::default(),
             memo: Map::default(),
+            views: Views::default(),
             values: Map::default(),
             numbers: Map::default(),
         });
@@ -221,41 +228,38 @@ impl Class {
                 let days: Vec<Option<i32>> = held.times.iter().map(|t| t.map(|t| held.zone.date(t))).collect();
                 return days.into_iter().map(|d| d.map_or(0, |d| self.day(Num::int(i64::from(d)), d))).collect();
             }
-            Of::Date => return by_time(&|t| self.point(Num::int(i64::from(held.zone.date(t))))),
+            Of::Date => {
+                let cuts = self.cuts(Num::int, WHOLE);
+                return by_time(&|t| between(cuts, i64::from(held.zone.date(t))));
+            }
             Of::Column(column) => column,
         };
         let Some((spec, Some(column))) = held.columns.get(column) else { return vec![0; rows] };
         match column {
             Column::Text { values, keys } => {
-                let classes: Vec<u32> =
-                    values.iter().map(|text| text.map_or(0, |text| self.text(text, spec))).collect();
-                match keys {
-                    None => classes,
-                    Some(keys) => {
-                        keys.iter().map(|k| k.and_then(|k| classes.get(k as usize)).copied().unwrap_or(0)).collect()
-                    }
-                }
+                let mut views = std::mem::take(&mut self.views);
+                let classes = views.classes(values, |text| self.text(text, spec));
+                self.views = views;
+                by_keys(classes, keys.as_ref())
             }
-            Column::Int(values) => values
-                .iter()
-                .map(|v| match v {
-                    None => 0,
-                    Some(v) if self.exact => self.number(v),
-                    Some(v) if !self.returns.is_empty() => {
-                        let day = if spec.ty == Ty::Instant { held.zone.date(v) } else { whole_day(v) };
-                        self.day(number(spec.ty, v), day)
-                    }
-                    Some(v) => 1 + self.point(number(spec.ty, v)),
-                })
-                .collect(),
-            Column::Number(values) => values
-                .iter()
-                .map(|v| match v {
-                    None => 0,
-                    Some(v) if self.exact => self.number((v + 0.0).to_bits() as i64),
-                    Some(v) => 1 + self.point(Num::Float(v)),
-                })
-                .collect(),
+            Column::Int(values) if self.exact => each(values, |v| self.number(v)),
+            Column::Int(values) if !self.returns.is_empty() => each(values, |v| {
+                let day = if spec.ty == Ty::Instant { held.zone.date(v) } else { whole_day(v) };
+                self.day(number(spec.ty, v), day)
+            }),
+            Column::Int(values) => {
+                let cuts = self.cuts(|v| number(spec.ty, v), WHOLE);
+                each(values, |v| 1 + between(cuts, v))
+            }
+            Column::Number(values) if self.exact => each(values, |v| self.number((v + 0.0).to_bits() as i64)),
+            Column::Number(values) => {
+                let word = |v: f64| ordered((v + 0.0).to_bits() as i64);
+                let cuts = self.cuts(
+                    |word| Num::Float(f64::from_bits(ordered(word) as u64)),
+                    (word(f64::NEG_INFINITY), word(f64::INFINITY)),
+                );
+                each(values, |v| 1 + between(cuts, word(v)))
+            }
             Column::YesNo(values) => values.iter().map(|v| v.map_or(0, |v| 1 + u32::from(v))).collect(),
             Column::List(values) => values
                 .iter()
@@ -267,6 +271,21 @@ impl Class {
                 })
                 .collect(),
         }
+    }
+
+    /// The words at which a comparison with one of the points begins to answer otherwise.
+    fn cuts(&mut self, value: impl Fn(i64) -> Num, range: (i64, i64)) -> &[i64] {
+        let points = &self.points;
+        self.cuts.get_or_insert_with(|| {
+            let mut cuts: Vec<i64> = Vec::new();
+            for point in points {
+                cuts.extend(first(range, |word| value(word).compare(*point) != Ordering::Less));
+                cuts.extend(first(range, |word| value(word).compare(*point) == Ordering::Greater));
+            }
+            cuts.sort_unstable();
+            cuts.dedup();
+            cuts
+        })
     }
 
     fn number(&mut self, value: i64) -> u32 {
@@ -319,6 +338,35 @@ impl Class {
     fn outcome(&mut self, literal: u32, outcomes: Vec<u64>) -> u32 {
         let next = self.known.len() as u32 + 1;
         *self.known.entry((literal, outcomes)).or_insert(next)
+    }
+}
+
+const WHOLE: (i64, i64) = (i64::MIN, i64::MAX);
+
+/// The first word of the range of which something holds that holds of all words behind it, too.
+fn first(range: (i64, i64), holds: impl Fn(i64) -> bool) -> Option<i64> {
+    let (mut from, mut to) = (i128::from(range.0), i128::from(range.1) + 1);
+    let end = to;
+    while from < to {
+        let middle = (from + to).div_euclid(2);
+        if holds(middle as i64) { to = middle } else { from = middle + 1 }
+    }
+    (from < end).then_some(from as i64)
+}
+
+/// How many of the words are not behind this one.
+fn between(cuts: &[i64], word: i64) -> u32 {
+    match cuts.len() {
+        0..=8 => cuts.iter().map(|cut| u32::from(*cut <= word)).sum(),
+        _ => cuts.partition_point(|cut| *cut <= word) as u32,
+    }
+}
+
+/// The class of each value; 0 where there is none.
+fn each<T: ArrowPrimitiveType>(values: &PrimitiveArray<T>, mut class: impl FnMut(T::Native) -> u32) -> Vec<u32> {
+    match values.nulls().filter(|nulls| nulls.null_count() > 0) {
+        None => values.values().iter().map(|&v| class(v)).collect(),
+        Some(_) => values.iter().map(|v| v.map_or(0, &mut class)).collect(),
     }
 }
 

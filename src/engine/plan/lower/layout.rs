@@ -91,14 +91,11 @@ impl Lowerer<'_> {
             RawMatch::All => (None, Vec::new()),
             RawMatch::Names { exact, prefixes } => (Some(exact.clone()), prefixes.clone()),
         };
-        let kind = Kind { event: Some(e as u32), exact, prefixes, filter: None, patterns: Vec::new(), foreign };
-        self.push_kind(branch, kind)
+        self.push_kind(branch, Kind { event: Some(e as u32), exact, prefixes, foreign, ..Kind::default() })
     }
 
     pub(super) fn one_kind(&mut self, branch: usize) -> usize {
-        let kind =
-            Kind { event: None, exact: None, prefixes: Vec::new(), filter: None, patterns: Vec::new(), foreign: false };
-        self.push_kind(branch, kind)
+        self.push_kind(branch, Kind::default())
     }
 
     pub(super) fn push_kind(&mut self, branch: usize, kind: Kind) -> usize {
