@@ -21,6 +21,7 @@ mod moment;
 #[cfg(feature = "engine")]
 mod notices;
 mod output;
+mod plan;
 #[cfg(feature = "engine")]
 mod progress;
 mod run;
@@ -66,6 +67,7 @@ Examples:
   segue check                     all mistakes of the project, at once
   segue run --as-of 2026-11-21    the audiences on that day
   segue run --rule 'purchased ≥ 3 in 90d'
+  segue plan                      what a run would read, and what each rule costs
   segue explain E0301             what a code means and what to do
 
 Exit codes: 0 fine · 1 findings · 2 wrong call · 3 project is wrong · 4 files, data or engine · 5 refused · 130 interrupted")]
@@ -81,6 +83,7 @@ enum Verb {
     Check(check::Args),
     Fmt(fmt::Args),
     Run(run::Args),
+    Plan(plan::Args),
     Test(test::Args),
     Identities(identities::Args),
     Init(init::Args),
@@ -126,6 +129,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Check(args) => check::run(args, global, out),
         Verb::Fmt(args) => fmt::run(args, global, out),
         Verb::Run(args) => run::run(args, global, out),
+        Verb::Plan(args) => plan::run(args, global, out),
         Verb::Test(args) => test::run(args, global, out),
         Verb::Identities(args) => identities::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),

@@ -1,6 +1,6 @@
 //! `segue run`: the audiences of a project.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -81,7 +81,7 @@ pub(super) enum FileKind {
 }
 
 /// `512MB`, `4GiB`, `1000000`
-fn parse_size(text: &str) -> Result<u64, String> {
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
     let number: u64 = digits.parse().map_err(|_| "write a size such as 512MB or 4GiB".to_owned())?;
@@ -97,7 +97,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
 
 #[cfg(feature = "engine")]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
-    match prepare(args, global, out)? {
+    match prepare(&args.asked(), global, out)? {
         Some(prepared) => work::run(args, &prepared, out),
         None => Ok(Exit::Project),
     }
@@ -106,7 +106,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
 #[cfg(not(feature = "engine"))]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // What can be said without the engine is said first: a broken project is the same answer in every build.
-    let Some(prepared) = prepare(args, global, out)? else { return Ok(Exit::Project) };
+    let Some(prepared) = prepare(&args.asked(), global, out)? else { return Ok(Exit::Project) };
     let _ = (prepared.project.root, prepared.program.rules, prepared.clock);
     for Shown::Rule(at) | Shown::Stages(at) in prepared.shown {
         let _ = at;
@@ -114,39 +114,60 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     Err(super::output::no_engine("run"))
 }
 
+impl Args {
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            path: self.path.as_deref(),
+            as_of: self.as_of.as_deref(),
+            only: &self.only,
+            rule: self.rule.as_deref(),
+            verb: "run",
+        }
+    }
+}
+
+/// What a verb that evaluates is asked for.
+pub(super) struct Asked<'a> {
+    pub path: Option<&'a Path>,
+    pub as_of: Option<&'a str>,
+    pub only: &'a [String],
+    pub rule: Option<&'a str>,
+    pub verb: &'a str,
+}
+
 /// What is to be evaluated.
-struct Prepared {
-    project: Project,
+pub(super) struct Prepared {
+    pub project: Project,
     /// The rules that were asked for, and what they need.
-    program: Program,
+    pub program: Program,
     /// What was asked for, by name.
-    shown: Vec<Shown>,
-    clock: Clock,
+    pub shown: Vec<Shown>,
+    pub clock: Clock,
 }
 
 /// A place in the program.
 #[derive(Debug, Clone, Copy)]
-enum Shown {
+pub(super) enum Shown {
     /// A segment or a campaign.
     Rule(usize),
     Stages(usize),
 }
 
 /// Everything up to the engine; `None` if the project has errors, which have been shown.
-fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, Failure> {
-    let mut project = workspace::load(args.path.as_deref(), global)?;
-    let typed = args.rule.as_deref().map(|text| project.add_rule(text));
+pub(super) fn prepare(asked: &Asked<'_>, global: &Global, out: &Out) -> Result<Option<Prepared>, Failure> {
+    let mut project = workspace::load(asked.path, global)?;
+    let typed = asked.rule.map(|text| project.add_rule(text));
     let checked = project.check(None);
     if workspace::complain(&project.sources, &checked.diagnostics, out) {
         return Ok(None);
     }
-    let clock = moment::clock(args.as_of.as_deref(), &project.file)?;
-    for name in &args.only {
-        known(name, &checked.program)?;
+    let clock = moment::clock(asked.as_of, &project.file)?;
+    for name in asked.only {
+        known(name, &checked.program, asked.verb)?;
     }
     let wanted = |name: &str| match &typed {
         Some(names) => names.iter().any(|n| n == name),
-        None => args.only.is_empty() || args.only.iter().any(|n| n == name),
+        None => asked.only.is_empty() || asked.only.iter().any(|n| n == name),
     };
     // Of stages all lines or none.
     let program = checked.program.keep(|rule: &Rule| wanted(checked.program.declared(rule)));
@@ -156,7 +177,7 @@ fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, 
     let mut shown: Vec<(&str, Shown)> = rules.chain(stages).filter(|(name, _)| wanted(name)).collect();
     shown.sort_unstable_by_key(|(name, _)| *name);
     let shown: Vec<Shown> = shown.into_iter().map(|(_, shown)| shown).collect();
-    if args.rule.is_some() && shown.is_empty() {
+    if asked.rule.is_some() && shown.is_empty() {
         return Err(Error::usage("`--rule` holds no segment and no campaign")
             .with_help("write a condition, such as `purchased ≥ 3 in 90d`")
             .into());
@@ -165,14 +186,14 @@ fn prepare(args: &Args, global: &Global, out: &Out) -> Result<Option<Prepared>, 
 }
 
 /// Refuses a name that nothing in the project has that can be run.
-fn known(name: &str, program: &Program) -> Result<(), Error> {
+fn known(name: &str, program: &Program, verb: &str) -> Result<(), Error> {
     let names: Vec<&str> = program.rules.iter().map(|rule| program.declared(rule)).collect();
     if names.contains(&name) {
         return Ok(());
     }
     let help = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`segue run` without `--only` shows all names".to_owned(),
+        None => format!("`segue {verb}` without `--only` shows all names"),
     };
     Err(Error::usage(format!("no segment, campaign or stages are called `{name}`")).with_help(help))
 }

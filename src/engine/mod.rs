@@ -12,6 +12,8 @@ mod decide;
 
 pub mod demo;
 
+pub mod explain;
+
 pub mod identities;
 
 pub mod infer;

@@ -9,8 +9,8 @@ fn check(name: &str, calls: &[&[&str]]) {
     snapshot(&Path::new("tests/snapshots/cli").join(name), &text.join("\n"));
 }
 
-const VERBS: [&str; 11] =
-    ["check", "fmt", "run", "test", "identities", "init", "demo", "explain", "schema", "completions", "man"];
+const VERBS: [&str; 12] =
+    ["check", "fmt", "run", "plan", "test", "identities", "init", "demo", "explain", "schema", "completions", "man"];
 
 #[test]
 fn help() {

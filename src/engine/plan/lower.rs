@@ -3,7 +3,7 @@
 //! Owns: lowering. Promises: pure and total; what the checker let through lowers; equal parts become one part.
 //! Must not know: DataFusion, files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::late::{self, Bits, Late, Step};
 use super::program::{
@@ -11,7 +11,7 @@ use super::program::{
 };
 use super::story::{Calculation, Fold};
 use crate::engine::kernels::test::{pred as holds, test as passes};
-use crate::language::calendar::{Clock, days_of};
+use crate::language::calendar::{Clock, Interval, days_of};
 use crate::language::catalog::{self, AttributeId, Catalog, ColumnRef, EventId, ListId, RawMatch, TimeUnit, Type};
 use crate::language::ir::{self, Aggregate, Behaviour, Cond, End, Matching, Op, Value, Window};
 use crate::language::num::Num;
@@ -55,6 +55,8 @@ pub struct Parts {
     pub branches: Vec<Lowered>,
     /// Number of counters.
     pub counters: u32,
+    /// The windows of events as they were written, by the interval that they are; of several the first. To be shown.
+    pub windows: BTreeMap<(i64, i64), Window>,
 }
 
 /// Takes a program apart; with `traits`, their values are asked for as well.
@@ -105,6 +107,7 @@ struct Lowerer<'a> {
     /// Where the members of each rule so far are found.
     rules: Vec<Bits>,
     needs_trace: bool,
+    windows: BTreeMap<(i64, i64), Window>,
 }
 
 impl<'a> Lowerer<'a> {
@@ -128,6 +131,7 @@ impl<'a> Lowerer<'a> {
             steps: Vec::new(),
             rules: Vec::new(),
             needs_trace: false,
+            windows: BTreeMap::new(),
         };
         lowerer.lay_out();
         lowerer
@@ -196,7 +200,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         let late = Late { steps: self.steps, rules: self.rules, traits };
-        Parts { program, late, branches, counters }
+        Parts { program, late, branches, counters, windows: self.windows }
     }
 
     // --- conditions
@@ -263,7 +267,7 @@ impl<'a> Lowerer<'a> {
             }
             Cond::Pick { end, matching, window, .. } => {
                 let term = self.picked(*end, matching);
-                let interval = self.clock.interval(window);
+                let interval = self.interval(window);
                 self.node(Node::Time { term, lo: interval.lo, hi: interval.hi })
             }
             Cond::Sequence(sequence) => self.sequence(sequence),
@@ -290,8 +294,14 @@ impl<'a> Lowerer<'a> {
 
     fn behaviour(&mut self, behaviour: &Behaviour, agg: Agg) -> u32 {
         let pattern = self.matching(&behaviour.matching);
-        let interval = self.clock.interval(&behaviour.window);
+        let interval = self.interval(&behaviour.window);
         self.term(pattern, interval.lo, interval.hi, agg)
+    }
+
+    fn interval(&mut self, window: &Window) -> Interval {
+        let interval = self.clock.interval(window);
+        self.windows.entry((interval.lo, interval.hi)).or_insert(*window);
+        interval
     }
 
     fn picked(&mut self, end: End, matching: &Matching) -> u32 {

@@ -139,7 +139,7 @@ impl Lowerer<'_> {
     }
 
     fn frame(&mut self, window: &Window, since: Option<&ir::Anchor>) -> Frame {
-        let interval = self.clock.interval(window);
+        let interval = self.interval(window);
         let since = since.map(|anchor| Anchor {
             last: anchor.end == End::Last,
             back: anchor.back,
