@@ -215,9 +215,52 @@ class Bench:
 
     def stage_compact(self):
         """The same store clustered by customers, and the rules over it."""
+        if "50" not in self.args.events:
+            return
+        folder = os.path.join(self.data, "compacted", os.path.basename(self.store("50")))
+        mark, said = folder + ".done", open(self.store("50") + ".done").read()
+        if not (os.path.exists(mark) and open(mark).read() == said):
+            shutil.rmtree(folder, ignore_errors=True)
+            began = time.time()
+            call = [self.segue, "store", "compact", self.project("50", "w200"), "--to", folder, "--threads", "2"]
+            done = subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            if done.returncode != 0:
+                self.results["compact.50.segue"] = {"error": f"failed: {(done.stderr.strip().splitlines() or ['?'])[-1][:200]}"}
+                self.save()
+                return
+            self.results["compacting"] = {"median": time.time() - began}
+            with open(mark, "w") as file:
+                file.write(said)
+        projects = os.path.join(self.data, "projects", "compacted")
+        path = os.path.join(folder, "activity")
+        subprocess.run([self.python, os.path.join(HERE, "workloads.py"), projects, path, "w200"], check=True)
+        self.warm(path)
+        self.measure("compact.50.segue", [self.engine, "run", os.path.join(projects, "w200"), "--digests", "--repeat", "5"])
 
     def stage_daily(self):
-        """A day more, with what the run before left behind."""
+        """400 days, and then a day more, and another: each with what the run before left behind, and at last without it."""
+        if "50" not in self.args.events:
+            return
+        days, whole = os.path.join(self.data, "daily"), os.path.join(self.data, "projects", "daily")
+        shutil.rmtree(days, ignore_errors=True)
+        shutil.rmtree(whole, ignore_errors=True)
+        shutil.copytree(self.store("50"), days, copy_function=os.link)
+        subprocess.run([self.python, os.path.join(HERE, "workloads.py"), whole, days, "w200"], check=True)
+        project = os.path.join(whole, "w200")
+        events, customers = map(str, self.sizes["50"])
+        call = [self.engine, "run", project, "--digests", "--repeat", "1"]
+        self.measure("daily.50.segue.first", [*call, "--cache"], again=True)
+        nexts = []
+        for day in range(3):
+            made = [self.python, os.path.join(HERE, "store.py"), days, "--events", events, "--customers", customers, "--day", str(400 + day)]
+            subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
+            as_of = (dt.date(2026, 6, 2) + dt.timedelta(days=day)).isoformat()
+            nexts.append(self.measure("daily.50.segue.next", [*call, "--cache", "--as-of", as_of], again=True))
+        self.measure("daily.50.segue.full", [*call[:-1], "3", "--as-of", as_of], again=True)
+        if all("median" in found for found in nexts):
+            whole = {**nexts[-1], "seconds": [s for found in nexts for s in found["seconds"]], "cpu": [c for found in nexts for c in found["cpu"]]}
+            self.results["daily.50.segue.next"] = {**whole, "median": statistics.median(whole["seconds"])}
+            self.save()
 
     def stage_peers(self):
         """The slow ones."""

@@ -188,7 +188,11 @@ def main():
     args.add_argument("--events", type=int, required=True)
     args.add_argument("--customers", type=int, required=True)
     args.add_argument("--seed", type=int, default=SEED)
+    args.add_argument("--day", type=int, help=f"only this day; {DAYS} is the first one behind the store")
     args = args.parse_args()
+    if args.day is not None:
+        print(write_day(args.folder, args.seed, args.day, args.events // DAYS, args.customers))
+        return
     print("written" if write(args.folder, args.events, args.customers, args.seed) else "there already")
 
 

@@ -224,11 +224,10 @@ def write_projects(folder, path, names=NAMES, as_of=None):
 if __name__ == "__main__":
     import sys
 
-    if len(sys.argv) == 3:
-        write_projects(sys.argv[1], sys.argv[2])
+    if len(sys.argv) >= 3:
+        write_projects(sys.argv[1], sys.argv[2], sys.argv[3:] or NAMES)
     else:
-        rules = many()
-        used = all_aggregates(rules)
-        references = sum(len(aggregates(rule.tree)) for rule in rules)
-        print(len(rules), "rules,", references, "references,", len(used), "aggregates,", len({(a.event, a.category) for a in used}), "pairs")
-        print(collections.Counter(a.kind for a in used), collections.Counter(a.event for a in used))
+        used = all_aggregates(many())
+        references = sum(len(aggregates(rule.tree)) for rule in many())
+        pairs = {(a.event, a.category) for a in used}
+        print(f"{len(many())} rules, {references} references, {len(used)} aggregates, {len(pairs)} pairs of event and category")
