@@ -28,6 +28,7 @@ mod run;
 mod schema;
 #[cfg(feature = "engine")]
 mod show;
+mod store;
 mod test;
 mod workspace;
 
@@ -88,6 +89,7 @@ enum Verb {
     Identities(identities::Args),
     Init(init::Args),
     Demo(demo::Args),
+    Store(store::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -134,6 +136,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Identities(args) => identities::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),
         Verb::Demo(args) => demo::run(args, out),
+        Verb::Store(args) => store::run(args, global, out),
         Verb::Explain(args) => explain::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),

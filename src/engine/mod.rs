@@ -4,9 +4,11 @@
 //!
 //! `bucket` divides customers into shares, `decide` says how a run is done. `tables` finds and opens files, `identities` says which ids are one customer, `plan` turns the checked program into one plan,
 //! `kernels` are the functions in it, `run` drives it under the limit of `memory`, `late` evaluates what needs all customers,
-//! `report` is what it saw on the way, `write` puts audiences into files.
+//! `report` is what it saw on the way, `write` puts audiences into files. `compact` rewrites a source clustered by bucket.
 
 pub mod bucket;
+
+pub mod compact;
 
 mod decide;
 

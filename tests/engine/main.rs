@@ -2,8 +2,10 @@
 
 mod cli_demo;
 mod cli_run;
+mod cli_store;
 #[cfg(feature = "cloud")]
 mod cloud;
+mod compact;
 mod demo_example;
 mod differential;
 mod differential_files;

@@ -9,14 +9,30 @@ fn check(name: &str, calls: &[&[&str]]) {
     snapshot(&Path::new("tests/snapshots/cli").join(name), &text.join("\n"));
 }
 
-const VERBS: [&str; 12] =
-    ["check", "fmt", "run", "plan", "test", "identities", "init", "demo", "explain", "schema", "completions", "man"];
+const VERBS: [&str; 13] = [
+    "check",
+    "fmt",
+    "run",
+    "plan",
+    "test",
+    "identities",
+    "init",
+    "demo",
+    "store",
+    "explain",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help() {
     check("help.txt", &[&["--help"]]);
     for verb in VERBS {
         check(&format!("help-{verb}.txt"), &[&[verb, "--help"]]);
+    }
+    for verb in ["compact", "check"] {
+        check(&format!("help-store-{verb}.txt"), &[&["store", verb, "--help"]]);
     }
 }
 

@@ -142,7 +142,7 @@ impl ScalarUDFImpl for Value {
     }
 }
 
-fn apply(recipe: &Recipe, array: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn apply(recipe: &Recipe, array: &ArrayRef) -> Result<ArrayRef> {
     match recipe {
         Recipe::Id { number: true, label } => Ok(Arc::new(types::whole(array, &id_spec(label))?)),
         Recipe::Id { number: false, label } => {

@@ -268,11 +268,8 @@ impl Memory {
                 *key = 0;
             }
         }
-        let (keys, lists) = if self.lists.lists.len() <= 4_096 {
-            (keys, self.lists.array())
-        } else {
-            self.only_used(keys, &valid)
-        };
+        let (keys, lists) =
+            if self.lists.lists.len() <= 4_096 { (keys, self.lists.array()) } else { self.only_used(keys, &valid) };
         let keys = UInt32Array::new(keys.into(), Some(NullBuffer::new(valid.finish())));
         Ok((DictionaryArray::try_new(keys, lists)?, tally))
     }

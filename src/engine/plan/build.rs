@@ -328,7 +328,12 @@ impl Builder<'_> {
         let gate = Branch {
             counts: false,
             keep_all: true,
-            kinds: lowered.branch.kinds.iter().map(|k| Kind { patterns: Vec::new(), windows: Vec::new(), ..k.clone() }).collect(),
+            kinds: lowered
+                .branch
+                .kinds
+                .iter()
+                .map(|k| Kind { patterns: Vec::new(), windows: Vec::new(), ..k.clone() })
+                .collect(),
             ..lowered.branch.clone()
         };
         let mut columns: Vec<Expr> = vec![name(CUSTOMER), name("time"), name("raw")];

@@ -120,12 +120,12 @@ pub(super) fn is_parquet(name: &str) -> bool {
     [".parquet", ".parq", ".pq"].iter().any(|end| name.ends_with(end))
 }
 
-pub(super) fn has_glob(path: &str) -> bool {
+pub(crate) fn has_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
 /// The folder before the first part with a star, and the parts behind it.
-fn split(path: &Path) -> (PathBuf, Vec<String>) {
+pub(crate) fn split(path: &Path) -> (PathBuf, Vec<String>) {
     let mut base = PathBuf::new();
     let mut pattern = Vec::new();
     for part in path.components() {

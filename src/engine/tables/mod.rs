@@ -16,13 +16,15 @@ use crate::engine::types;
 use crate::error::Error;
 use crate::language::catalog::{Catalog, ColumnRef};
 
-mod files;
+pub(crate) mod files;
 
 mod ids;
 
 mod memory;
 
-mod parquet;
+pub(crate) mod parquet;
+
+pub mod layout;
 
 pub(crate) mod remote;
 

@@ -236,7 +236,7 @@ fn read_as(found: &DataType) -> DataType {
 }
 
 /// One type for two files, where nothing is lost.
-fn common(a: &DataType, b: &DataType) -> Option<DataType> {
+pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     let text = |ty: &DataType| matches!(flat(ty), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     if a == b {
         return Some(a.clone());

@@ -65,9 +65,7 @@ impl Views {
         let views = values.views().iter().enumerate();
         let classes = match values.nulls().filter(|nulls| nulls.null_count() > 0) {
             None => views.map(|(row, &view)| class(row, view)).collect(),
-            Some(nulls) => {
-                views.map(|(row, &view)| if nulls.is_valid(row) { class(row, view) } else { 0 }).collect()
-            }
+            Some(nulls) => views.map(|(row, &view)| if nulls.is_valid(row) { class(row, view) } else { 0 }).collect(),
         };
         if misses > values.len() / 8 && self.bits < LARGE {
             self.bits += 2;
@@ -97,7 +95,8 @@ mod tests {
         // Short and long texts, more of them than places, in batches whose buffers differ.
         for batch in 0..4 {
             let text = |i: usize| {
-                (i % 7 != 0).then(|| format!("{}{}", if i.is_multiple_of(2) { "x" } else { "a long beginning of " }, i % 1_000))
+                (i % 7 != 0)
+                    .then(|| format!("{}{}", if i.is_multiple_of(2) { "x" } else { "a long beginning of " }, i % 1_000))
             };
             let texts: Vec<Option<String>> = (0..5_000).map(|i| text(i * (batch + 1))).collect();
             let found = views.classes(&texts.iter().map(Option::as_deref).collect(), |text| {
