@@ -62,7 +62,7 @@ pub struct Args {
     /// Worker threads; otherwise one a processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// How much memory the engine may take (512MB, 4GiB); it spills to disk beyond.
+    /// How much memory the engine may take (512MB, 4GiB); beyond, it reads the files several times.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     memory_limit: Option<u64>,
 }

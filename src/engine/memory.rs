@@ -1,12 +1,12 @@
 //! The memory limit of a run.
 //!
-//! Owns: who is refused memory, and so spills. Promises: a refusal never leaves a run waiting for ever.
+//! Owns: who is refused memory. Promises: a refusal never leaves a run waiting for ever.
 //! Must not know: plans, rules.
 //!
 //! An exchange between partitions that is refused memory writes batches to a spill pool of its own. With two writers at once that pool
 //! can wait for itself for ever (apache/datafusion#24883), and an exchange holds only the few batches that are on their way, because its
 //! gate closes when every reader has one waiting. So exchanges are never refused, and what they hold is counted aside; the aggregation
-//! and the sort, which hold nearly everything, share the limit and spill.
+//! and the sort, which hold nearly everything, share the limit; where they are refused, the run takes more passes.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};

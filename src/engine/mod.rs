@@ -2,9 +2,10 @@
 //!
 //! Owns: the second implementation of the meaning, as one DataFusion plan. Must not know: syntax, the command line.
 //!
-//! `bucket` divides customers into shares, `decide` says how a run is done. `tables` finds and opens files, `identities` says which ids are one customer, `plan` turns the checked program into one plan,
-//! `kernels` are the functions in it, `run` drives it under the limit of `memory`, `late` evaluates what needs all customers,
-//! `report` is what it saw on the way, `write` puts audiences into files. `compact` rewrites a source clustered by bucket.
+//! `bucket` divides customers into shares, `decide` says how a run is done. `tables` finds and opens files, `identities` says which
+//! ids are one customer, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it and
+//! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
+//! on the way, `write` puts audiences into files. `compact` rewrites a source clustered by bucket.
 
 pub mod bucket;
 
@@ -15,6 +16,8 @@ mod decide;
 pub mod demo;
 
 pub mod explain;
+
+mod gathered;
 
 pub mod identities;
 

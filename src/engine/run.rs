@@ -7,26 +7,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, Int64Builder, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Int64Type;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
-use super::kernels::{export, replay};
-use super::late::{Column, Known, Work};
+use super::decide::Passes;
+use super::gathered::Gathered;
+use super::identities::{self, Resolution};
 use super::plan::build;
-use super::plan::late::Late;
-use super::plan::lower::{Parts, Table, lower};
-use super::plan::program::{Rows, Scalar};
-use super::report::{Counters, ListReport, Report};
+use super::plan::lower::{Parts, lower};
+use super::report::{Counters, Report};
 use super::tables::{self, Layout, Tables};
-use super::{decide, identities};
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::catalog::{Catalog, ColumnRef, LookupId};
@@ -61,7 +60,7 @@ pub struct Request<'a> {
 pub struct Limits {
     /// All cores where unsaid.
     pub threads: Option<usize>,
-    /// Bytes; beyond that, the engine writes to the system's folder for temporary files.
+    /// Bytes; where that is too little for all customers at once, the engine reads the files several times, each time for some.
     pub memory: Option<usize>,
     /// Rows that are worked on at a time; for tests.
     pub batch_rows: Option<usize>,
@@ -77,8 +76,8 @@ pub struct Outcome {
     /// For each trait of the program its values, where they were asked for; `None` is missing. Lists are missing here.
     pub traits: Vec<Vec<Option<scalar::Scalar>>>,
     pub report: Report,
-    /// How often an operator wrote to a temporary file to stay within the memory limit.
-    pub spills: usize,
+    /// How many passes over shares of the customers the memory limit asked for.
+    pub passes: usize,
 }
 
 impl Outcome {
@@ -147,8 +146,7 @@ async fn evaluate(
     progress: Option<Arc<dyn Progress>>,
 ) -> Result<Outcome, Error> {
     let parts = lower(catalog, program, clock, asked.traits);
-    let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()));
-    let context = session(tables, asked.limits)?;
+    let context = session(tables, asked.limits, Spills::Yes)?;
     for lookup in lookups(&parts) {
         if let Err(error) = unique(&context, catalog, tables, lookup).await {
             return Err(blame(&context, tables, error).await);
@@ -159,28 +157,69 @@ async fn evaluate(
         Err(error) => return Err(blame(&context, tables, error).await),
     };
     let links = linked.as_ref().map(|held| &held.resolution);
-    let mut gathered = Gathered::new(&parts, tables.number_ids);
-    if let Some(progress) = &progress {
-        let (rows, bytes, files) = tables.size();
-        progress.start(rows, bytes, files);
-    }
-    for share in decide::passes(1) {
-        let plan = build::plan(catalog, tables, &parts, &counters, links, share).map_err(|e| translate(&e))?;
-        let Some(plan) = plan else { continue };
-        gathered = match drive(&context, plan, gathered, &counters, progress.as_deref()).await {
-            Ok(gathered) => gathered,
-            Err(error) => return Err(blame(&context, tables, error).await),
-        };
-    }
-    if let Some(progress) = &progress {
-        progress.finish();
-    }
+    let (rows, bytes, files) = tables.size();
+    let mut passes = Passes::new(rows, &parts.program, asked.limits.memory);
+    let plans = Plans { catalog, tables, parts: &parts, links };
+    let (gathered, counters) = loop {
+        if let Some(progress) = &progress {
+            progress.start(rows, bytes, files);
+        }
+        let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()));
+        let done = all_passes(&plans, &passes, asked.limits, &counters, progress.as_deref()).await;
+        if let Some(progress) = &progress {
+            progress.finish();
+        }
+        match done {
+            Ok(gathered) => break (gathered, counters),
+            Err(error) => match passes.more().filter(|_| is_limit(&error)) {
+                Some(more) => passes = more,
+                None => return Err(blame(&context, tables, error).await),
+            },
+        }
+    };
     let mut outcome = gathered.finish(catalog, tables, &parts, &counters)?;
+    outcome.passes = passes.shares().len();
     outcome.report.identities = links.map(|links| links.report());
     Ok(outcome)
 }
 
-pub(super) fn session(tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
+/// What the plans of all passes have in common.
+struct Plans<'a> {
+    catalog: &'a Catalog,
+    tables: &'a Tables,
+    parts: &'a Parts,
+    links: Option<&'a Arc<Resolution>>,
+}
+
+/// One pass after the other.
+async fn all_passes(
+    plans: &Plans<'_>,
+    passes: &Passes,
+    limits: Limits,
+    counters: &Arc<Counters>,
+    progress: Option<&dyn Progress>,
+) -> Result<Gathered, Error> {
+    let context = session(plans.tables, limits, Spills::No)?;
+    let mut gathered = Gathered::default();
+    for &share in passes.shares() {
+        let Plans { catalog, tables, parts, links } = plans;
+        let plan = build::plan(catalog, tables, parts, counters, *links, share).map_err(|e| translate(&e))?;
+        if let Some(plan) = plan {
+            gathered = drive(&context, plan, gathered, counters, progress).await?;
+        }
+    }
+    Ok(gathered)
+}
+
+/// Whether operators may write to temporary files where they are refused memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spills {
+    Yes,
+    /// Refusals are errors: more passes are cheaper than spilled logs.
+    No,
+}
+
+pub(super) fn session(tables: &Tables, limits: Limits, spills: Spills) -> Result<SessionContext, Error> {
     let threads = limits.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let mut config = SessionConfig::new()
         .with_target_partitions(threads.max(1))
@@ -191,6 +230,9 @@ pub(super) fn session(tables: &Tables, limits: Limits) -> Result<SessionContext,
     options.optimizer.hash_join_single_partition_threshold = usize::MAX;
     options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
     let mut runtime = RuntimeEnvBuilder::new();
+    if spills == Spills::No {
+        runtime = runtime.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled));
+    }
     if let Some(bytes) = limits.memory {
         runtime = runtime.with_memory_pool(Arc::new(super::memory::Limited::new(bytes)));
         // The reservation for merging spilled runs must fit the limit.
@@ -235,7 +277,7 @@ async fn unique(context: &SessionContext, catalog: &Catalog, tables: &Tables, lo
 /// The engine does not say which file it could not read: reads them one by one to find out.
 pub(super) async fn blame(context: &SessionContext, tables: &Tables, error: Error) -> Error {
     match &error {
-        Error::Engine { message, .. } if !message.starts_with(LIMIT) => {}
+        Error::Engine { .. } if !is_limit(&error) => {}
         _ => return error,
     }
     for (name, file) in tables.iter().flat_map(|t| &t.each) {
@@ -298,9 +340,8 @@ async fn drive(
         let mut stream = execute_stream(Arc::clone(&physical), task)?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
-            gathered.take(batch.column(0), batch.column(1))?;
+            gathered.take(batch.column(1))?;
         }
-        gathered.spills = spills(physical.as_ref());
         Ok(gathered)
     });
     let Some(progress) = progress else { return work.await };
@@ -317,185 +358,11 @@ async fn drive(
     }
 }
 
-/// What the operators say of temporary files.
-fn spills(plan: &dyn ExecutionPlan) -> usize {
-    let own = plan.metrics().and_then(|metrics| metrics.spill_count()).unwrap_or(0);
-    plan.children().iter().fold(own, |sum, child| sum.saturating_add(spills(child.as_ref())))
-}
-
-/// The answers, turned from rows of bits and values into columns.
-struct Gathered {
-    lists: usize,
-    numbers: Option<Int64Builder>,
-    texts: StringBuilder,
-    /// One a wanted node.
-    answers: Vec<BooleanBufferBuilder>,
-    /// Bytes of an answer's bits.
-    width: usize,
-    /// One an exported value.
-    columns: Vec<Column>,
-    population: u64,
-    orphans: Vec<u64>,
-    twice: Option<String>,
-    spills: usize,
-}
-
-impl Gathered {
-    fn new(parts: &Parts, number_ids: bool) -> Gathered {
-        let (wanted, lists) = (parts.program.wanted.len(), parts.program.lists.len());
-        Gathered {
-            lists,
-            numbers: number_ids.then(Int64Builder::new),
-            texts: StringBuilder::new(),
-            answers: (0..wanted).map(|_| BooleanBufferBuilder::new(0)).collect(),
-            width: replay::width(&parts.program),
-            columns: parts.program.exports.iter().map(|_| Column::default()).collect(),
-            population: 0,
-            orphans: vec![0; lists],
-            twice: None,
-            spills: 0,
-        }
-    }
-
-    fn take(&mut self, customers: &ArrayRef, answers: &ArrayRef) -> Result<(), DataFusionError> {
-        let odd = || DataFusionError::Internal("the answer has other columns than planned".into());
-        let answers = answers.as_binary_opt::<i64>().ok_or_else(odd)?;
-        let bit =
-            |row: usize, bit: usize| answers.value(row).get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1);
-        let wanted = self.answers.len();
-        let marks = wanted + self.lists;
-        let mut keep = Vec::with_capacity(answers.len());
-        for row in 0..answers.len() {
-            let id = || -> Option<String> {
-                match customers.as_primitive_opt::<Int64Type>() {
-                    Some(ids) => Some(ids.value(row).to_string()),
-                    None => customers.as_string_view_opt().map(|ids| ids.value(row).to_owned()),
-                }
-            };
-            if self.twice.is_none() && bit(row, marks + 1) {
-                self.twice = id();
-            }
-            if bit(row, marks) {
-                keep.push(row);
-            } else {
-                for (list, orphans) in self.orphans.iter_mut().enumerate() {
-                    *orphans += u64::from(bit(row, wanted + list));
-                }
-            }
-        }
-        self.population += keep.len() as u64;
-        match (&mut self.numbers, customers.as_primitive_opt::<Int64Type>()) {
-            (Some(numbers), Some(ids)) => keep.iter().for_each(|&row| numbers.append_value(ids.value(row))),
-            _ => {
-                let ids = customers.as_string_view_opt().ok_or_else(odd)?;
-                keep.iter().for_each(|&row| self.texts.append_value(ids.value(row)));
-            }
-        }
-        // Row by row, and in a row only the bits that are set: most customers are in few of many rules.
-        let start = self.answers.first().map_or(0, BooleanBufferBuilder::len);
-        self.answers.iter_mut().for_each(|bits| bits.append_n(keep.len(), false));
-        for (at, &row) in keep.iter().enumerate() {
-            let (bits, mut values) = answers.value(row).split_at_checked(self.width).ok_or_else(odd)?;
-            for (b, &byte) in bits.iter().enumerate() {
-                let mut byte = byte;
-                while byte != 0 {
-                    let node = b * 8 + byte.trailing_zeros() as usize;
-                    byte &= byte - 1;
-                    if let Some(bits) = self.answers.get_mut(node) {
-                        bits.set_bit(start + at, true);
-                    }
-                }
-            }
-            self.columns.iter_mut().for_each(|column| column.push(export::take(&mut values)));
-        }
-        Ok(())
-    }
-
-    fn finish(
-        mut self,
-        catalog: &Catalog,
-        tables: &Tables,
-        parts: &Parts,
-        counters: &Counters,
-    ) -> Result<Outcome, Error> {
-        if let Some(id) = self.twice {
-            let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
-                None => (
-                    format!("the profiles have several rows of customer `{id}`"),
-                    match catalog.identities {
-                        None => "name the column that tells the latest: `updated_at: …`",
-                        Some(_) => {
-                            "name the column that tells the latest: `updated_at: …`; `segue identities ID` tells which ids are this customer"
-                        }
-                    },
-                ),
-                Some(column) => (
-                    format!("the profiles have several rows of customer `{id}` with the same `{column}`"),
-                    "one row a customer must be the latest",
-                ),
-            };
-            return Err(Error::data(message).with_help(help));
-        }
-        let mut report = Report { population: self.population, ..Report::default() };
-        let mut read = vec![false; catalog.sources.len()];
-        let mut list_orphans = self.orphans.into_iter();
-        for branch in parts.branches.iter().filter(|b| b.branch.counts) {
-            let files = |t: Option<&tables::Opened>| t.map_or(0, |t| t.files);
-            let (name, counter) = (&branch.branch.label, branch.branch.counter);
-            match (branch.branch.rows, branch.table) {
-                (Rows::Event, Table::Source(s)) => {
-                    let s = s as usize;
-                    if let Some(read) = read.get_mut(s) {
-                        *read = true;
-                    }
-                    let opened = tables.sources.get(s).and_then(Option::as_ref);
-                    report.sources.push(counters.source(counter, name, files(opened)));
-                }
-                (Rows::Profile, _) => {
-                    report.profiles = Some(counters.source(counter, name, files(tables.profile.as_ref())));
-                }
-                _ => {
-                    let rows = counters.source(counter, name, 1);
-                    report.lists.push(ListReport {
-                        name: name.clone(),
-                        rows: rows.rows,
-                        no_customer: rows.no_customer,
-                        linked: rows.linked,
-                        orphans: list_orphans.next().unwrap_or(0),
-                    });
-                }
-            }
-        }
-        report.missing_events = counters.missing(catalog, |s| read.get(s).copied().unwrap_or(false));
-        let customers: ArrayRef = match self.numbers.as_mut() {
-            Some(numbers) => Arc::new(numbers.finish()),
-            None => Arc::new(self.texts.finish()),
-        };
-        let answers = self.answers.iter_mut().map(BooleanBufferBuilder::finish).collect();
-        let known = Known { customers: &customers, answers, columns: std::mem::take(&mut self.columns) };
-        let (members, traits) = behind(&parts.late, known);
-        Ok(Outcome { customers, members, traits, report, spills: self.spills })
-    }
-}
-
-/// What is left to do when all customers are known.
-fn behind(late: &Late, known: Known<'_>) -> (Vec<BooleanBuffer>, Vec<Vec<Option<scalar::Scalar>>>) {
-    let rows = known.customers.len();
-    let work = Work::new(late, known);
-    let members = late.rules.iter().map(|&at| work.bits(at)).collect();
-    let own = |value| match value {
-        Scalar::Num(num) => Some(scalar::Scalar::Num(num)),
-        Scalar::Text(text) => Some(scalar::Scalar::Text(text.to_owned())),
-        Scalar::YesNo(yes) => Some(scalar::Scalar::YesNo(yes)),
-        Scalar::Date(days) => Some(scalar::Scalar::Date(days)),
-        Scalar::Instant(at) => Some(scalar::Scalar::Instant(at)),
-        Scalar::List(_) => None,
-    };
-    let traits = late.traits.iter().map(|value| (0..rows).map(|row| work.value(value, row).and_then(own)).collect());
-    (members, traits.collect())
-}
-
 const LIMIT: &str = "the memory limit is too small";
+
+fn is_limit(error: &Error) -> bool {
+    matches!(error, Error::Engine { message, .. } if message.starts_with(LIMIT))
+}
 
 /// An error of ours that went through DataFusion, or DataFusion's own in our words.
 pub(crate) fn translate(error: &DataFusionError) -> Error {

@@ -78,11 +78,8 @@ impl Args {
 /// Runs a project through the façade, from its texts to the audiences.
 fn run(args: &Args) -> Value {
     let root = PathBuf::from(args.rest.first().expect("a project"));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(args.threads)
-        .enable_all()
-        .build()
-        .expect("threads");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(args.threads).enable_all().build().expect("threads");
     let (mut seconds, mut processor, mut last) = (Vec::new(), Vec::new(), None);
     for _ in 0..args.repeat.max(1) {
         drop(last.take());
@@ -186,7 +183,9 @@ fn read(path: &Path, columns: &[String]) -> u64 {
     let file = std::fs::File::open(path).expect("a file");
     let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).expect("a footer");
     let fields = found.schema().fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, field.is_nullable())),
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Arc::new(Field::new(field.name(), DataType::Utf8View, field.is_nullable()))
+        }
         _ => Arc::clone(field),
     });
     let views = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields.collect::<Vec<_>>())));

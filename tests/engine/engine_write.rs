@@ -15,7 +15,7 @@ fn outcome(customers: ArrayRef, members: &[bool]) -> Outcome {
         members: vec![BooleanBuffer::from(members.to_vec())],
         traits: Vec::new(),
         report: Report::default(),
-        spills: 0,
+        passes: 1,
     }
 }
 

@@ -15,7 +15,7 @@ use super::ids::{Gathered, Ids};
 use super::read::{add, id_at, links, odd, stream};
 use super::resolve::Resolution;
 use crate::engine::plan::build;
-use crate::engine::run::{Limits, blame, session, translate};
+use crate::engine::run::{Limits, Spills, blame, session, translate};
 use crate::engine::tables::{self, Opened, Tables};
 use crate::error::Error;
 use crate::language::catalog::{Catalog, Conflicts, Identities};
@@ -99,7 +99,7 @@ pub(super) async fn open<'a>(catalog: &'a Catalog, root: &Path, limits: Limits) 
             .with_help("add `identities:` with its link tables to the catalog; `segue schema catalog` says how"));
     };
     let tables = tables::open(catalog, root).await?;
-    let context = session(&tables, limits)?;
+    let context = session(&tables, limits, Spills::Yes)?;
     Ok(Looked { identities, tables, context })
 }
 

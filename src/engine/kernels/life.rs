@@ -6,7 +6,9 @@
 use std::cmp::Ordering;
 
 use super::convert::ordered;
-use super::log::{Chunk, Log};
+use super::interned::{Slot, Texts};
+use super::replay::Known;
+use super::roster::Chunk;
 use super::test;
 use crate::engine::plan::program::{Program, Scalar, Ty};
 use crate::engine::plan::story::{Anchor, Frame};
@@ -38,13 +40,13 @@ impl Datum {
         })
     }
 
-    pub fn scalar(self, log: &Log) -> Option<Scalar<'_>> {
+    pub fn scalar(self, texts: &Texts) -> Option<Scalar<'_>> {
         Some(match self {
             Datum::Num(n) => Scalar::Num(n),
             Datum::YesNo(yes) => Scalar::YesNo(yes),
             Datum::Date(days) => Scalar::Date(days),
             Datum::Instant(at) => Scalar::Instant(at),
-            Datum::Text(number) => Scalar::Text(log.interned.texts.get(usize::try_from(number).ok()?)?),
+            Datum::Text(number) => Scalar::Text(texts.get(number)?),
         })
     }
 }
@@ -79,8 +81,8 @@ impl Key {
 struct Entry {
     time: i64,
     slot: u32,
-    /// Where the measures begin.
-    pool: u32,
+    /// Its place in the chunk.
+    at: u32,
 }
 
 /// One customer after the other.
@@ -88,8 +90,9 @@ struct Entry {
 pub struct Life<'a> {
     pub program: &'a Program,
     pub clock: &'a Clock,
-    pub log: &'a Log,
-    chunk: &'a Chunk,
+    pub texts: &'a Texts,
+    slots: &'a [Slot],
+    chunk: Chunk<'a>,
     /// By pattern, whether a story asks for it; and those that are asked for.
     wanted: Vec<bool>,
     asked: Vec<u32>,
@@ -101,14 +104,25 @@ pub struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
-    pub fn new(program: &'a Program, clock: &'a Clock, log: &'a Log, chunk: &'a Chunk, wanted: Vec<bool>) -> Life<'a> {
+    pub fn new(program: &'a Program, clock: &'a Clock, known: &Known<'a>, wanted: Vec<bool>) -> Life<'a> {
         let patterns = vec![Vec::new(); wanted.len()];
         let asked = wanted.iter().zip(0..).filter(|(wanted, _)| **wanted).map(|(_, pattern)| pattern).collect();
-        Life { program, clock, log, chunk, wanted, asked, entries: Vec::new(), patterns, picked: Vec::new() }
+        Life {
+            program,
+            clock,
+            texts: known.texts,
+            slots: known.slots.all(),
+            chunk: known.chunk,
+            wanted,
+            asked,
+            entries: Vec::new(),
+            patterns,
+            picked: Vec::new(),
+        }
     }
 
-    /// Begins with the next customer, whose entries of the chunk these are; `pools` is where the measures of each entry begin.
-    pub fn begin(&mut self, entries: &[u32], pools: &[u32]) {
+    /// Begins with the next customer, whose entries of the chunk these are.
+    pub fn begin(&mut self, entries: &[u32]) {
         self.entries.clear();
         self.picked.clear();
         for &pattern in &self.asked {
@@ -116,22 +130,12 @@ impl<'a> Life<'a> {
                 list.clear();
             }
         }
-        for &i in entries {
-            let i = i as usize;
-            let (Some(&slot), Some(&time), Some(&pool)) =
-                (self.chunk.slot.get(i), self.chunk.time.get(i), pools.get(i))
-            else {
-                continue;
-            };
-            let Some(info) = self.log.interned.slots.get(slot as usize) else { continue };
-            if info.patterns.iter().any(|&p| self.wanted.get(p as usize).copied().unwrap_or(false)) {
-                self.entries.push(Entry { time, slot, pool });
-            }
-        }
+        let all = entries.iter().filter_map(|&at| Some((at, self.chunk.entries.get(at as usize)?)));
+        self.entries.extend(all.map(|(at, entry)| Entry { time: entry.time, slot: entry.slot, at }));
         self.entries.sort_unstable_by_key(|e| e.time);
         for (i, entry) in self.entries.iter().enumerate() {
-            let Some(info) = self.log.interned.slots.get(entry.slot as usize) else { continue };
-            for &p in &info.patterns {
+            let Some(slot) = self.slots.get(entry.slot as usize) else { continue };
+            for &p in &slot.patterns {
                 if self.wanted.get(p as usize).copied().unwrap_or(false)
                     && let Some(list) = self.patterns.get_mut(p as usize)
                 {
@@ -188,7 +192,7 @@ impl<'a> Life<'a> {
     }
 
     pub fn has(&self, entry: u32, pattern: u32) -> bool {
-        let slot = self.entries.get(entry as usize).and_then(|e| self.log.interned.slots.get(e.slot as usize));
+        let slot = self.entries.get(entry as usize).and_then(|e| self.slots.get(e.slot as usize));
         slot.is_some_and(|s| s.patterns.binary_search(&pattern).is_ok())
     }
 
@@ -196,10 +200,9 @@ impl<'a> Life<'a> {
     pub fn word(&self, entry: u32, read: u32) -> Option<i64> {
         let channel = self.program.reads.get(read as usize)?.channel;
         let entry = self.entries.get(entry as usize)?;
-        let slot = self.log.interned.slots.get(entry.slot as usize)?;
+        let slot = self.slots.get(entry.slot as usize)?;
         let at = slot.measures.binary_search(&channel).ok()?;
-        let from = entry.pool as usize;
-        slot.read(self.chunk.pool.get(from..from + slot.width())?, at)
+        slot.read(self.chunk.words(entry.at as usize, slot.width()), at)
     }
 
     pub fn ty(&self, read: u32) -> Ty {
@@ -219,7 +222,7 @@ impl<'a> Life<'a> {
         match ty {
             Ty::Number => ordered(a).cmp(&ordered(b)),
             Ty::Text => {
-                let text = |word| Datum::Text(word).scalar(self.log);
+                let text = |word| Datum::Text(word).scalar(self.texts);
                 text(a).zip(text(b)).and_then(|(a, b)| test::compare(a, b)).unwrap_or_else(|| a.cmp(&b))
             }
             _ => a.cmp(&b),

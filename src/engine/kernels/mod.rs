@@ -5,6 +5,12 @@
 //! matches, `history` keeps a customer's matching rows as a compact log and replays it (`replay` all customers of a chunk at
 //! once, `story` one by one). Must not know: files, the catalog, the command line.
 
+pub mod bank;
+
+pub mod bits;
+
+pub mod block;
+
 pub mod bucket;
 
 pub mod chain;
@@ -21,11 +27,21 @@ pub mod hash;
 
 pub mod history;
 
+pub mod ids;
+
+pub mod input;
+
+pub mod interned;
+
 pub mod life;
 
 pub mod log;
 
 pub mod replay;
+
+pub mod roster;
+
+pub mod segment;
 
 pub mod slot;
 

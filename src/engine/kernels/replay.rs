@@ -1,52 +1,35 @@
-//! The replay: from a log of rows to one bit a wanted node, and the values that are asked for.
+//! The replay: from the entries of a bucket to one bit a wanted node, and the values that are asked for.
 //!
-//! Owns: the bank of terms and the nodes over it. Promises: a chunk of customers at a time, so that the bank stays near the
-//! processor; no result depends on the order of entries (sums are exact, floats are added in ascending order).
+//! Owns: the nodes over the bank of terms, and the block that is the answer. Promises: a chunk of customers at a time, so that the
+//! bank stays near the processor; no result depends on the order of entries.
 
-use arrow::array::LargeBinaryBuilder;
+use datafusion::common::Result;
 
+use super::bank::{Bank, Steps};
+use super::bits::{pack, pack_range, transpose, words};
+use super::block::Builder;
 use super::convert::ordered;
+use super::interned::{Slots, Texts};
 use super::life::Datum;
-use super::log::{Body, Chunk, EVENT, LATE, Log, PROFILE, Slot, TWICE};
+use super::log::{EVENT, LATE, NEVER, PROFILE, TWICE};
+use super::roster::{Chunk, Roster};
+use super::segment::Segment;
 use super::{export, story, test};
-use crate::engine::plan::program::{Agg, Node, Program, Scalar, Ty, Val};
+use crate::engine::plan::program::{Node, Program, Scalar, Ty, Val};
 use crate::engine::types;
 use crate::language::calendar::Clock;
-use crate::language::ir::PeriodUnit;
 use crate::language::num::Num;
 
 /// Bits behind those of the wanted nodes and lists: in the population, has two profiles.
 pub const MARKS: usize = 2;
 
-/// What is kept of a term for each customer of a chunk.
-#[derive(Debug)]
-pub enum Bank {
-    Count(Vec<u32>),
-    Sum(Vec<i128>),
-    /// The best so far, by the order of [`ordered`] for floats.
-    Best(Vec<Option<i64>>),
-    /// Customer and value; what they amount to is known at the end.
-    Set(Vec<(u16, i64)>),
-    Float(Vec<f64>),
-}
-
-/// What an entry does to a term.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    term: u32,
-    lo: i64,
-    hi: i64,
-    agg: Agg,
-    /// Place of the measure in the entry.
-    at: usize,
-}
-
 /// What is known of the customers of a chunk.
 #[derive(Debug)]
 pub struct Known<'a> {
-    pub log: &'a Log,
-    /// By term.
-    pub banks: Vec<Bank>,
+    pub slots: &'a Slots,
+    pub texts: &'a Texts,
+    pub chunk: Chunk<'a>,
+    pub bank: &'a Bank,
     /// By story and customer.
     pub told: Vec<Vec<Option<Datum>>>,
 }
@@ -60,6 +43,17 @@ pub struct Replay {
     bits: u32,
 }
 
+/// What a replay works with, kept from bucket to bucket.
+#[derive(Debug)]
+pub struct Desk {
+    roster: Roster,
+    bank: Bank,
+    steps: Steps,
+    /// The bits of all nodes, node by node.
+    nodes: Vec<u64>,
+    rows: Vec<u64>,
+}
+
 impl Replay {
     pub fn new(program: Program) -> Replay {
         let mut by_pattern = vec![Vec::new(); program.patterns as usize];
@@ -68,8 +62,8 @@ impl Replay {
                 terms.push(t as u32);
             }
         }
-        // As many customers as let the counts stay in about two megabytes, between 64 and 8,192.
-        let room = (1usize << 19) / (program.terms.len() + 12 * program.stories.len()).max(1);
+        // As many customers as let the counts stay in half a megabyte, between 64 and 8,192.
+        let room = (1usize << 17) / (program.terms.len() + 12 * program.stories.len()).max(1);
         let bits = room.clamp(64, 8_192).ilog2();
         let clock = Clock { as_of: program.as_of, zone: types::zone(&program.zone) };
         Replay { program, clock, by_pattern, bits }
@@ -83,270 +77,190 @@ impl Replay {
         &self.clock
     }
 
-    pub fn bits(&self) -> u32 {
-        self.bits
-    }
-
-    /// Bytes of one answer's bits.
-    pub fn width(&self) -> usize {
-        width(&self.program)
-    }
-
-    /// Appends one answer a customer.
-    pub fn run(&self, log: &Log, body: &Body, out: &mut LargeBinaryBuilder) {
-        let steps: Vec<Vec<Step>> = log.interned.slots.iter().map(|slot| self.steps(slot)).collect();
-        for (c, chunk) in body.chunks.iter().enumerate() {
-            let base = c << self.bits;
-            let here = body.first.len().saturating_sub(base).min(1 << self.bits);
-            if here == 0 {
-                continue;
-            }
-            let banks = self.replay(log, chunk, &steps, here);
-            let mut known = Known { log, banks, told: Vec::new() };
-            story::tell(self, chunk, here, &mut known);
-            let first = body.first.get(base..base + here).unwrap_or_default();
-            let flags = body.flags.get(base..base + here).unwrap_or_default();
-            self.answer(&known, first, flags, out);
+    /// What to work with.
+    pub fn desk(&self) -> Desk {
+        let size = 1 << self.bits;
+        Desk {
+            roster: Roster::default(),
+            bank: Bank::new(&self.program, size),
+            steps: Steps::default(),
+            nodes: vec![0; self.program.nodes.len() * words(size)],
+            rows: Vec::new(),
         }
     }
 
-    fn steps(&self, slot: &Slot) -> Vec<Step> {
-        let terms = slot.patterns.iter().filter_map(|&p| self.by_pattern.get(p as usize)).flatten();
-        terms
-            .filter_map(|&t| {
-                let term = self.program.terms.get(t as usize)?;
-                let at = match term.agg.channel() {
-                    Some(channel) => slot.measures.binary_search(&channel).ok()?,
-                    None => 0,
-                };
-                Some(Step { term: t, lo: term.lo, hi: term.hi, agg: term.agg, at })
-            })
-            .collect()
-    }
-
-    fn replay(&self, log: &Log, chunk: &Chunk, steps: &[Vec<Step>], here: usize) -> Vec<Bank> {
-        let mut banks: Vec<Bank> = self
-            .program
-            .terms
-            .iter()
-            .map(|term| match term.agg {
-                Agg::Count | Agg::CountKnown(_) => Bank::Count(vec![0; here]),
-                Agg::Sum(_) => Bank::Sum(vec![0; here]),
-                Agg::Periods(_) | Agg::Distinct(_) | Agg::SumFloat(_) => Bank::Set(Vec::new()),
-                Agg::Min(_) | Agg::Max(_) | Agg::MinFloat(_) | Agg::MaxFloat(_) | Agg::First | Agg::Last => {
-                    Bank::Best(vec![None; here])
+    /// The block of a bucket.
+    pub fn run(&self, segments: &[Segment], numbers: bool, slots: &mut Slots, desk: &mut Desk) -> Result<Vec<u8>> {
+        let Desk { roster, bank, steps, nodes, rows } = desk;
+        roster.fill(segments, slots, numbers, self.bits)?;
+        bank.learn(&self.program, &self.by_pattern, slots.all(), steps);
+        let mut out = Builder::new(width(&self.program));
+        let size = 1usize << self.bits;
+        for (c, from) in (0..roster.customers()).step_by(size).enumerate() {
+            let here = (roster.customers() - from).min(size);
+            let chunk = roster.chunk(c);
+            bank.fill(chunk, here, slots.all(), steps, &self.clock.zone);
+            let mut known = Known { slots, texts: &roster.texts, chunk, bank, told: Vec::new() };
+            story::tell(self, here, &mut known);
+            let traces = &roster.traces;
+            let first = traces.first.get(from..from + here).unwrap_or_default();
+            let flags = traces.flags.get(from..from + here).unwrap_or_default();
+            self.nodes(&known, first, here, nodes);
+            self.rows(flags, &known, here, nodes, rows);
+            let width = width(&self.program);
+            for (row, ((key, tail), bits)) in roster.ids(from, from + here).zip(rows.chunks_exact(width)).enumerate() {
+                if self.program.members_only && !self.holds_any(bits) {
+                    continue;
                 }
-            })
-            .collect();
-        let mut at = 0;
-        for ((&local, &slot), &time) in chunk.local.iter().zip(&chunk.slot).zip(&chunk.time) {
-            let (Some(info), Some(steps)) = (log.interned.slots.get(slot as usize), steps.get(slot as usize)) else {
-                continue;
-            };
-            let words = chunk.pool.get(at..at + info.width()).unwrap_or_default();
-            at += info.width();
-            for step in steps.iter().filter(|s| s.lo <= time && time < s.hi) {
-                let Some(bank) = banks.get_mut(step.term as usize) else { continue };
-                let value = if step.agg.channel().is_some() {
-                    match info.read(words, step.at) {
-                        Some(value) => value,
-                        None => continue,
-                    }
-                } else {
-                    time
-                };
-                self.step(bank, local, step.agg, value);
-            }
-        }
-        for (bank, term) in banks.iter_mut().zip(&self.program.terms) {
-            if let Bank::Set(pairs) = bank {
-                let pairs = std::mem::take(pairs);
-                *bank = settle(pairs, term.agg, here);
-            }
-        }
-        banks
-    }
-
-    fn step(&self, bank: &mut Bank, local: u16, agg: Agg, value: i64) {
-        match bank {
-            Bank::Count(counts) => {
-                if let Some(count) = counts.get_mut(usize::from(local)) {
-                    *count = count.saturating_add(1);
+                out.push(key, tail, bits);
+                for value in &self.program.exports {
+                    export::put(&mut out.exports, self.value(value, &known, row));
                 }
             }
-            Bank::Sum(sums) => {
-                if let Some(sum) = sums.get_mut(usize::from(local)) {
-                    *sum += i128::from(value);
-                }
-            }
-            Bank::Best(best) => {
-                let Some(best) = best.get_mut(usize::from(local)) else { return };
-                let value = if matches!(agg, Agg::MinFloat(_) | Agg::MaxFloat(_)) { ordered(value) } else { value };
-                let better = match (*best, agg) {
-                    (None, _) => true,
-                    (Some(old), Agg::Max(_) | Agg::MaxFloat(_) | Agg::Last) => value > old,
-                    (Some(old), _) => value < old,
-                };
-                if better {
-                    *best = Some(value);
-                }
-            }
-            Bank::Set(pairs) => {
-                let value = match agg {
-                    Agg::Periods(unit) => self.clock.zone.period(PeriodUnit::from(unit), value),
-                    Agg::SumFloat(_) => ordered(value),
-                    _ => value,
-                };
-                pairs.push((local, value));
-            }
-            Bank::Float(_) => {}
         }
+        Ok(out.finish())
     }
 
-    fn answer(&self, known: &Known<'_>, first: &[i64], flags: &[u8], out: &mut LargeBinaryBuilder) {
-        let here = flags.len();
-        let words = here.div_ceil(64);
-        let mut nodes: Vec<Vec<u64>> = Vec::with_capacity(self.program.nodes.len());
-        for node in &self.program.nodes {
-            let bits = self.node(node, &nodes, known, first, words, here);
-            nodes.push(bits);
-        }
-        let width = self.width();
-        let mut answers = vec![0u8; here * width];
-        let mut set = |row: usize, bit: usize| {
-            if let Some(byte) = answers.get_mut(row * width + bit / 8) {
-                *byte |= 1 << (bit % 8);
-            }
+    /// Whether anything is said of a customer but that he is in the population.
+    fn holds_any(&self, bits: &[u64]) -> bool {
+        let mark = self.program.wanted.len() + self.program.lists.len();
+        bits.iter().enumerate().any(|(w, word)| if w == mark / 64 { word & !(1 << (mark % 64)) } else { *word } != 0)
+    }
+
+    /// The answers, customer by customer.
+    fn rows(&self, flags: &[u8], known: &Known<'_>, here: usize, nodes: &[u64], rows: &mut Vec<u64>) {
+        let (stride, width) = (words(1 << self.bits), width(&self.program));
+        let program = &self.program;
+        let (mut counted, mut twice) = (vec![0; stride], vec![0; stride]);
+        let all = || flags.iter().zip(known.bank.flags()).map(|(more, flags)| more | flags);
+        let is = |flags: u8| {
+            let counted =
+                (program.events_count && flags & EVENT != 0) || (program.profiles_count && flags & PROFILE != 0);
+            counted && flags & LATE == 0
         };
-        for (bit, &node) in self.program.wanted.iter().chain(&self.program.lists).enumerate() {
-            let Some(words) = nodes.get(node as usize) else { continue };
-            for (w, &word) in words.iter().enumerate() {
-                let mut word = word;
-                while word != 0 {
-                    let row = w * 64 + word.trailing_zeros() as usize;
-                    word &= word - 1;
-                    if row < here {
-                        set(row, bit);
+        pack(all().map(is), &mut counted);
+        pack(all().map(|flags| flags & TWICE != 0), &mut twice);
+        rows.clear();
+        rows.resize(here * width, 0);
+        let columns: Vec<&[u64]> = program
+            .wanted
+            .iter()
+            .chain(&program.lists)
+            .map(|&node| nodes.get(node as usize * stride..(node as usize + 1) * stride).unwrap_or_default())
+            .chain([counted.as_slice(), twice.as_slice()])
+            .collect();
+        for (group, columns) in columns.chunks(64).enumerate() {
+            for (w, some) in rows.chunks_mut(64 * width).enumerate() {
+                let mut square = [0u64; 64];
+                for (to, column) in square.iter_mut().zip(columns) {
+                    *to = column.get(w).copied().unwrap_or(0);
+                }
+                transpose(&mut square);
+                for (row, bits) in some.chunks_exact_mut(width).zip(square) {
+                    if let Some(word) = row.get_mut(group) {
+                        *word = bits;
                     }
                 }
             }
         }
-        let marks = self.program.wanted.len() + self.program.lists.len();
-        for (row, &flags) in flags.iter().enumerate() {
-            let counted = (self.program.events_count && flags & EVENT != 0)
-                || (self.program.profiles_count && flags & PROFILE != 0);
-            if counted && flags & LATE == 0 {
-                set(row, marks);
-            }
-            if flags & TWICE != 0 {
-                set(row, marks + 1);
-            }
-        }
-        if self.program.exports.is_empty() {
-            answers.chunks(width).for_each(|answer| out.append_value(answer));
-            return;
-        }
-        let mut whole = Vec::with_capacity(width + 16 * self.program.exports.len());
-        for (row, answer) in answers.chunks(width).enumerate() {
-            whole.clear();
-            whole.extend_from_slice(answer);
-            for value in &self.program.exports {
-                export::put(&mut whole, self.value(value, known, row));
-            }
-            out.append_value(&whole);
+    }
+
+    /// The bits of all nodes.
+    fn nodes(&self, known: &Known<'_>, first: &[i64], here: usize, nodes: &mut [u64]) {
+        let stride = words(1 << self.bits);
+        let used = words(here);
+        for (n, node) in self.program.nodes.iter().enumerate() {
+            let (before, rest) = nodes.split_at_mut_checked(n * stride).unwrap_or_default();
+            let Some(out) = rest.get_mut(..used) else { return };
+            self.node(node, before, stride, known, first, here, out);
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one node's share of the desk")]
     fn node(
         &self,
         node: &Node,
-        nodes: &[Vec<u64>],
+        before: &[u64],
+        stride: usize,
         known: &Known<'_>,
         first: &[i64],
-        words: usize,
         here: usize,
-    ) -> Vec<u64> {
-        let fold = |all: &[u32], start: u64, join: fn(u64, u64) -> u64| {
-            let mut bits = vec![start; words];
-            for other in all.iter().filter_map(|&n| nodes.get(n as usize)) {
-                for (bit, other) in bits.iter_mut().zip(other) {
+        out: &mut [u64],
+    ) {
+        let fold = |all: &[u32], start: u64, out: &mut [u64], join: fn(u64, u64) -> u64| {
+            out.fill(start);
+            for other in all.iter().filter_map(|&n| before.get(n as usize * stride..)) {
+                for (bit, other) in out.iter_mut().zip(other) {
                     *bit = join(*bit, *other);
                 }
             }
-            bits
         };
         match node {
-            Node::Const(yes) => vec![if *yes { u64::MAX } else { 0 }; words],
-            Node::And(all) => fold(all, u64::MAX, |a, b| a & b),
-            Node::Or(any) => fold(any, 0, |a, b| a | b),
-            Node::Not(inner) => fold(std::slice::from_ref(inner), u64::MAX, |a, b| a & !b),
-            Node::Range { term, lo, hi } => match known.banks.get(*term as usize) {
-                Some(Bank::Count(counts)) => {
-                    let lo = (*lo).max(0);
-                    if lo > *hi || lo > i64::from(u32::MAX) {
-                        return vec![0; words];
+            Node::Const(yes) => out.fill(if *yes { u64::MAX } else { 0 }),
+            Node::And(all) => fold(all, u64::MAX, out, |a, b| a & b),
+            Node::Or(any) => fold(any, 0, out, |a, b| a | b),
+            Node::Not(inner) => fold(std::slice::from_ref(inner), u64::MAX, out, |a, b| a & !b),
+            Node::Range { term, lo, hi } => {
+                let lo = (*lo).max(0);
+                match known.bank.counts(*term) {
+                    Some(counts) if lo <= *hi && lo <= i64::from(u32::MAX) => {
+                        pack_range(counts, lo as u32, (*hi).min(i64::from(u32::MAX)) as u32, out);
                     }
-                    let (lo, hi) = (lo as u32, (*hi).min(i64::from(u32::MAX)) as u32);
-                    pack(counts.iter().map(|&c| lo <= c && c <= hi), words)
+                    _ => out.fill(0),
                 }
-                _ => vec![0; words],
-            },
-            Node::Time { term, lo, hi } => match known.banks.get(*term as usize) {
-                Some(Bank::Best(best)) => pack(best.iter().map(|t| t.is_some_and(|t| *lo <= t && t < *hi)), words),
-                _ => vec![0; words],
-            },
-            Node::Trace(by) => pack(first.iter().map(|&t| t != i64::MAX && t <= *by), words),
+            }
+            Node::Time { term, lo, hi } => {
+                let best = known.bank.best(*term).unwrap_or_default();
+                pack(best.iter().map(|t| t.is_some_and(|t| *lo <= t && t < *hi)), out);
+            }
+            Node::Trace(by) => {
+                let all = first.iter().zip(known.bank.first()).map(|(a, b)| a.min(b));
+                pack(all.map(|&t| t != NEVER && t <= *by), out);
+            }
             Node::Story(story) => {
                 let told = known.told.get(*story as usize).map_or(&[] as &[Option<Datum>], Vec::as_slice);
-                pack(told.iter().map(|t| matches!(t, Some(Datum::YesNo(true)))), words)
+                pack(told.iter().map(|t| matches!(t, Some(Datum::YesNo(true)))), out);
             }
             Node::Test(test) => {
-                pack((0..here).map(|row| test::test(test, &self.clock.zone, &|val| self.value(val, known, row))), words)
+                pack((0..here).map(|row| test::test(test, &self.clock.zone, &|val| self.value(val, known, row))), out);
             }
         }
     }
 
     /// A value of one customer of the chunk.
     pub fn value<'a>(&'a self, val: &'a Val, known: &'a Known<'_>, row: usize) -> Option<Scalar<'a>> {
-        let banks = &known.banks;
+        let bank = known.bank;
+        let best = |term: u32| bank.best(term)?.get(row).copied().flatten();
         match val {
             Val::Literal(literal) => Some(literal.scalar()),
-            Val::Term { term, ty } => match banks.get(*term as usize)? {
-                Bank::Count(counts) => counts.get(row).map(|&c| Scalar::Num(Num::int(i64::from(c)))),
-                Bank::Sum(sums) => sums.get(row).map(|&units| Scalar::Num(Num::Exact { units, scale: scale(*ty) })),
-                Bank::Float(sums) => Num::float(*sums.get(row)?).map(Scalar::Num),
-                Bank::Best(best) => {
-                    let word = (*best.get(row)?)?;
-                    typed(word, *ty, known.log)
+            Val::Term { term, ty } => {
+                if let Some(count) = bank.count(*term, row) {
+                    Some(Scalar::Num(Num::int(i64::from(count))))
+                } else if let Some(units) = bank.sum(*term, row) {
+                    Some(Scalar::Num(Num::Exact { units, scale: scale(*ty) }))
+                } else if let Some(sum) = bank.float(*term, row) {
+                    Num::float(sum).map(Scalar::Num)
+                } else {
+                    typed(best(*term)?, *ty, known.texts)
                 }
-                Bank::Set(_) => None,
-            },
+            }
             Val::Average { sum, known, ty } => {
-                let Bank::Count(counts) = banks.get(*known as usize)? else { return None };
-                let count = f64::from(*counts.get(row)?);
+                let count = f64::from(bank.count(*known, row)?);
                 if count == 0.0 {
                     return None;
                 }
-                let total = match banks.get(*sum as usize)? {
-                    Bank::Sum(sums) => {
-                        let units = *sums.get(row)? as f64;
-                        units / 10f64.powi(i32::from(scale(*ty)))
-                    }
-                    Bank::Float(sums) => *sums.get(row)?,
-                    _ => return None,
+                let total = match bank.sum(*sum, row) {
+                    Some(units) => units as f64 / 10f64.powi(i32::from(scale(*ty))),
+                    None => bank.float(*sum, row)?,
                 };
                 Num::float(total / count).map(Scalar::Num)
             }
-            Val::DaysSince(term) => {
-                let Bank::Best(best) = banks.get(*term as usize)? else { return None };
-                Some(Scalar::Num(Num::int(self.clock.days_since((*best.get(row)?)?))))
-            }
+            Val::DaysSince(term) => Some(Scalar::Num(Num::int(self.clock.days_since(best(*term)?)))),
             Val::DaysSinceDate(term) => {
-                let Bank::Best(best) = banks.get(*term as usize)? else { return None };
-                let days = i32::try_from((*best.get(row)?)?).ok()?;
+                let days = i32::try_from(best(*term)?).ok()?;
                 Some(Scalar::Num(Num::int(self.clock.days_since_date(days))))
             }
-            Val::Story(story) => known.told.get(*story as usize)?.get(row).copied()??.scalar(known.log),
+            Val::Story(story) => known.told.get(*story as usize)?.get(row).copied()??.scalar(known.texts),
             Val::Combine { op, left, right } => {
                 let (left, right) = (self.value(left, known, row)?, self.value(right, known, row)?);
                 match (left, right) {
@@ -358,9 +272,9 @@ impl Replay {
     }
 }
 
-/// Bytes of one answer's bits.
+/// Words of one answer's bits.
 pub fn width(program: &Program) -> usize {
-    (program.wanted.len() + program.lists.len() + MARKS).div_ceil(8)
+    words(program.wanted.len() + program.lists.len() + MARKS)
 }
 
 fn scale(ty: Ty) -> u8 {
@@ -370,46 +284,14 @@ fn scale(ty: Ty) -> u8 {
     }
 }
 
-fn typed(word: i64, ty: Ty, log: &Log) -> Option<Scalar<'_>> {
+fn typed(word: i64, ty: Ty, texts: &Texts) -> Option<Scalar<'_>> {
     Some(match ty {
         Ty::Integer | Ty::Money(_) => Scalar::Num(Num::Exact { units: i128::from(word), scale: scale(ty) }),
         Ty::Number => Scalar::Num(Num::float(f64::from_bits(ordered(word) as u64))?),
         Ty::YesNo => Scalar::YesNo(word == 1),
         Ty::Date => Scalar::Date(i32::try_from(word).ok()?),
         Ty::Instant => Scalar::Instant(word),
-        Ty::Text => Scalar::Text(log.interned.texts.get(usize::try_from(word).ok()?)?),
+        Ty::Text => Scalar::Text(texts.get(word)?),
         Ty::List => return None,
     })
-}
-
-/// Counts or sums what a set holds for each customer.
-fn settle(mut pairs: Vec<(u16, i64)>, agg: Agg, here: usize) -> Bank {
-    pairs.sort_unstable();
-    if let Agg::SumFloat(_) = agg {
-        let mut sums = vec![0.0; here];
-        for (local, value) in pairs {
-            if let Some(sum) = sums.get_mut(usize::from(local)) {
-                *sum += f64::from_bits(ordered(value) as u64);
-            }
-        }
-        return Bank::Float(sums);
-    }
-    pairs.dedup();
-    let mut counts = vec![0u32; here];
-    for (local, _) in pairs {
-        if let Some(count) = counts.get_mut(usize::from(local)) {
-            *count += 1;
-        }
-    }
-    Bank::Count(counts)
-}
-
-fn pack(bits: impl Iterator<Item = bool>, words: usize) -> Vec<u64> {
-    let mut out = vec![0; words];
-    for (i, bit) in bits.enumerate() {
-        if let Some(word) = out.get_mut(i / 64) {
-            *word |= u64::from(bit) << (i % 64);
-        }
-    }
-    out
 }

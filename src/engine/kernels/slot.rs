@@ -15,7 +15,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 
 use super::convert::{literal_bytes, read};
 use super::hash::Map;
-use super::{log, test};
+use super::{interned, test};
 use crate::engine::plan::program::{Branch, Rows};
 use crate::engine::report::{Counters, Tally};
 use crate::engine::types::{self, Column};
@@ -343,7 +343,7 @@ impl Memory {
         let mut list = vec![rows];
         patterns.sort_unstable();
         for pattern in patterns {
-            log::put_varint(&mut list, u64::from(pattern));
+            interned::put_varint(&mut list, u64::from(pattern));
         }
         self.lists.number(list, window, bare)
     }

@@ -6,8 +6,8 @@
 use super::chain;
 use super::fold::{fold, periods};
 use super::hash::Map;
+use super::interned::Slot;
 use super::life::{Datum, Key, Life};
-use super::log::Chunk;
 use super::replay::{Known, Replay};
 use super::test;
 use crate::engine::plan::program::{Cmp, Program, Scalar};
@@ -17,20 +17,31 @@ use crate::language::num::Num;
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Tells all stories of the customers of a chunk.
-pub fn tell(replay: &Replay, chunk: &Chunk, here: usize, known: &mut Known<'_>) {
+pub fn tell(replay: &Replay, here: usize, known: &mut Known<'_>) {
     let program = replay.program();
     if program.stories.is_empty() {
         return;
     }
     known.told = vec![vec![None; here]; program.stories.len()];
-    let (order, pools) = known.log.by_customer(chunk, here);
-    let mut life = Life::new(program, replay.clock(), known.log, chunk, wanted(program));
-    let mut rest = order.as_slice();
-    for row in 0..here {
-        let mine = rest.partition_point(|&e| chunk.local.get(e as usize).is_some_and(|&l| usize::from(l) <= row));
-        let (entries, others) = rest.split_at_checked(mine).unwrap_or((rest, &[]));
-        rest = others;
-        life.begin(entries, &pools);
+    let wanted = wanted(program);
+    let asks = |slot: &Slot| slot.patterns.iter().any(|&p| wanted.get(p as usize).copied().unwrap_or(false));
+    let asked: Vec<bool> = known.slots.all().iter().map(asks).collect();
+    let (order, ends) = known.chunk.by_customer(here, |slot| asked.get(slot as usize).copied().unwrap_or(false));
+    let mut life = Life::new(program, replay.clock(), known, wanted);
+    // Nothing that is told of a customer without entries depends on who he is.
+    let mut nobody: Option<usize> = None;
+    let mut from = 0;
+    for (row, end) in ends.into_iter().map(|end| end as usize).enumerate() {
+        let entries = order.get(from..end).unwrap_or_default();
+        from = end;
+        if entries.is_empty() {
+            if let Some(same) = nobody {
+                known.told.iter_mut().for_each(|told| told.copy_within(same..same + 1, row));
+                continue;
+            }
+            nobody = Some(row);
+        }
+        life.begin(entries);
         for (s, (story, &deeds)) in program.stories.iter().zip(&program.deeds_before).enumerate() {
             while life.deeds() < deeds as usize {
                 let asked = program.deeds.get(life.deeds()).and_then(|d| d.rest.as_ref());
@@ -96,7 +107,7 @@ fn side<'a>(
     let (zone, time) = (&life.clock.zone, life.time(entry));
     match of {
         Side::Customer(val) => replay.value(val, known, row),
-        Side::Event(read) => life.datum(entry, *read)?.scalar(life.log),
+        Side::Event(read) => life.datum(entry, *read)?.scalar(life.texts),
         Side::Hour => Some(Scalar::Num(Num::int(i64::from(zone.hour(time))))),
         Side::Weekday => WEEKDAYS.get(usize::from(zone.weekday(time))).map(|day| Scalar::Text(day)),
         Side::Date => Some(Scalar::Date(zone.date(time))),

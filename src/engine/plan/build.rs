@@ -1,6 +1,6 @@
 //! The plan around the program.
 //!
-//! Owns: scans, look-ups, projections, the union, the one aggregate, the order. Promises: pure; standard nodes and functions found by
+//! Owns: scans, look-ups, projections, the union, the one aggregate. Promises: pure; standard nodes and functions found by
 //! name. Must not know: how it is run.
 
 use std::sync::Arc;
@@ -67,12 +67,8 @@ pub fn plan(
     let mut arguments = vec![lit(program), name(CUSTOMER), name("time"), name("slot"), state];
     arguments.extend((0..parts.program.int_channels).map(|c| name(&format!("i{c}"))));
     arguments.extend((0..parts.program.text_channels).map(|c| name(&format!("t{c}"))));
-    let history = AggregateUDF::from(History::default()).call(arguments).alias(ANSWER);
-    LogicalPlanBuilder::from(Arc::unwrap_or_clone(all))
-        .aggregate(vec![name(CUSTOMER)], vec![history])?
-        .sort(vec![name(CUSTOMER).sort(true, false)])?
-        .build()
-        .map(Some)
+    let history = AggregateUDF::from(History::answer()).call(arguments).alias(ANSWER);
+    LogicalPlanBuilder::from(Arc::unwrap_or_clone(all)).aggregate(vec![name(BUCKET)], vec![history])?.build().map(Some)
 }
 
 /// Keys that a look-up table holds twice: one row with a key, if there is any.

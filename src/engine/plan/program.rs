@@ -133,6 +133,9 @@ pub struct Program {
     pub lists: Vec<u32>,
     pub profiles_count: bool,
     pub events_count: bool,
+    /// Customers in no rule are left out of the answer; the population is not asked for.
+    #[serde(default)]
+    pub members_only: bool,
 }
 
 /// An aggregate of one pattern over one interval `[lo, hi)`.

@@ -1,0 +1,286 @@
+//! The blocks of a run, turned into columns.
+//!
+//! Owns: merging the sorted blocks of all passes, and the outcome that comes of them. Promises: the outcome is in the order of
+//! customers, whatever the order of the blocks. Must not know: how blocks are made.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Builder, StringBuilder};
+use arrow::buffer::{BooleanBuffer, Buffer};
+use datafusion::error::DataFusionError;
+
+use super::kernels::bits::{transpose, words};
+use super::kernels::block::Block;
+use super::kernels::ids::{self, Key, key_number, put_text};
+use super::kernels::{export, replay};
+use super::late::{Column, Known, Work};
+use super::plan::late::Late;
+use super::plan::lower::{Parts, Table};
+use super::plan::program::{Rows, Scalar};
+use super::report::{Counters, ListReport, Report};
+use super::run::Outcome;
+use super::tables::{self, Tables};
+use crate::error::Error;
+use crate::language::catalog::Catalog;
+use crate::language::interpret::scalar;
+
+/// The blocks so far.
+#[derive(Default)]
+pub struct Gathered {
+    blocks: Vec<Buffer>,
+}
+
+/// The customers of all blocks in order, column by column.
+struct Columns {
+    ids: Ids,
+    /// One a wanted node.
+    answers: Vec<Vec<u64>>,
+    /// One an exported value.
+    exports: Vec<Column>,
+    population: usize,
+    orphans: Vec<u64>,
+    twice: Option<String>,
+}
+
+enum Ids {
+    Numbers(Int64Builder),
+    Texts(StringBuilder),
+}
+
+/// The block whose first customer comes next.
+struct Next<'a> {
+    id: (Key, &'a [u8]),
+    block: usize,
+}
+
+impl PartialEq for Next<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Next<'_> {}
+
+impl PartialOrd for Next<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Next<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        ids::order(self.id, other.id).then(self.block.cmp(&other.block))
+    }
+}
+
+fn odd() -> DataFusionError {
+    DataFusionError::Internal("the answer is not what was planned".into())
+}
+
+impl Gathered {
+    /// Keeps the blocks of a batch.
+    pub fn take(&mut self, answers: &ArrayRef) -> Result<(), DataFusionError> {
+        let answers = answers.as_binary_opt::<i64>().ok_or_else(odd)?;
+        for ends in answers.value_offsets().windows(2) {
+            let [from, to] = ends else { continue };
+            let (from, to) = (usize::try_from(*from).unwrap_or(0), usize::try_from(*to).unwrap_or(0));
+            self.blocks.push(answers.values().slice_with_length(from, to.saturating_sub(from)));
+        }
+        Ok(())
+    }
+
+    /// Merges the blocks.
+    fn columns(&self, parts: &Parts, number_ids: bool) -> Result<Columns, DataFusionError> {
+        let program = &parts.program;
+        let (wanted, lists, width) = (program.wanted.len(), program.lists.len(), replay::width(program));
+        let mut blocks =
+            self.blocks.iter().map(|bytes| Block::read(bytes).ok_or_else(odd)).collect::<Result<Vec<_>, _>>()?;
+        let most = blocks.iter().map(Block::len).sum::<usize>();
+        let mut columns = Columns {
+            ids: if number_ids {
+                Ids::Numbers(Int64Builder::with_capacity(most))
+            } else {
+                Ids::Texts(StringBuilder::with_capacity(most, 12 * most))
+            },
+            answers: vec![Vec::with_capacity(words(most)); wanted],
+            exports: program.exports.iter().map(|_| Column::default()).collect(),
+            population: 0,
+            orphans: vec![0; lists],
+            twice: None,
+        };
+        let mut heap: BinaryHeap<Reverse<Next<'_>>> =
+            blocks.iter().enumerate().filter_map(|(block, b)| Some(Reverse(Next { id: b.first()?, block }))).collect();
+        let marks = wanted + lists;
+        let mut square: Vec<u64> = Vec::with_capacity(64 * width);
+        let mut row: Vec<u64> = Vec::with_capacity(width);
+        while let Some(mut top) = heap.peek_mut() {
+            let Next { id, block } = top.0;
+            let block = blocks.get_mut(block).ok_or_else(odd)?;
+            row.clear();
+            row.extend(block.row());
+            block.advance();
+            let bit = |bit: usize| row.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
+            if columns.twice.is_none() && bit(marks + 1) {
+                columns.twice = Some(columns.ids.text(id));
+            }
+            let counts = bit(marks);
+            if !counts {
+                for (list, orphans) in columns.orphans.iter_mut().enumerate() {
+                    *orphans += u64::from(bit(wanted + list));
+                }
+            }
+            for column in &mut columns.exports {
+                let value = export::take(&mut block.exports);
+                if counts {
+                    column.push(value);
+                }
+            }
+            if counts {
+                columns.ids.push(id);
+                columns.population += 1;
+                square.extend_from_slice(&row);
+                if square.len() == 64 * width {
+                    columns.turn(&mut square, width);
+                }
+            }
+            match block.first() {
+                Some(id) => top.0.id = id,
+                None => {
+                    std::collections::binary_heap::PeekMut::pop(top);
+                }
+            }
+        }
+        if !square.is_empty() {
+            square.resize(64 * width, 0);
+            columns.turn(&mut square, width);
+        }
+        Ok(columns)
+    }
+
+    /// The outcome, when all blocks are there.
+    pub fn finish(
+        self,
+        catalog: &Catalog,
+        tables: &Tables,
+        parts: &Parts,
+        counters: &Counters,
+    ) -> Result<Outcome, Error> {
+        let mut columns = self.columns(parts, tables.number_ids).map_err(|e| super::run::translate(&e))?;
+        if let Some(id) = columns.twice {
+            let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
+                None => (
+                    format!("the profiles have several rows of customer `{id}`"),
+                    match catalog.identities {
+                        None => "name the column that tells the latest: `updated_at: …`",
+                        Some(_) => {
+                            "name the column that tells the latest: `updated_at: …`; `segue identities ID` tells which ids are this customer"
+                        }
+                    },
+                ),
+                Some(column) => (
+                    format!("the profiles have several rows of customer `{id}` with the same `{column}`"),
+                    "one row a customer must be the latest",
+                ),
+            };
+            return Err(Error::data(message).with_help(help));
+        }
+        let mut report = Report { population: columns.population as u64, ..Report::default() };
+        let mut read = vec![false; catalog.sources.len()];
+        let mut list_orphans = columns.orphans.into_iter();
+        for branch in parts.branches.iter().filter(|b| b.branch.counts) {
+            let files = |t: Option<&tables::Opened>| t.map_or(0, |t| t.files);
+            let (name, counter) = (&branch.branch.label, branch.branch.counter);
+            match (branch.branch.rows, branch.table) {
+                (Rows::Event, Table::Source(s)) => {
+                    let s = s as usize;
+                    if let Some(read) = read.get_mut(s) {
+                        *read = true;
+                    }
+                    let opened = tables.sources.get(s).and_then(Option::as_ref);
+                    report.sources.push(counters.source(counter, name, files(opened)));
+                }
+                (Rows::Profile, _) => {
+                    report.profiles = Some(counters.source(counter, name, files(tables.profile.as_ref())));
+                }
+                _ => {
+                    let rows = counters.source(counter, name, 1);
+                    report.lists.push(ListReport {
+                        name: name.clone(),
+                        rows: rows.rows,
+                        no_customer: rows.no_customer,
+                        linked: rows.linked,
+                        orphans: list_orphans.next().unwrap_or(0),
+                    });
+                }
+            }
+        }
+        report.missing_events = counters.missing(catalog, |s| read.get(s).copied().unwrap_or(false));
+        let customers: ArrayRef = match &mut columns.ids {
+            Ids::Numbers(numbers) => Arc::new(numbers.finish()),
+            Ids::Texts(texts) => Arc::new(texts.finish()),
+        };
+        let bits = |words: Vec<u64>| BooleanBuffer::new(Buffer::from_vec(words), 0, columns.population);
+        let answers = columns.answers.into_iter().map(bits).collect();
+        let known = Known { customers: &customers, answers, columns: columns.exports };
+        let (members, traits) = behind(&parts.late, known);
+        Ok(Outcome { customers, members, traits, report, passes: 1 })
+    }
+}
+
+impl Columns {
+    /// Turns 64 rows into a word a column.
+    fn turn(&mut self, rows: &mut Vec<u64>, width: usize) {
+        for (group, columns) in self.answers.chunks_mut(64).enumerate() {
+            let mut square = [0; 64];
+            for (to, row) in square.iter_mut().zip(rows.chunks_exact(width)) {
+                *to = row.get(group).copied().unwrap_or(0);
+            }
+            transpose(&mut square);
+            columns.iter_mut().zip(square).for_each(|(column, word)| column.push(word));
+        }
+        rows.clear();
+    }
+}
+
+impl Ids {
+    fn push(&mut self, (key, tail): (Key, &[u8])) {
+        match self {
+            Ids::Numbers(numbers) => numbers.append_value(key_number(key)),
+            Ids::Texts(texts) => {
+                let mut bytes = Vec::with_capacity(12 + tail.len());
+                put_text(key, tail, &mut bytes);
+                texts.append_value(std::str::from_utf8(&bytes).unwrap_or_default());
+            }
+        }
+    }
+
+    fn text(&self, (key, tail): (Key, &[u8])) -> String {
+        match self {
+            Ids::Numbers(_) => key_number(key).to_string(),
+            Ids::Texts(_) => {
+                let mut bytes = Vec::new();
+                put_text(key, tail, &mut bytes);
+                String::from_utf8(bytes).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// What is left to do when all customers are known.
+fn behind(late: &Late, known: Known<'_>) -> (Vec<BooleanBuffer>, Vec<Vec<Option<scalar::Scalar>>>) {
+    let rows = known.customers.len();
+    let work = Work::new(late, known);
+    let members = late.rules.iter().map(|&at| work.bits(at)).collect();
+    let own = |value| match value {
+        Scalar::Num(num) => Some(scalar::Scalar::Num(num)),
+        Scalar::Text(text) => Some(scalar::Scalar::Text(text.to_owned())),
+        Scalar::YesNo(yes) => Some(scalar::Scalar::YesNo(yes)),
+        Scalar::Date(days) => Some(scalar::Scalar::Date(days)),
+        Scalar::Instant(at) => Some(scalar::Scalar::Instant(at)),
+        Scalar::List(_) => None,
+    };
+    let traits = late.traits.iter().map(|value| (0..rows).map(|row| work.value(value, row).and_then(own)).collect());
+    (members, traits.collect())
+}

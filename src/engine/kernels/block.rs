@@ -1,0 +1,124 @@
+//! A block: the answer for the customers of a bucket, as bytes.
+//!
+//! Owns: the form of what `history` answers with. Promises: customers stand in the order of their ids; what is read is what was put.
+//! Must not know: what the bits and values mean.
+//!
+//! A head of three words (customers, words of a row, bytes of tails), then keys, rows of bits, tails, and the exported values.
+
+use super::ids::{Key, tail_len};
+
+const HEAD: usize = 24;
+
+/// A block in the making.
+#[derive(Debug, Default)]
+pub struct Builder {
+    /// Words of a row.
+    width: usize,
+    keys: Vec<u8>,
+    rows: Vec<u8>,
+    tails: Vec<u8>,
+    /// The exported values, customer by customer.
+    pub exports: Vec<u8>,
+}
+
+impl Builder {
+    pub fn new(width: usize) -> Builder {
+        Builder { width, ..Builder::default() }
+    }
+
+    /// Appends a customer; his exports follow.
+    pub fn push(&mut self, key: Key, tail: &[u8], row: &[u64]) {
+        self.keys.extend_from_slice(&key.to_le_bytes());
+        self.tails.extend_from_slice(tail);
+        self.rows.extend(row.iter().flat_map(|word| word.to_le_bytes()));
+    }
+
+    /// The bytes; nothing is left behind.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let mut out =
+            Vec::with_capacity(HEAD + self.keys.len() + self.rows.len() + self.tails.len() + self.exports.len());
+        for word in [self.keys.len() / 16, self.width, self.tails.len()] {
+            out.extend_from_slice(&(word as u64).to_le_bytes());
+        }
+        for part in [&mut self.keys, &mut self.rows, &mut self.tails, &mut self.exports] {
+            out.append(part);
+        }
+        out
+    }
+}
+
+/// Reads a block from its first customer to its last.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    keys: &'a [[u8; 16]],
+    rows: &'a [[u8; 8]],
+    tails: &'a [u8],
+    pub exports: &'a [u8],
+    width: usize,
+}
+
+impl<'a> Block<'a> {
+    pub fn read(bytes: &'a [u8]) -> Option<Block<'a>> {
+        let (head, rest) = bytes.split_at_checked(HEAD)?;
+        let mut words =
+            head.as_chunks::<8>().0.iter().filter_map(|word| usize::try_from(u64::from_le_bytes(*word)).ok());
+        let (customers, width, tails) = (words.next()?, words.next()?, words.next()?);
+        let (keys, rest) = rest.split_at_checked(customers.checked_mul(16)?)?;
+        let (rows, rest) = rest.split_at_checked(customers.checked_mul(width)?.checked_mul(8)?)?;
+        let (tails, exports) = rest.split_at_checked(tails)?;
+        Some(Block { keys: keys.as_chunks().0, rows: rows.as_chunks().0, tails, exports, width })
+    }
+
+    /// How many customers are left.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The next customer.
+    pub fn first(&self) -> Option<(Key, &'a [u8])> {
+        let key = Key::from_le_bytes(*self.keys.first()?);
+        Some((key, self.tails.get(..tail_len(key))?))
+    }
+
+    /// The words of the next customer's row.
+    pub fn row(&self) -> impl Iterator<Item = u64> + 'a {
+        self.rows.iter().take(self.width).map(|word| u64::from_le_bytes(*word))
+    }
+
+    /// Goes on to the one behind; the exports are the reader's to take.
+    pub fn advance(&mut self) {
+        if let Some((key, tail)) = self.first() {
+            debug_assert_eq!(tail.len(), tail_len(key));
+            self.tails = self.tails.get(tail.len()..).unwrap_or_default();
+        }
+        self.keys = self.keys.get(1..).unwrap_or_default();
+        self.rows = self.rows.get(self.width..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ids::{tail_of, text_key};
+    use super::*;
+
+    #[test]
+    fn customers_come_out_as_they_went_in() {
+        let texts = ["a", "long enough for a tail", "z"];
+        let mut builder = Builder::new(2);
+        for (text, n) in texts.iter().zip(0u64..) {
+            builder.push(text_key(text.as_bytes()), tail_of(text.as_bytes()), &[n, u64::MAX - n]);
+            builder.exports.push(n as u8);
+        }
+        let bytes = builder.finish();
+        let mut block = Block::read(&bytes).unwrap();
+        assert_eq!((block.len(), block.exports), (3, [0, 1, 2].as_slice()));
+        for (text, n) in texts.iter().zip(0u64..) {
+            assert_eq!(block.first(), Some((text_key(text.as_bytes()), tail_of(text.as_bytes()))));
+            assert_eq!(block.row().collect::<Vec<_>>(), [n, u64::MAX - n]);
+            block.advance();
+        }
+        assert!(block.first().is_none());
+        assert!((0..bytes.len() - 3).all(|n| Block::read(&bytes[..n]).is_none()));
+        assert_eq!(Block::read(&builder.finish()).map(|b| b.len()), Some(0));
+    }
+}

@@ -1,0 +1,200 @@
+//! Lists of patterns and texts by number.
+//!
+//! Owns: what a slot says about its entries, and the two tables. Promises: numbers are given in the order of appearance; nothing that
+//! leaves the kernel depends on them. Must not know: customers.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+
+use super::hash::Map;
+use crate::engine::plan::program::{Program, Rows};
+
+/// Which measures each pattern's terms and stories read.
+#[derive(Debug)]
+pub struct Shape {
+    /// Sorted measures by pattern.
+    pub measures: Vec<Vec<u32>>,
+    pub ints: u32,
+    pub texts: u32,
+}
+
+impl Shape {
+    pub fn new(program: &Program) -> Shape {
+        let mut measures = vec![Vec::new(); program.patterns as usize];
+        for term in &program.terms {
+            if let (Some(channel), Some(all)) = (term.agg.channel(), measures.get_mut(term.pattern as usize)) {
+                all.push(channel);
+            }
+        }
+        for read in &program.reads {
+            if let Some(all) = measures.get_mut(read.pattern as usize) {
+                all.push(read.channel);
+            }
+        }
+        for all in &mut measures {
+            all.sort_unstable();
+            all.dedup();
+        }
+        Shape { measures, ints: program.int_channels, texts: program.text_channels }
+    }
+}
+
+/// A distinct list of patterns.
+#[derive(Debug)]
+pub struct Slot {
+    pub bytes: Box<[u8]>,
+    pub rows: u8,
+    pub patterns: Vec<u32>,
+    /// Measures that an entry carries: a mask of presence (a word for 64 of them), then one word each.
+    pub measures: Vec<u32>,
+}
+
+impl Slot {
+    pub fn masks(&self) -> usize {
+        self.measures.len().div_ceil(64)
+    }
+
+    /// Words of an entry in the pool.
+    #[inline]
+    pub fn width(&self) -> usize {
+        self.masks() + self.measures.len()
+    }
+
+    /// The measure's value in an entry's words.
+    pub fn read(&self, words: &[i64], at: usize) -> Option<i64> {
+        let mask = *words.get(at / 64)?;
+        if mask >> (at % 64) & 1 == 0 {
+            return None;
+        }
+        words.get(self.masks() + at).copied()
+    }
+
+    /// Calls for the place of each text among an entry's words.
+    pub fn texts(&self, ints: u32, words: &[i64], mut found: impl FnMut(usize)) {
+        for (at, &measure) in self.measures.iter().enumerate() {
+            if measure >= ints && self.read(words, at).is_some() {
+                found(self.masks() + at);
+            }
+        }
+    }
+}
+
+/// Lists of patterns by number.
+#[derive(Debug)]
+pub struct Slots {
+    pub shape: Shape,
+    all: Vec<Slot>,
+    /// Whether each is an event with patterns.
+    plain: Vec<bool>,
+    numbers: Map<Box<[u8]>, u32>,
+    bytes: usize,
+}
+
+impl Slots {
+    pub fn new(program: &Program) -> Slots {
+        Slots { shape: Shape::new(program), all: Vec::new(), plain: Vec::new(), numbers: Map::default(), bytes: 0 }
+    }
+
+    #[inline]
+    pub fn get(&self, number: u32) -> Option<&Slot> {
+        self.all.get(number as usize)
+    }
+
+    pub fn all(&self) -> &[Slot] {
+        &self.all
+    }
+
+    #[inline]
+    pub fn is_plain(&self, number: u32) -> bool {
+        self.plain.get(number as usize).copied().unwrap_or(false)
+    }
+
+    /// The number of a list, as `event_slot` writes it.
+    pub fn number(&mut self, bytes: &[u8]) -> Result<u32> {
+        if let Some(&number) = self.numbers.get(bytes) {
+            return Ok(number);
+        }
+        let (&rows, mut rest) = bytes.split_first().ok_or_else(broken)?;
+        let mut patterns = Vec::new();
+        while !rest.is_empty() {
+            patterns.push(u32::try_from(take_varint(&mut rest).ok_or_else(broken)?).map_err(|_| broken())?);
+        }
+        let of = |&p: &u32| self.shape.measures.get(p as usize);
+        let mut measures: Vec<u32> = patterns.iter().filter_map(of).flatten().copied().collect();
+        measures.sort_unstable();
+        measures.dedup();
+        self.bytes += 2 * bytes.len() + 96 + 4 * (patterns.len() + measures.len());
+        let number = self.all.len() as u32;
+        self.plain.push(rows == Rows::Event as u8 && !patterns.is_empty());
+        self.all.push(Slot { bytes: bytes.into(), rows, patterns, measures });
+        self.numbers.insert(bytes.into(), number);
+        Ok(number)
+    }
+
+    pub fn size(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Texts by number.
+#[derive(Debug, Default)]
+pub struct Texts {
+    all: Vec<Arc<str>>,
+    numbers: Map<Arc<str>, i64>,
+    bytes: usize,
+}
+
+impl Texts {
+    pub fn get(&self, number: i64) -> Option<&str> {
+        self.all.get(usize::try_from(number).ok()?).map(|t| &**t)
+    }
+
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn number(&mut self, text: &str) -> i64 {
+        if let Some(&number) = self.numbers.get(text) {
+            return number;
+        }
+        let number = self.all.len() as i64;
+        let shared: Arc<str> = text.into();
+        self.bytes += text.len() + 64;
+        self.all.push(Arc::clone(&shared));
+        self.numbers.insert(shared, number);
+        number
+    }
+
+    pub fn size(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// What does not read.
+pub fn broken() -> DataFusionError {
+    DataFusionError::Internal("a history's state does not read".into())
+}
+
+/// Seven bits a byte, lowest first.
+pub fn put_varint(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 128 {
+        out.push(n as u8 | 128);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut n = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        n |= u64::from(byte & 127) << shift;
+        if byte < 128 {
+            return Some(n);
+        }
+    }
+    None
+}

@@ -1,0 +1,265 @@
+//! A roster: the customers of a bucket in the order of their ids, with their entries.
+//!
+//! Owns: making one of the segments of a bucket. Promises: customers stand in order, entries in chunks of customers; texts of all
+//! segments have one numbering. Must not know: what entries mean.
+
+use datafusion::common::Result;
+
+use super::ids::{Ids, Key, Wanted, hash_of, order};
+use super::interned::{Slots, Texts, broken};
+use super::log::Traces;
+use super::segment::{Numbers, Segment, with_numbers};
+
+/// One entry of a chunk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entry {
+    pub time: i64,
+    pub slot: u32,
+    /// Number of the customer within the chunk.
+    pub local: u32,
+}
+
+/// The customers of a bucket, made anew for each; what it has allocated stays.
+#[derive(Debug, Default)]
+pub struct Roster {
+    ids: Ids,
+    /// Customers in the order of their ids, by number.
+    order: Vec<(Key, u32)>,
+    pub traces: Traces,
+    entries: Vec<Entry>,
+    /// Where each entry's measures begin, if there are measures.
+    pools: Vec<u32>,
+    pool: Vec<i64>,
+    /// Where each chunk's entries end.
+    ends: Vec<usize>,
+    pub texts: Texts,
+    bits: u32,
+}
+
+/// The entries of some customers that stand together.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    pub entries: &'a [Entry],
+    pub pools: &'a [u32],
+    pub pool: &'a [i64],
+}
+
+/// How a segment's numbers translate.
+struct Translation {
+    /// By number of a customer his place in the roster.
+    places: Vec<u32>,
+    slots: Vec<u32>,
+    texts: Vec<i64>,
+}
+
+impl Roster {
+    /// Takes in the customers of a bucket, whose chunks are two to the power of `bits`.
+    pub fn fill(&mut self, segments: &[Segment], slots: &mut Slots, numbers: bool, bits: u32) -> Result<()> {
+        self.bits = bits;
+        self.texts = Texts::default();
+        let mut translations = self.number(segments, numbers);
+        self.sort();
+        let mut places = vec![0; self.ids.len()];
+        for (&(_, number), place) in self.order.iter().zip(0u32..) {
+            if let Some(to) = places.get_mut(number as usize) {
+                *to = place;
+            }
+        }
+        self.traces = Traces::default();
+        self.traces.resize(self.ids.len());
+        for (segment, translation) in segments.iter().zip(&mut translations) {
+            for number in &mut translation.places {
+                *number = places.get(*number as usize).copied().unwrap_or(0);
+            }
+            for (number, first, flags) in segment.traces() {
+                let place = translation.places.get(number as usize).copied().ok_or_else(broken)?;
+                self.traces.add(place, first, flags);
+            }
+            translation.slots = segment.lists().map(|list| slots.number(list)).collect::<Result<_>>()?;
+            let texts = segment.texts().map(|text| text.map(|text| self.texts.number(text)).ok_or_else(broken));
+            translation.texts = texts.collect::<Result<_>>()?;
+        }
+        self.deal(segments, &translations, slots)
+    }
+
+    /// Numbers the customers of all segments.
+    fn number(&mut self, segments: &[Segment], numbers: bool) -> Vec<Translation> {
+        let most = segments.iter().map(Segment::customers).max().unwrap_or(0);
+        self.ids = Ids::with_capacity(most);
+        let mut scratch = Vec::new();
+        let mut translations = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let mut places = Vec::with_capacity(segment.customers());
+            for (key, tail) in segment.ids() {
+                let hash = hash_of(key, tail, numbers, &mut scratch) as u32;
+                places.push(self.ids.number(self.ids.guess(hash), Wanted { key, tail, hash }));
+            }
+            translations.push(Translation { places, slots: Vec::new(), texts: Vec::new() });
+        }
+        translations
+    }
+
+    fn sort(&mut self) {
+        self.order.clear();
+        self.order.extend(self.ids.keys().iter().copied().zip(0u32..));
+        if self.ids.tails().is_empty() {
+            self.order.sort_unstable();
+        } else {
+            let ids = &self.ids;
+            self.order.sort_unstable_by(|a, b| order((a.0, ids.tail(a.1)), (b.0, ids.tail(b.1))));
+        }
+    }
+
+    /// Puts the entries into chunks.
+    fn deal(&mut self, segments: &[Segment], translations: &[Translation], slots: &Slots) -> Result<()> {
+        let chunks = self.ids.len().div_ceil(1 << self.bits).max(1);
+        let mut starts = vec![0usize; chunks + 1];
+        for (segment, Translation { places, .. }) in segments.iter().zip(translations) {
+            with_numbers!(segment.who(), |who| for who in who {
+                let chunk = places.get(who as usize).map_or(0, |place| place >> self.bits) as usize;
+                if let Some(start) = starts.get_mut(chunk + 1) {
+                    *start += 1;
+                }
+            });
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        self.ends.clear();
+        self.ends.extend(starts.iter().skip(1));
+        self.entries.clear();
+        self.entries.resize(sum, Entry::default());
+        self.pools.clear();
+        self.pool.clear();
+        let measured = segments.iter().any(|segment| segment.pool().len() > 0);
+        if measured {
+            self.pools.resize(sum, 0);
+        }
+        for (segment, translation) in segments.iter().zip(translations) {
+            with_numbers!(segment.who(), |who| with_numbers!(segment.what(), |what| {
+                let all = who.zip(what).zip(segment.when()).map(|((who, what), time)| (who, what, time));
+                if measured {
+                    self.take_measured(all, segment.pool(), translation, slots, &mut starts)?;
+                } else {
+                    self.take(all, translation, &mut starts);
+                }
+            }));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take(&mut self, all: impl Iterator<Item = (u32, u32, i64)>, translation: &Translation, starts: &mut [usize]) {
+        let mask = (1 << self.bits) - 1;
+        for (who, what, time) in all {
+            let place = translation.places.get(who as usize).copied().unwrap_or(0);
+            let slot = translation.slots.get(what as usize).copied().unwrap_or(u32::MAX);
+            let Some(start) = starts.get_mut((place >> self.bits) as usize) else { continue };
+            if let Some(to) = self.entries.get_mut(*start) {
+                *to = Entry { time, slot, local: place & mask };
+            }
+            *start += 1;
+        }
+    }
+
+    fn take_measured(
+        &mut self,
+        all: impl Iterator<Item = (u32, u32, i64)>,
+        mut pool: impl Iterator<Item = i64>,
+        translation: &Translation,
+        slots: &Slots,
+        starts: &mut [usize],
+    ) -> Result<()> {
+        let mask = (1 << self.bits) - 1;
+        for (who, what, time) in all {
+            let place = translation.places.get(who as usize).copied().unwrap_or(0);
+            let number = translation.slots.get(what as usize).copied().ok_or_else(broken)?;
+            let slot = slots.get(number).ok_or_else(broken)?;
+            let from = self.pool.len();
+            self.pool.extend(pool.by_ref().take(slot.width()));
+            if !translation.texts.is_empty()
+                && let Some(words) = self.pool.get_mut(from..)
+            {
+                translate(words, slot, slots.shape.ints, &translation.texts);
+            }
+            let Some(start) = starts.get_mut((place >> self.bits) as usize) else { continue };
+            if let (Some(to), Some(at)) = (self.entries.get_mut(*start), self.pools.get_mut(*start)) {
+                *to = Entry { time, slot: number, local: place & mask };
+                *at = from as u32;
+            }
+            *start += 1;
+        }
+        Ok(())
+    }
+
+    /// How many customers there are.
+    pub fn customers(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The customers `[from, to)`: key and tail.
+    pub fn ids(&self, from: usize, to: usize) -> impl Iterator<Item = (Key, &[u8])> + '_ {
+        let some = self.order.get(from..to).unwrap_or_default();
+        some.iter().map(|&(key, number)| (key, self.ids.tail(number)))
+    }
+
+    /// The entries of a chunk.
+    pub fn chunk(&self, number: usize) -> Chunk<'_> {
+        let end = |n: usize| self.ends.get(n).copied().unwrap_or(0);
+        let range = number.checked_sub(1).map_or(0, end)..end(number);
+        Chunk {
+            entries: self.entries.get(range.clone()).unwrap_or_default(),
+            pools: self.pools.get(range).unwrap_or_default(),
+            pool: &self.pool,
+        }
+    }
+}
+
+impl Chunk<'_> {
+    /// The words of an entry's measures.
+    #[inline]
+    pub fn words(&self, at: usize, width: usize) -> &[i64] {
+        let from = self.pools.get(at).copied().unwrap_or(0) as usize;
+        self.pool.get(from..from + width).unwrap_or_default()
+    }
+
+    /// The entries that are wanted, by customer.
+    pub fn by_customer(&self, customers: usize, wanted: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<u32>) {
+        let mut starts = vec![0u32; customers + 1];
+        let mut some = Vec::new();
+        for (entry, at) in self.entries.iter().zip(0u32..).filter(|(entry, _)| wanted(entry.slot)) {
+            some.push((entry.local, at));
+            if let Some(start) = starts.get_mut(entry.local as usize + 1) {
+                *start += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let ends = starts.get(1..).unwrap_or_default().to_vec();
+        let mut order = vec![0u32; some.len()];
+        for (local, at) in some {
+            if let Some(start) = starts.get_mut(local as usize) {
+                if let Some(to) = order.get_mut(*start as usize) {
+                    *to = at;
+                }
+                *start += 1;
+            }
+        }
+        (order, ends)
+    }
+}
+
+fn translate(words: &mut [i64], slot: &super::interned::Slot, ints: u32, texts: &[i64]) {
+    let mut places = Vec::new();
+    slot.texts(ints, words, |at| places.push(at));
+    for at in places {
+        if let Some(word) = words.get_mut(at) {
+            *word = usize::try_from(*word).ok().and_then(|w| texts.get(w)).copied().unwrap_or(-1);
+        }
+    }
+}
