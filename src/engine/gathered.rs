@@ -91,6 +91,11 @@ impl Gathered {
         Ok(())
     }
 
+    /// Keeps the blocks of another pass.
+    pub fn absorb(&mut self, other: Gathered) {
+        self.blocks.extend(other.blocks);
+    }
+
     /// Merges the blocks.
     fn columns(&self, parts: &Parts, number_ids: bool) -> Result<Columns, DataFusionError> {
         let program = &parts.program;

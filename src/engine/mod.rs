@@ -5,7 +5,8 @@
 //! `bucket` divides customers into shares, `decide` says how a run is done. `tables` finds and opens files, `identities` says which
 //! ids are one customer, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it and
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
-//! on the way, `write` puts audiences into files. `compact` rewrites a source clustered by bucket.
+//! on the way, `write` puts audiences into files. `compact` rewrites a source clustered by bucket, `passes`
+//! runs over such.
 
 pub mod bucket;
 
@@ -28,6 +29,8 @@ pub mod kernels;
 pub mod late;
 
 mod memory;
+
+mod passes;
 
 pub mod plan;
 

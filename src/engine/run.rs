@@ -3,6 +3,7 @@
 //! Owns: sessions, limits, progress, and the translation of what the engine says. Promises: the outcome is in the order of
 //! customers and the same for any number of threads, any batch size, any order of files; a panic below is an error here.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +20,15 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
-use super::decide::Passes;
+use super::bucket::Share;
+use super::decide::{Clustered, Passes};
 use super::gathered::Gathered;
 use super::identities::{self, Resolution};
 use super::plan::build;
-use super::plan::lower::{Parts, lower};
+use super::plan::lower::{Parts, Table, lower};
 use super::report::{Counters, Report};
-use super::tables::{self, Layout, Tables};
+use super::tables::layout::Ids;
+use super::tables::{self, Layout, Opened, Tables};
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::catalog::{Catalog, ColumnRef, LookupId};
@@ -158,7 +161,17 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let (rows, bytes, files) = tables.size();
-    let mut passes = Passes::new(rows, &parts.program, asked.limits.memory);
+    let threads = threads(asked.limits);
+    let mut passes = match compacted(catalog, tables, &parts, links.is_some()) {
+        Some((files, rows, others)) => Passes::clustered(Clustered {
+            files: &files,
+            rows,
+            others,
+            threads,
+            limited: asked.limits.memory.is_some(),
+        }),
+        None => Passes::new(rows, &parts.program, asked.limits.memory),
+    };
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
         if let Some(progress) = &progress {
@@ -183,12 +196,39 @@ async fn evaluate(
     Ok(outcome)
 }
 
+/// The buckets of the files of all sources that are read, their rows, and the rows of all other tables, if these sources are
+/// compacted as this project has its ids; links may lead a customer from one bucket to another.
+fn compacted(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: bool) -> Option<(Vec<Vec<Share>>, u64, u64)> {
+    let (mut files, mut own, mut others) = (BTreeMap::new(), 0, 0);
+    for branch in &parts.branches {
+        let rows = |table: &Option<Opened>| table.as_ref().map_or(0, |t| t.rows);
+        match branch.table {
+            Table::Profile => others += rows(&tables.profile),
+            Table::List(l) => others += tables.lists.get(l as usize).map_or(0, rows),
+            Table::Source(s) => {
+                let (source, opened) = (catalog.sources.get(s as usize)?, tables.sources.get(s as usize)?.as_ref()?);
+                let clustered = opened.clustered.as_ref()?;
+                if linked || clustered.customer != source.customer || clustered.ids != Ids::new(tables.number_ids) {
+                    return None;
+                }
+                if files.insert(s, clustered.shares.clone()).is_none() {
+                    own += opened.rows;
+                }
+            }
+        }
+    }
+    for lookup in lookups(parts) {
+        others += tables.lookups.get(lookup.index())?.as_ref().map_or(0, |t| t.rows);
+    }
+    (!files.is_empty()).then(|| (files.into_values().collect(), own, others))
+}
+
 /// What the plans of all passes have in common.
-struct Plans<'a> {
-    catalog: &'a Catalog,
-    tables: &'a Tables,
-    parts: &'a Parts,
-    links: Option<&'a Arc<Resolution>>,
+pub(super) struct Plans<'a> {
+    pub catalog: &'a Catalog,
+    pub tables: &'a Tables,
+    pub parts: &'a Parts,
+    pub links: Option<&'a Arc<Resolution>>,
 }
 
 /// One pass after the other.
@@ -199,6 +239,10 @@ async fn all_passes(
     counters: &Arc<Counters>,
     progress: Option<&dyn Progress>,
 ) -> Result<Gathered, Error> {
+    if let Some(at_once) = passes.at_once() {
+        let context = session(plans.tables, Limits { threads: Some(1), ..limits }, Spills::No)?;
+        return super::passes::clustered(&context, plans, passes.shares(), at_once, counters, progress).await;
+    }
     let context = session(plans.tables, limits, Spills::No)?;
     let mut gathered = Gathered::default();
     for &share in passes.shares() {
@@ -219,10 +263,14 @@ pub(super) enum Spills {
     No,
 }
 
+/// How many threads a run may use.
+fn threads(limits: Limits) -> usize {
+    limits.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1).max(1)
+}
+
 pub(super) fn session(tables: &Tables, limits: Limits, spills: Spills) -> Result<SessionContext, Error> {
-    let threads = limits.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let mut config = SessionConfig::new()
-        .with_target_partitions(threads.max(1))
+        .with_target_partitions(threads(limits))
         .with_batch_size(limits.batch_rows.unwrap_or(8_192).max(1))
         .with_information_schema(false);
     let options = config.options_mut();

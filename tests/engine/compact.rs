@@ -12,6 +12,7 @@ use arrow::array::{
 use arrow::compute::{cast, concat_batches, sort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Int8Type, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use segue::engine::Limits;
 use segue::engine::compact::{Compacted, Options, Step, check, compact};
 use segue::error::{Error, Exit};
 
@@ -519,4 +520,64 @@ fn a_store_that_is_not_what_it_says() {
     std::fs::write(&first, &whole).unwrap();
     std::fs::remove_file(part.join("more.parquet")).unwrap();
     assert_eq!(sound(&to), 4);
+}
+
+#[test]
+fn runs_over_a_store_answer_as_over_its_files() {
+    let shop = Shop::plain();
+    many(&shop, 0..3, 2_000);
+    let to = shop.path("store");
+    compacted(&shop, &Options { buckets: 8, ..options(&to) }).unwrap();
+    many(&shop, 3..4, 700);
+    compacted(&shop, &Options { buckets: 2, ..options(&to) }).unwrap();
+    let rule = "buy ≥ 7 in 60d";
+    let expected = shop.members(rule);
+    assert!(expected.len() > 20 && expected.len() < 990, "{}", expected.len());
+    std::fs::write(shop.path("catalog.yaml"), PLAIN.replace("data/events", "store/shop")).unwrap();
+    for (threads, memory) in [(1, None), (3, None), (2, Some(16 << 20))] {
+        let limits = Limits { threads: Some(threads), memory, ..Limits::default() };
+        let found = shop.run_with(rule, limits).unwrap();
+        assert!(found.member_ids(0) == expected, "{threads} {memory:?}");
+        // As many passes as the coarser part has files.
+        assert_eq!(found.passes, 2);
+    }
+}
+
+#[test]
+fn a_run_over_files_that_lie() {
+    let shop = Shop::plain();
+    many(&shop, 0..1, 2_000);
+    let to = shop.path("store");
+    compacted(&shop, &options(&to)).unwrap();
+    let part = to.join("shop/part-0001");
+    std::fs::write(shop.path("catalog.yaml"), PLAIN.replace("data/events", "store/shop")).unwrap();
+    let file = part.join("bucket-0002-of-0004.parquet");
+    let whole = std::fs::read(&file).unwrap();
+    let (own, other) = (read(&file), read(&part.join("bucket-0003-of-0004.parquet")));
+    let kept = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(&file).unwrap()).unwrap();
+    let lie = |rows: &RecordBatch| {
+        let declared = kept.metadata().file_metadata().key_value_metadata().cloned();
+        let properties = ::parquet::file::properties::WriterProperties::builder().set_key_value_metadata(declared);
+        let out = std::fs::File::create(&file).unwrap();
+        let mut writer = ::parquet::arrow::ArrowWriter::try_new(out, rows.schema(), Some(properties.build())).unwrap();
+        writer.write(rows).unwrap();
+        writer.close().unwrap();
+        shop.error("buy ≥ 7 in 60d")
+    };
+    // Rows of another bucket, and rows that are not in order.
+    let said = lie(&concat_batches(&own.schema(), &[own.clone(), other]).unwrap());
+    assert!(said.contains("bucket-0002-of-0004.parquet` is not what it declares: customer"), "{said}");
+    let turned = concat_batches(&own.schema(), &[own.slice(own.num_rows() / 2, 50), own.slice(0, 50)]).unwrap();
+    let said = lie(&turned);
+    assert!(
+        said.contains("bucket-0002-of-0004.parquet` is not what it declares: customer")
+            && said.contains("stands before"),
+        "{said}"
+    );
+    // A file that is gone: half a store is no store.
+    std::fs::remove_file(&file).unwrap();
+    let said = shop.error("buy ≥ 7 in 60d");
+    assert!(said.contains("part 1 of the compacted store has no file of buckets 2048 to 3072"), "{said}");
+    std::fs::write(&file, &whole).unwrap();
+    assert!(shop.run("buy ≥ 7 in 60d").is_ok());
 }

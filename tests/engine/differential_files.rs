@@ -14,9 +14,10 @@ use parquet::file::properties::WriterProperties;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use segue::engine::compact::{Options, compact};
 use segue::engine::{Limits, Outcome, Request, run};
 use segue::error::Error;
-use segue::language::catalog::{ColumnRef, RawMatch, Type};
+use segue::language::catalog::{Catalog, ColumnRef, RawMatch, Type};
 use segue::language::interpret::history::{Datum, EventRow};
 use segue::language::ir::Program;
 
@@ -37,7 +38,13 @@ pub fn run_in_files(batch: &Batch, program: &Program, rng: &mut ChaCha8Rng) -> R
         batch_rows: Some([2, 64, 8_192][rng.random_range(0..3)]),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (catalog, clock) = (&batch.catalog, &batch.clock);
+    // As it lies, compacted, or compacted with parts that were added.
+    let stores = match rng.random_range(0..4) {
+        0 => None,
+        1 => Some(compacted(batch, root.path(), rng, false)),
+        _ => Some(compacted(batch, root.path(), rng, true)),
+    };
+    let (catalog, clock) = (stores.as_ref().unwrap_or(&batch.catalog), &batch.clock);
     runtime.block_on(run(Request { catalog, program, clock, root: root.path(), limits, progress: None }))
 }
 
@@ -56,6 +63,41 @@ fn write(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, head + &lines.concat()).unwrap();
     }
+}
+
+/// The catalog with every source that has events in a compacted store.
+fn compacted(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng, in_parts: bool) -> Catalog {
+    let mut catalog = batch.catalog.clone();
+    for s in 0..catalog.sources.len() {
+        if !catalog.events.iter().any(|event| event.source.index() == s) {
+            continue;
+        }
+        let name = catalog.sources[s].name.name.clone();
+        let folder = root.join(&catalog.sources[s].path);
+        let options = Options {
+            source: Some(name.clone()),
+            from: None,
+            to: root.join("stores"),
+            buckets: [1, 2, 8][rng.random_range(0..3)],
+            full: false,
+            threads: Some(2),
+            memory: None,
+        };
+        // Some files come later, as a part of their own.
+        let mut files = super::support::files(&folder, "parquet");
+        files.sort();
+        let later =
+            if in_parts && files.len() > 1 { files.split_off(rng.random_range(1..files.len())) } else { Vec::new() };
+        let aside: Vec<_> = later.iter().map(|file| (file.clone(), file.with_extension("later"))).collect();
+        let call = || super::compact::block(compact(&batch.catalog, root, &options, None)).unwrap();
+        aside.iter().for_each(|(file, aside)| std::fs::rename(file, aside).unwrap());
+        call();
+        aside.iter().for_each(|(file, aside)| std::fs::rename(aside, file).unwrap());
+        let added = call();
+        assert_eq!(added[0].part, (!aside.is_empty()).then_some(2));
+        catalog.sources[s].path = format!("stores/{name}");
+    }
+    catalog
 }
 
 fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng) {

@@ -1,6 +1,6 @@
 //! The functions that the plan is made of: found by name, told what to do by a literal.
 //!
-//! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `segue_bucket` says
+//! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `segue_declared` holds a compacted file to its word, `segue_bucket` says
 //! where customers are gathered, `event_slot` says which patterns a row
 //! matches, `history` keeps a customer's matching rows as a compact log and replays it (`replay` all customers of a chunk at
 //! once, `story` one by one). Must not know: files, the catalog, the command line.
@@ -18,6 +18,8 @@ pub mod chain;
 pub mod convert;
 
 pub mod customer;
+
+pub mod declared;
 
 pub mod export;
 

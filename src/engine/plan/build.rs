@@ -20,11 +20,12 @@ use crate::engine::identities::{Id, Resolution};
 use crate::engine::kernels::bucket::{belongs, group};
 use crate::engine::kernels::convert::{Recipe, literal, text, value};
 use crate::engine::kernels::customer::customer;
+use crate::engine::kernels::declared::{Claim, declared};
 use crate::engine::kernels::history::History;
 use crate::engine::kernels::slot::EventSlot;
 use crate::engine::report::Counters;
 use crate::engine::tables::{Opened, Tables};
-use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, Unknown};
+use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, SourceTable, Unknown};
 
 /// The names of the answer's columns.
 pub const BUCKET: &str = "bucket";
@@ -126,6 +127,22 @@ pub fn rows_of(column: &str, of: &str, opened: &Opened, id: Id<'_>) -> Result<Lo
         .build()
 }
 
+/// The customers of one file of a compacted store, compared with what the file declares.
+pub fn declared_of(source: &SourceTable, opened: &Opened, file: usize, number: bool) -> Result<Option<LogicalPlan>> {
+    let shares = opened.clustered.as_ref().map_or(&[][..], |c| c.shares.as_slice());
+    let (Some(&share), Some(inputs), Some((name_of, _))) = (shares.get(file), &opened.inputs, opened.each.get(file))
+    else {
+        return Ok(None);
+    };
+    let label = format!("column `{}` of source `{}`", source.customer, source.name.name);
+    let id = value(&Recipe::Id { number, label }, name(&source.customer))?;
+    let claim = Claim { lo: share.lo, hi: share.hi, sorted: true, label: name_of.clone() };
+    LogicalPlanBuilder::scan("file", provider_as_source(inputs.only(&[file])), None)?
+        .project(vec![declared(&claim, id)?])?
+        .build()
+        .map(Some)
+}
+
 /// A column by its name alone, whatever its letters.
 fn name(column: &str) -> Expr {
     Expr::Column(Column::new_unqualified(column))
@@ -149,7 +166,7 @@ impl Builder<'_> {
     /// Rows of one table as customer, time, slot and measures.
     fn branch(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
         let mut raw = self.raw(number, lowered)?;
-        if self.share != Share::ALL {
+        if self.share != Share::ALL && self.clustered(lowered).is_none() {
             raw = LogicalPlanBuilder::from(raw).filter(belongs(self.share, name(CUSTOMER)))?.build()?;
         }
         let rows = match lowered.table {
@@ -182,6 +199,13 @@ impl Builder<'_> {
         LogicalPlanBuilder::from(rows).project(columns)?.filter(name("slot").is_not_null())?.build()
     }
 
+    /// The table of a pass over a compacted store, and the files of it that the pass reads.
+    fn clustered(&self, lowered: &Lowered) -> Option<(&Opened, &[usize])> {
+        let Table::Source(s) = lowered.table else { return None };
+        let opened = self.tables.sources.get(s as usize)?.as_ref()?;
+        Some((opened, opened.only.as_deref()?))
+    }
+
     fn slot(&self, branch: &Branch) -> Result<Expr> {
         let mut arguments = vec![literal(branch)?, name(CUSTOMER), name("time"), name("raw")];
         arguments.extend((0..branch.columns.len()).map(|c| name(&format!("c{c}"))));
@@ -194,6 +218,16 @@ impl Builder<'_> {
         let drop = self.catalog.identities.as_ref().is_some_and(|i| i.unknown == Unknown::Drop);
         let events = matches!(lowered.table, Table::Source(_));
         let counter = lowered.branch.counts.then_some(lowered.branch.counter);
+        if let Some((_, files)) = self.clustered(lowered) {
+            // Nothing of other shares is in these files, or they lie.
+            let claim = Claim {
+                lo: self.share.lo,
+                hi: self.share.hi,
+                sorted: files.len() == 1,
+                label: format!("a file of {}", lowered.branch.label),
+            };
+            return Ok(declared(&claim, id)?.alias(CUSTOMER));
+        }
         Ok(match self.links {
             Some(links) => customer(links, self.counters, counter, drop && events, self.share, id).alias(CUSTOMER),
             None => id.alias(CUSTOMER),

@@ -123,7 +123,17 @@ pub fn table(ids: Vec<String>) -> Result<Opened, Error> {
     let odd = |e: &dyn std::fmt::Display| Error::Engine { message: e.to_string(), help: None };
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).map_err(|e| odd(&e))?;
     let provider = MemTable::try_new(Arc::clone(&schema), vec![vec![batch]]).map_err(|e| odd(&e))?;
-    Ok(Opened { provider: Arc::new(provider), schema, each: Vec::new(), inputs: None, files: 1, rows, bytes })
+    Ok(Opened {
+        provider: Arc::new(provider),
+        schema,
+        each: Vec::new(),
+        inputs: None,
+        clustered: None,
+        only: None,
+        files: 1,
+        rows,
+        bytes,
+    })
 }
 
 #[cfg(test)]

@@ -231,5 +231,15 @@ fn table(columns: Vec<(String, ArrayRef)>, layout: Layout) -> Result<Opened, Err
     }
     let rows = whole.num_rows() as u64;
     let provider = MemTable::try_new(Arc::clone(&schema), partitions).map_err(|e| odd(&e))?;
-    Ok(Opened { provider: Arc::new(provider), schema, each: Vec::new(), inputs: None, files: 0, rows, bytes: 0 })
+    Ok(Opened {
+        provider: Arc::new(provider),
+        schema,
+        each: Vec::new(),
+        inputs: None,
+        clustered: None,
+        only: None,
+        files: 0,
+        rows,
+        bytes: 0,
+    })
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 
+use crate::engine::bucket::Share;
 use crate::engine::plan::lower::ty;
 use crate::engine::types;
 use crate::error::Error;
@@ -41,6 +42,10 @@ pub struct Opened {
     pub each: Vec<(String, Arc<dyn TableProvider>)>,
     /// Its files, where it is made of Parquet files.
     pub inputs: Option<Inputs>,
+    /// The layout of a compacted store, if that is what the files are.
+    pub clustered: Option<layout::Clustered>,
+    /// These files only, where a pass needs no others.
+    pub only: Option<Vec<usize>>,
     pub files: usize,
     pub rows: u64,
     pub bytes: u64,
@@ -73,6 +78,19 @@ impl Tables {
     pub fn iter(&self) -> impl Iterator<Item = &Opened> {
         let one_each = self.sources.iter().chain(&self.lookups).chain(&self.lists).flatten();
         one_each.chain(&self.profile).chain(&self.links)
+    }
+
+    /// The tables of a pass over a share of the customers: of a compacted store only the files that hold them.
+    pub fn of_share(&self, share: Share) -> Tables {
+        let mut tables = self.clone();
+        for source in tables.sources.iter_mut().flatten() {
+            let (Some(clustered), Some(inputs)) = (&source.clustered, &source.inputs) else { continue };
+            let holds = |(_, of): &(usize, &Share)| of.lo < share.hi && share.lo < of.hi;
+            let files: Vec<usize> = clustered.shares.iter().enumerate().filter(holds).map(|(file, _)| file).collect();
+            source.provider = inputs.only(&files);
+            source.only = Some(files);
+        }
+        tables
     }
 
     /// Rows and bytes over all tables.

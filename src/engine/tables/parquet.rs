@@ -25,6 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::files::{self, Found, Listing, Stores};
+use super::layout::{self, Declared};
 use super::{Opened, Wanted, remote};
 use crate::engine::types::{called, flat};
 use crate::error::Error;
@@ -74,6 +75,9 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
         let table = ParquetTable { url: table.url.clone(), files: vec![file.clone()], schema: schema.clone(), rows: 0 };
         (format!("{what}: `{}`", found.shown), Arc::new(table) as Arc<dyn TableProvider>)
     };
+    let declared: Vec<(&str, Option<&Declared>)> =
+        listing.files.iter().zip(&footers).map(|(file, f)| (file.shown.as_str(), f.declared.as_ref())).collect();
+    let clustered = layout::together(what, &declared)?;
     let each = table.files.iter().zip(&listing.files).map(alone).collect();
     let table = Arc::new(table);
     let inputs = Inputs { files: listing.files, table: Arc::clone(&table) };
@@ -83,6 +87,8 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
         schema: Arc::clone(schema.table_schema()),
         files: inputs.files.len(),
         inputs: Some(inputs),
+        clustered,
+        only: None,
         rows,
         bytes,
     })
@@ -92,6 +98,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
 struct Footer {
     schema: Schema,
     rows: u64,
+    declared: Option<Declared>,
 }
 
 async fn footers(listing: &Listing, what: &str) -> Result<Vec<Footer>, Error> {
@@ -149,7 +156,8 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
     let of_file = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(of_file.schema_descr(), of_file.key_value_metadata())
         .map_err(|e| bad(format!("cannot be read: {e}")))?;
-    Ok(Footer { schema, rows: u64::try_from(of_file.num_rows()).unwrap_or(0) })
+    let declared = Declared::of(of_file.key_value_metadata()).map_err(bad)?;
+    Ok(Footer { schema, rows: u64::try_from(of_file.num_rows()).unwrap_or(0), declared })
 }
 
 enum Source {

@@ -1,0 +1,137 @@
+//! Passes over a compacted store: each over some of its files, several at once.
+//!
+//! Owns: how such passes are driven. Promises: a pass is one partition with one stage of aggregation, so that memory is that of as many
+//! passes as there are threads; a file that lies is an error that names it. Must not know: rules.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::DataFusionError;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
+use datafusion::prelude::SessionContext;
+use futures::{StreamExt, TryStreamExt};
+
+use super::bucket::Share;
+use super::gathered::Gathered;
+use super::plan::build;
+use super::report::Counters;
+use super::run::{Plans, Progress, caught, translate};
+use super::tables::Tables;
+use crate::error::Error;
+
+/// Runs the passes, so many at once.
+pub(super) async fn clustered(
+    context: &SessionContext,
+    plans: &Plans<'_>,
+    shares: &[Share],
+    at_once: usize,
+    counters: &Arc<Counters>,
+    progress: Option<&dyn Progress>,
+) -> Result<Gathered, Error> {
+    let one = |share: Share| async move {
+        let tables = plans.tables.of_share(share);
+        let Plans { catalog, parts, links, .. } = plans;
+        let plan = build::plan(catalog, &tables, parts, counters, *links, share).map_err(|e| translate(&e))?;
+        let Some(plan) = plan else { return Ok(Gathered::default()) };
+        let (state, task) = (context.state(), context.task_ctx());
+        let done = caught(async move {
+            let physical = single_stage(state.create_physical_plan(&plan).await?)?;
+            let mut stream = execute_stream(physical, task)?;
+            let mut gathered = Gathered::default();
+            while let Some(batch) = stream.next().await {
+                gathered.take(batch?.column(1))?;
+            }
+            Ok(gathered)
+        })
+        .await;
+        match done {
+            Err(error) => Err(liar(context, plans, &tables, error).await),
+            done => done,
+        }
+    };
+    let work = async {
+        let passes = futures::stream::iter(shares.iter().copied().map(one)).buffer_unordered(at_once.max(1));
+        passes
+            .try_fold(Gathered::default(), |mut all, one| async move {
+                all.absorb(one);
+                Ok(all)
+            })
+            .await
+    };
+    let Some(progress) = progress else { return work.await };
+    let mut work = std::pin::pin!(work);
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                progress.rows(counters.rows());
+                return done;
+            }
+            _ = tick.tick() => progress.rows(counters.rows()),
+        }
+    }
+}
+
+/// An aggregation in two stages over several inputs as one stage over all of them: there is no other partition to send states to.
+fn single_stage(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let one = |node: Arc<dyn ExecutionPlan>| {
+        let Some(last) = node.downcast_ref::<AggregateExec>() else { return Ok(Transformed::no(node)) };
+        if !matches!(last.mode(), AggregateMode::Final | AggregateMode::FinalPartitioned) {
+            return Ok(Transformed::no(node));
+        }
+        let between = last.input();
+        let below = match between.downcast_ref::<CoalescePartitionsExec>() {
+            Some(coalesce) => coalesce.input(),
+            None => between,
+        };
+        let Some(first) = below.downcast_ref::<AggregateExec>() else { return Ok(Transformed::no(node)) };
+        if !matches!(first.mode(), AggregateMode::Partial) {
+            return Ok(Transformed::no(node));
+        }
+        let input = Arc::clone(first.input());
+        let input: Arc<dyn ExecutionPlan> = match input.output_partitioning().partition_count() {
+            1 => input,
+            _ => Arc::new(CoalescePartitionsExec::new(input)),
+        };
+        let (filters, schema) = (first.filter_expr().to_vec(), first.input_schema());
+        let group_by = first.group_expr().clone();
+        let whole = AggregateExec::try_new(
+            AggregateMode::Single,
+            group_by,
+            first.aggr_expr().to_vec(),
+            filters,
+            input,
+            schema,
+        )?;
+        Ok(Transformed::yes(Arc::new(whole) as Arc<dyn ExecutionPlan>))
+    };
+    plan.transform_up(one).map(|done| done.data)
+}
+
+/// Which file of a pass is not what it declares: the pass knows only its source.
+async fn liar(context: &SessionContext, plans: &Plans<'_>, tables: &Tables, error: Error) -> Error {
+    if !matches!(error, Error::Data { .. }) {
+        return error;
+    }
+    for (source, opened) in plans.catalog.sources.iter().zip(&tables.sources) {
+        let Some(opened) = opened else { continue };
+        for &file in opened.only.iter().flatten() {
+            let Ok(Some(plan)) = build::declared_of(source, opened, file, tables.number_ids) else { continue };
+            let Ok(frame) = context.execute_logical_plan(plan).await else { continue };
+            let read = caught(async move {
+                let mut stream = frame.execute_stream().await?;
+                while let Some(batch) = stream.next().await {
+                    batch?;
+                }
+                Ok(())
+            });
+            if let Err(found @ Error::Data { .. }) = read.await {
+                return found;
+            }
+        }
+    }
+    error
+}
