@@ -14,9 +14,10 @@ mod work;
 /// Rewrite event files clustered by customer, and check such stores
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A compacted store holds all rows and columns of a source in other files: customers are dealt to 4,096 buckets by a published
-hash of their id, each file holds a range of buckets, sorted by customer and time. Runs over it go bucket by bucket, in little
-memory. Point the catalog's `path` at it to use it; the original files stay as they are.
+A compacted store holds all rows and columns of a source in other files: customers are dealt to
+4,096 buckets by a published hash of their id, each file holds a range of buckets, sorted by
+customer and time. Runs over it go bucket by bucket, in little memory. Point the catalog's
+`path` at it to use it; the original files stay as they are.
 
 Exit code: see the verbs below")]
 pub struct Args {
@@ -37,16 +38,20 @@ enum Verb {
 Examples:
   segue store compact --to /data/compacted
   segue store compact --source events --to /data/compacted --memory-limit 512MB
-  segue store compact --from data/events --to /data/compacted     where the catalog names the store already
+  segue store compact --from data/events --to /data/compacted    (the catalog names the store)
 
-Each source's store is a folder of its name in DIR; name that folder in the catalog to use it. Stopped at any moment (Ctrl-C, kill,
-a full disk), the same call goes on where it was, and ends in the same bytes. Called again, it adds the files that have come
-since as a further part of the store; files that were rewritten or are gone make it refuse, and `--full` rewrites the whole
-store, which is worth its while after many parts too. Local files only; a store may be copied to an object store as it is.
+Each source's store is a folder of its name in DIR; name that folder in the catalog to use it.
+Stopped at any moment (Ctrl-C, kill, a full disk), the same call goes on where it was, and ends
+in the same bytes. Called again, it adds the files that have come since as a further part of the
+store; files that were rewritten or are gone make it refuse, and `--full` rewrites the whole
+store, which is worth its while after many parts too. Local files only; a store may be copied to
+an object store as it is.
 
-Where the catalog links identities, or ids are numbers in one table and text in another than before, a store is read like any files.
+Where the catalog links identities, or ids are numbers in one table and text in another than
+before, a store is read like any files.
 
-Exit code: 0 done, or nothing new · 2 wrong call · 3 the project has errors · 4 files or data · 5 refused · 130 interrupted")]
+Exit code: 0 done, or nothing new · 2 wrong call · 3 the project has errors · 4 files or data
+5 refused · 130 interrupted")]
 struct CompactArgs {
     /// The project's folder or its segue.yaml.
     path: Option<PathBuf>,
@@ -85,7 +90,8 @@ Examples:
 
 Checksums, rows, the bucket of every customer, the order of rows, missing and unknown files.
 
-Exit code: 0 sound · 1 something is wrong · 2 wrong call · 3 the project has errors · 4 no store there · 130 interrupted")]
+Exit code: 0 sound · 1 something is wrong · 2 wrong call · 3 the project has errors
+4 no store there · 130 interrupted")]
 struct CheckArgs {
     /// A store, a folder of stores, or a project whose catalog names stores; otherwise the project here.
     path: Option<PathBuf>,
