@@ -1,6 +1,7 @@
 """The sequences as SQL, in several forms; see `peers_sql.py`.
 
-Both mean what Segue's language says: steps at one instant follow each other either way, the bounds of `within` count, and an
+ClickHouse's own `windowFunnel` and `sequenceMatch` mean something else: one window for all steps, time between neighbouring rows.
+All forms mean what Segue's language says: steps at one instant follow each other either way, the bounds of `within` count, and an
 abandoned cart's hour is over before the instant to judge by.
 """
 
@@ -81,15 +82,6 @@ def funnel_lists(words):
     )
 
 
-def funnel_match(words):
-    """ClickHouse's own function for sequences."""
-    return (
-        "SELECT customer_id FROM (SELECT customer_id, event, toUInt64(toUnixTimestamp64Micro(ts)) AS t "
-        f"FROM {words.files(None)} WHERE event IN ('signup', 'activate', 'purchase')) GROUP BY customer_id "
-        "HAVING sequenceMatch('(?1).*(?t<=259200000000)(?2).*(?t<=1209600000000)(?3)')(t, event = 'signup', event = 'activate', event = 'purchase')"
-    )
-
-
 def cart_parts(words):
     files = words.files(7)
     # The hour after must be over, so carts of the last hour say nothing yet.
@@ -135,17 +127,17 @@ def cart_window(words):
 
 
 def cart_lists(words):
-    if words.name == "chdb":
-        return (
-            "SELECT customer_id FROM (SELECT customer_id, groupArrayIf(t, event = 'add_to_cart') AS c, groupArrayIf(t, event = 'purchase') AS p "
-            f"FROM (SELECT customer_id, event, toUnixTimestamp64Micro(ts) AS t FROM {words.files(7)} WHERE event IN ('add_to_cart', 'purchase')) "
-            f"GROUP BY customer_id HAVING notEmpty(c)) WHERE arrayExists(x -> x < toUnixTimestamp64Micro({words.instant(0)}) - 3600000000 AND "
-            "NOT arrayExists(y -> y >= x AND y <= x + 3600000000, p), c)"
-        )
-    return None
+    """The times of a customer as lists; for ClickHouse."""
+    over = f"toUnixTimestamp64Micro({words.instant(0)}) - 3600000000"
+    return (
+        "SELECT customer_id FROM (SELECT customer_id, groupArrayIf(t, event = 'add_to_cart') AS c, groupArrayIf(t, event = 'purchase') AS p "
+        f"FROM (SELECT customer_id, event, toUnixTimestamp64Micro(ts) AS t FROM {words.files(7)} WHERE event IN ('add_to_cart', 'purchase')) "
+        f"GROUP BY customer_id HAVING notEmpty(c)) "
+        f"WHERE arrayExists(x -> x < {over} AND NOT arrayExists(y -> y >= x AND y <= x + 3600000000, p), c)"
+    )
 
 
 FORMS = {
-    "funnel": {"window": funnel_window, "asof": funnel_asof, "join": funnel_join, "lists": funnel_lists, "match": funnel_match},
+    "funnel": {"window": funnel_window, "asof": funnel_asof, "join": funnel_join, "lists": funnel_lists},
     "cart": {"anti": cart_anti, "asof": cart_asof, "window": cart_window, "lists": cart_lists},
 }

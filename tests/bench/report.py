@@ -12,7 +12,7 @@ FORMS = {
     "codes": "FILTER over codes", "twice": "added up by code first, then FILTER", "lists": "lists of codes", "long": "long form, joins to terms and rules",
     "direct": "long form without adding up first",
     "first": "first run, keeping", "next": "a day more", "full": "all of it, without what is kept", "512MB": "limit of 512 MB",
-    "asof": "ASOF join", "join": "join", "window": "window functions", "match": "sequenceMatch",
+    "asof": "ASOF join", "join": "join", "window": "window functions",
 }
 SLOW = {"each", "together"}
 

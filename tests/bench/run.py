@@ -41,8 +41,8 @@ FORMS = {
         "polars": ["direct", "long", "codes", "filter"],
     },
     "funnel": {
-        "duckdb": ["asof", "join", "window", "lists"],
-        "chdb": ["lists", "asof", "match", "join", "window"],
+        "duckdb": ["lists", "window", "asof", "join"],
+        "chdb": ["lists", "asof", "join", "window"],
         "polars": ["asof", "join"],
     },
     "cart": {"duckdb": ["anti", "asof", "window"], "chdb": ["anti", "lists", "window"], "polars": ["asof", "join"]},
