@@ -97,6 +97,7 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
 
 #[cfg(feature = "engine")]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    super::interrupt::watch();
     match prepare(&args.asked(), global, out)? {
         Some(prepared) => work::run(args, &prepared, out),
         None => Ok(Exit::Project),

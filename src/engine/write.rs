@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::buffer::BooleanBuffer;
@@ -66,7 +67,13 @@ pub struct Output<'a> {
     pub kinds: &'a [Kind],
     /// These are all audiences of the project: files of an earlier run that no audience has any more are taken away.
     pub whole: bool,
+    /// Once this is true, nothing more is written, and the files of the run before stay. It comes too late when all is written
+    /// and only to be put in its place.
+    pub stop: &'a AtomicBool,
 }
+
+/// For whoever is never interrupted.
+pub static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Rows of a row group.
 const ROW_GROUP: usize = 1 << 20;
@@ -95,6 +102,7 @@ pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>)
         }
         let batch = batch(outcome, audience)?;
         for &kind in output.kinds {
+            halt(output)?;
             let name = format!("{}.{}", audience.name, kind.extension());
             let path = staging.path().join(&name);
             let file = File::create_new(&path).map_err(|e| cant(&folder.join(&name), &e))?;
@@ -102,6 +110,7 @@ pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>)
             names.push(name);
         }
     }
+    halt(output)?;
     let before = index(folder);
     let mut all = names.clone();
     if !output.whole {
@@ -133,6 +142,11 @@ pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>)
         }
     }
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// An interruption; what has been written aside goes away.
+fn halt(output: &Output<'_>) -> Result<(), Error> {
+    if output.stop.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 /// A temporary folder is its owner's alone; an output folder is like any other.

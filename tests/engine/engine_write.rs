@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::buffer::BooleanBuffer;
-use segue::engine::write::{Audience, Kind, Output, Who, write};
+use segue::engine::write::{Audience, Kind, NEVER, Output, Who, write};
 use segue::engine::{Outcome, Report};
 
 fn outcome(customers: ArrayRef, members: &[bool]) -> Outcome {
@@ -40,7 +40,7 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn text_forms() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("deep/out");
-    let output = Output { folder: &out, kinds: ALL, whole: true };
+    let output = Output { folder: &out, kinds: ALL, whole: true, stop: &NEVER };
     write(&texts(), &[audience("a", None), audience("b", Some("offer serum-15 by email"))], &output).unwrap();
     let found = files(&out);
     let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();
@@ -61,7 +61,7 @@ fn text_forms() {
 fn the_same_bytes_again() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for dir in [&one, &two, &two] {
-        let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+        let output = Output { folder: dir.path(), kinds: ALL, whole: true, stop: &NEVER };
         write(&texts(), &[audience("a", Some("call"))], &output).unwrap();
     }
     assert_eq!(files(one.path()), files(two.path()));
@@ -71,7 +71,7 @@ fn the_same_bytes_again() {
 fn others_stay() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("notes.csv"), "mine").unwrap();
-    let output = Output { folder: dir.path(), kinds: &[Kind::Csv], whole: true };
+    let output = Output { folder: dir.path(), kinds: &[Kind::Csv], whole: true, stop: &NEVER };
     write(&texts(), &[audience("a", None), audience("b", None)], &output).unwrap();
     write(&texts(), &[audience("c", None)], &Output { whole: false, ..output.clone() }).unwrap();
     assert_eq!(files(dir.path()).keys().collect::<Vec<_>>(), ["a.csv", "b.csv", "c.csv", "notes.csv"]);
@@ -85,12 +85,12 @@ fn failures_leave_nothing() {
     let file = dir.path().join("file");
     std::fs::write(&file, "x").unwrap();
     for folder in [file.clone(), file.join("below")] {
-        let output = Output { folder: &folder, kinds: ALL, whole: true };
+        let output = Output { folder: &folder, kinds: ALL, whole: true, stop: &NEVER };
         let error = write(&texts(), &[audience("a", None)], &output).unwrap_err();
         assert_eq!(error.exit(), segue::error::Exit::Environment, "{error}");
         assert!(error.to_string().starts_with("cannot write"), "{error}");
     }
-    let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+    let output = Output { folder: dir.path(), kinds: ALL, whole: true, stop: &NEVER };
     assert!(write(&texts(), &[audience("a", None), audience("../b", None)], &output).is_err());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the file that was there");
 }
@@ -105,7 +105,7 @@ fn stages_are_one_file() {
         ..outcome(Arc::new(StringArray::from(vec!["ana", "bob", "eve", "joe"])), &[])
     };
     let stages = |lines| Audience { name: "journey", who: Who::Stages(lines) };
-    let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+    let output = Output { folder: dir.path(), kinds: ALL, whole: true, stop: &NEVER };
     write(&all, &[stages(vec![("decision", 0), ("a, b", 1), ("awareness", 2)])], &output).unwrap();
     let found = files(dir.path());
     let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array};
-use segue::engine::write::{Output, write};
+use segue::engine::write::{NEVER, Output, write};
 use segue::engine::{Limits, Outcome};
 
 use super::engine_support::{DAY, NOW, Shop, ago, all, parquet, some_events, texts};
@@ -254,7 +254,7 @@ fn a_tiny_memory_limit_takes_passes_or_says_so() {
     let rule = "buy ≥ 4 in 60d and distinct(item of buy) = 1";
     let written = |outcome: &Outcome| {
         let dir = tempfile::tempdir().unwrap();
-        let output = Output { folder: dir.path(), kinds: ALL, whole: true };
+        let output = Output { folder: dir.path(), kinds: ALL, whole: true, stop: &NEVER };
         write(outcome, &[audience("a", None)], &output).unwrap();
         files(dir.path())
     };

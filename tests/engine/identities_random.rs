@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray, TimestampMicrosecondArray};
 use segue::engine::Limits;
 use segue::engine::identities::{Gathered, Id, Link, Resolution, resolve};
-use segue::engine::write::{Output, write};
+use segue::engine::write::{NEVER, Output, write};
 use segue::language::catalog::Conflicts;
 
 use super::engine_support::{NOW, Shop, ago};
@@ -232,7 +232,7 @@ fn audiences(catalog: &str, links: Option<&Plain>, data: &Data) -> Result<BTreeM
             ..audience(name, None)
         })
         .collect();
-    write(&outcome, &named, &Output { folder: &out, kinds: ALL, whole: true }).unwrap();
+    write(&outcome, &named, &Output { folder: &out, kinds: ALL, whole: true, stop: &NEVER }).unwrap();
     Ok(files(&out))
 }
 

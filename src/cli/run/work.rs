@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use indicatif::ProgressBar;
 
@@ -14,12 +15,7 @@ use crate::error::Error;
 use crate::language::ir::RuleKind;
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
-    let interrupted = interrupt::watch();
     let outcome = evaluate(args, prepared, out)?;
-    // From here on the work is short and whole: an interruption either comes before it or is too late.
-    if interrupted.load(Ordering::SeqCst) {
-        return Err(Error::Interrupted.into());
-    }
     let files = files(args, prepared, &outcome)?;
     let shown = shown(args, prepared, &outcome, &files);
     match args.format {
@@ -89,14 +85,21 @@ pub(in crate::cli) fn block_on<T>(
         .enable_all()
         .build()
         .map_err(|why| Error::Engine { message: format!("no threads: {why}"), help: None })?;
+    // Nothing that is driven here leaves anything behind; whoever writes, writes afterwards.
+    let expendable = interrupt::expendable();
     let done = runtime.block_on(async {
         tokio::select! {
+            biased;
+            () = interrupt::interrupted() => Err(Error::Interrupted),
             done = work => done,
-            Ok(()) = tokio::signal::ctrl_c() => Err(Error::Interrupted),
         }
     });
-    // What still runs after an interruption has nothing to tell any more.
-    runtime.shutdown_background();
+    match done {
+        // What still runs may take its temporary files with it, if that is soon done.
+        Err(Error::Interrupted) => runtime.shutdown_timeout(Duration::from_millis(500)),
+        _ => runtime.shutdown_background(),
+    }
+    drop(expendable);
     Ok(done?)
 }
 
@@ -127,7 +130,8 @@ fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<Path
         }
     };
     let audiences: Vec<write::Audience> = prepared.shown.iter().filter_map(audience).collect();
-    let output = write::Output { folder: &folder, kinds: &kinds, whole: args.only.is_empty() };
+    let output =
+        write::Output { folder: &folder, kinds: &kinds, whole: args.only.is_empty(), stop: &interrupt::watch() };
     Ok(write::write(outcome, &audiences, &output)?)
 }
 
