@@ -74,10 +74,12 @@ impl Out {
         std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width()).flatten().filter(|&width| width > 0)
     }
 
-    /// Whether a progress bar makes sense.
+    /// Whether a progress bar makes sense: somebody looks, and no log is kept of what is drawn.
     #[cfg(feature = "engine")]
     pub fn progress(&self) -> bool {
-        !self.quiet && std::io::stderr().is_terminal()
+        let said = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "false" && v != "0");
+        let dumb = std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        !self.quiet && !dumb && !said("CI") && std::io::stderr().is_terminal()
     }
 }
 

@@ -9,6 +9,8 @@ use super::run::{Asked, parse_size, prepare};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
+mod analysis;
+#[cfg(feature = "engine")]
 mod json;
 #[cfg(feature = "engine")]
 mod show;
@@ -80,6 +82,7 @@ impl Args {
 
 #[cfg(feature = "engine")]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    super::interrupt::watch();
     match prepare(&args.asked(), global, out)? {
         Some(prepared) => work::run(args, &prepared, out),
         None => Ok(Exit::Project),

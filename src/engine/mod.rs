@@ -5,8 +5,8 @@
 //! `bucket` divides customers into shares, `decide` says how a run is done. `tables` finds and opens files, `identities` says which
 //! ids are one customer, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it and
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
-//! on the way, `write` puts audiences into files. `compact` rewrites a source clustered by bucket, `passes`
-//! runs over such.
+//! on the way, `meter` what that took. `explain` tells all of it beforehand, `write` puts audiences into files. `compact` rewrites a
+//! source clustered by bucket, `passes` runs over such.
 
 pub mod bucket;
 
@@ -30,6 +30,8 @@ pub mod late;
 
 mod memory;
 
+pub mod meter;
+
 mod passes;
 
 pub mod plan;
@@ -45,5 +47,5 @@ pub mod types;
 pub mod write;
 
 pub use report::{ListReport, Report, SourceReport};
-pub use run::{Limits, Outcome, Progress, Request, run, run_histories};
+pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_histories};
 pub use tables::Layout;

@@ -4,10 +4,11 @@
 //! are read never shows. Must not know: how it is printed.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::identities::LinkReport;
+use super::meter::Meter;
 use crate::language::catalog::{Catalog, EventId};
 
 /// What was seen in the data.
@@ -62,6 +63,8 @@ pub struct ListReport {
 pub struct Counters {
     branches: Vec<Branch>,
     events: Vec<AtomicU64>,
+    /// What the run takes.
+    pub meter: Arc<Meter>,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +94,14 @@ impl Counters {
         Counters {
             branches: (0..branches).map(|_| Branch::default()).collect(),
             events: (0..events).map(|_| AtomicU64::new(0)).collect(),
+            meter: Arc::default(),
         }
+    }
+
+    /// The same with a meter.
+    pub fn with(mut self, meter: Meter) -> Counters {
+        self.meter = Arc::new(meter);
+        self
     }
 
     /// Adds the sums of a batch.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
@@ -24,6 +24,8 @@ use super::bucket::Share;
 use super::decide::{Clustered, Passes};
 use super::gathered::Gathered;
 use super::identities::{self, Resolution};
+use super::kernels::block::Block;
+use super::meter::Meter;
 use super::plan::build;
 use super::plan::lower::{Parts, Table, lower};
 use super::report::{Counters, Report};
@@ -40,10 +42,21 @@ use crate::language::ir::Program;
 pub trait Progress: Send + Sync {
     /// What there is to read.
     fn start(&self, rows: u64, bytes: u64, files: usize);
-    /// Rows read so far.
-    fn rows(&self, so_far: u64);
+    /// How far it is by now.
+    fn at(&self, so_far: &SoFar);
     /// No more calls follow.
     fn finish(&self);
+}
+
+/// What a run has done by now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SoFar {
+    /// Rows, bytes and files read.
+    pub rows: u64,
+    pub bytes: u64,
+    pub files: u64,
+    /// Customers answered for.
+    pub customers: u64,
 }
 
 /// A run that is asked for.
@@ -116,7 +129,14 @@ impl Outcome {
 /// Evaluates a program over the files of a project.
 pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let asked = Asked { limits: request.limits, traits: false };
+    let asked = Asked { limits: request.limits, traits: false, patterns: None };
+    Ok(evaluate(request.catalog, request.program, request.clock, &tables, asked, request.progress).await?.0)
+}
+
+/// The same, with what it took; `patterns` is how many the program has.
+pub async fn measured(request: Request<'_>, patterns: u32) -> Result<(Outcome, Arc<Meter>), Error> {
+    let tables = tables::open(request.catalog, request.root).await?;
+    let asked = Asked { limits: request.limits, traits: false, patterns: Some(patterns) };
     evaluate(request.catalog, request.program, request.clock, &tables, asked, request.progress).await
 }
 
@@ -130,13 +150,16 @@ pub async fn run_histories(
     limits: Limits,
 ) -> Result<Outcome, Error> {
     let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
-    evaluate(&catalog, program, clock, &tables, Asked { limits, traits: true }, None).await
+    let asked = Asked { limits, traits: true, patterns: None };
+    Ok(evaluate(&catalog, program, clock, &tables, asked, None).await?.0)
 }
 
 /// What is asked for beside the members of rules, and with what.
 struct Asked {
     limits: Limits,
     traits: bool,
+    /// How many patterns there are whose rows are counted.
+    patterns: Option<u32>,
 }
 
 /// Evaluates a program over tables.
@@ -147,7 +170,7 @@ async fn evaluate(
     tables: &Tables,
     asked: Asked,
     progress: Option<Arc<dyn Progress>>,
-) -> Result<Outcome, Error> {
+) -> Result<(Outcome, Arc<Meter>), Error> {
     let parts = lower(catalog, program, clock, asked.traits);
     let context = session(tables, asked.limits, Spills::Yes)?;
     for lookup in lookups(&parts) {
@@ -177,7 +200,9 @@ async fn evaluate(
         if let Some(progress) = &progress {
             progress.start(rows, bytes, files);
         }
-        let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()));
+        // A run that starts again is measured anew.
+        let meter = asked.patterns.map_or_else(Meter::default, Meter::counting);
+        let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()).with(meter));
         let done = all_passes(&plans, &passes, asked.limits, &counters, progress.as_deref()).await;
         if let Some(progress) = &progress {
             progress.finish();
@@ -190,10 +215,12 @@ async fn evaluate(
             },
         }
     };
+    let since = Instant::now();
     let mut outcome = gathered.finish(catalog, tables, &parts, &counters)?;
+    counters.meter.gathered(since.elapsed());
     outcome.passes = passes.shares().len();
     outcome.report.identities = links.map(|links| links.report());
-    Ok(outcome)
+    Ok((outcome, Arc::clone(&counters.meter)))
 }
 
 /// The buckets of the files of all sources that are read, their rows, and the rows of all other tables, if these sources are
@@ -383,13 +410,19 @@ async fn drive(
 ) -> Result<Gathered, Error> {
     let state = context.state();
     let task: Arc<TaskContext> = context.task_ctx();
+    let meter = Arc::clone(&counters.meter);
     let work = caught(async move {
         let physical = state.create_physical_plan(&plan).await?;
+        meter.begin(&physical);
         let mut stream = execute_stream(Arc::clone(&physical), task)?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
+            let since = Instant::now();
+            meter.answered(customers(batch.column(1)));
             gathered.take(batch.column(1))?;
+            meter.gathered(since.elapsed());
         }
+        meter.end(&physical);
         Ok(gathered)
     });
     let Some(progress) = progress else { return work.await };
@@ -398,12 +431,24 @@ async fn drive(
     loop {
         tokio::select! {
             done = &mut work => {
-                progress.rows(counters.rows());
+                progress.at(&so_far(counters));
                 return done;
             }
-            _ = tick.tick() => progress.rows(counters.rows()),
+            _ = tick.tick() => progress.at(&so_far(counters)),
         }
     }
+}
+
+/// How many customers some blocks answer for.
+fn customers(answers: &ArrayRef) -> u64 {
+    let blocks = answers.as_binary_opt::<i64>().into_iter().flatten().flatten();
+    blocks.filter_map(Block::read).map(|block| block.len() as u64).sum()
+}
+
+fn so_far(counters: &Counters) -> SoFar {
+    let totals = counters.meter.totals();
+    let customers = counters.meter.customers();
+    SoFar { rows: counters.rows(), bytes: totals.bytes, files: totals.files, customers }
 }
 
 const LIMIT: &str = "the memory limit is too small";

@@ -1,6 +1,8 @@
 //! Tests that read Parquet and run the engine.
 
 mod cli_demo;
+mod cli_interrupt;
+mod cli_plan;
 mod cli_run;
 mod cli_store;
 #[cfg(feature = "cloud")]

@@ -53,12 +53,13 @@ pub fn json(planned: &Planned) -> Value {
         })
     });
     let sharing = explained.sharing;
-    json!({
+    let mut plan = json!({
         "schema": SCHEMA,
         "segue": env!("CARGO_PKG_VERSION"),
         "project": planned.project,
         "as_of": planned.as_of,
         "timezone": planned.prepared.project.file.timezone,
+        "engine": { "name": "history", "passes": explained.passes, "memory_limit": planned.memory },
         "tables": tables(explained),
         "sharing": {
             "references": sharing.references,
@@ -70,7 +71,12 @@ pub fn json(planned: &Planned) -> Value {
         "terms": terms.collect::<Vec<_>>(),
         "stories": stories.collect::<Vec<_>>(),
         "rules": rules(explained),
-    })
+    });
+    // What was measured differs from run to run, and stands apart.
+    if let (Some(analysis), Some(fields)) = (planned.analysis, plan.as_object_mut()) {
+        fields.insert("measured".to_owned(), super::analysis::json(explained, analysis));
+    }
+    plan
 }
 
 fn tables(explained: &Explanation) -> Vec<Value> {
@@ -97,6 +103,7 @@ fn rules(explained: &Explanation) -> Vec<Value> {
             "name": rule.name,
             "asked": !rule.helper,
             "uses": ids(rule),
+            "rows": { "alone": rule.cost.alone, "only": rule.cost.only, "share": rule.cost.share },
             "ranks": rule.uses.ranks,
             "samples": rule.uses.samples,
             "first_trace": rule.uses.trace,

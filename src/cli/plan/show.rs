@@ -21,13 +21,29 @@ pub fn table(planned: &Planned, width: Option<u16>, all: bool) -> String {
     let most = if all { usize::MAX } else { MOST };
     let zone = &planned.prepared.project.file.timezone;
     let mut out = format!("{} as of {} ({zone})\n", planned.project, planned.as_of);
+    out.push_str(&how(planned));
     out.push_str("\nreads\n");
     out.push_str(&reads(explained, width));
     out.push_str(&sharing(explained));
     out.push_str(&terms(planned, width, most));
     out.push_str(&stories(explained, width, most));
     out.push_str(&rules(explained, width, most, all));
+    if let Some(analysis) = planned.analysis {
+        out.push_str(&super::analysis::table(explained, analysis, width, most));
+    }
     out
+}
+
+/// How it is run, and why.
+fn how(planned: &Planned) -> String {
+    let why = match planned.memory {
+        Some(limit) => format!("what is kept should fit into the memory limit of {}", bytes(limit)),
+        None => "no memory limit is set".to_owned(),
+    };
+    match planned.explained.passes {
+        1 => format!("engine: history of each customer, one pass over the files ({why})\n"),
+        n => format!("engine: history of each customer, {} passes over the files ({why})\n", grouped(n)),
+    }
 }
 
 fn reads(explained: &Explanation, width: Option<u16>) -> String {
@@ -133,10 +149,31 @@ fn rules(explained: &Explanation, width: Option<u16>, most: usize, all: bool) ->
     let mut asked: Vec<&RuleUse> = explained.rules.iter().filter(|rule| !rule.helper).collect();
     asked.sort_by_key(|rule| &rule.name);
     let of = asked.len();
-    let rows: Vec<[String; 3]> =
-        asked.into_iter().take(most).map(|rule| [rule.name.clone(), parts(rule, all), also(rule)]).collect();
+    // Of all rows, each rule's part; what several need is split evenly.
+    let whole: f64 = explained.pieces.iter().map(|piece| piece.weight).sum();
+    let rows: Vec<[String; 6]> = asked
+        .into_iter()
+        .take(most)
+        .map(|rule| {
+            let cost = rule.cost;
+            let share = if whole > 0.0 { cost.share / whole } else { 0.0 };
+            [
+                rule.name.clone(),
+                grouped(cost.alone as usize),
+                grouped(cost.only as usize),
+                percent(share),
+                parts(rule, all),
+                also(rule),
+            ]
+        })
+        .collect();
     let cut = cut(of, rows.len(), "rules");
-    format!("\n{}{cut}", grid(["rule", "uses", ""], rows, &[], width))
+    format!("\n{}{cut}", grid(["rule", "rows", "only its", "share", "uses", ""], rows, &[1, 2, 3], width))
+}
+
+/// `12.5%`
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
 }
 
 /// `t1 t2 s1`
@@ -162,7 +199,7 @@ fn also(rule: &RuleUse) -> String {
     also.into_iter().filter(|(yes, _)| *yes).map(|(_, word)| word).collect::<Vec<_>>().join(", ")
 }
 
-fn cut(of: usize, shown: usize, what: &str) -> String {
+pub(super) fn cut(of: usize, shown: usize, what: &str) -> String {
     match of.saturating_sub(shown) {
         0 => String::new(),
         more => format!("  … {} more {what} (`--all` shows them)\n", grouped(more)),
@@ -198,7 +235,12 @@ pub(super) fn bytes(n: u64) -> String {
 }
 
 /// A table; the numbered columns stand to the right.
-fn grid<const N: usize>(head: [&str; N], rows: Vec<[String; N]>, right: &[usize], width: Option<u16>) -> String {
+pub(super) fn grid<const N: usize>(
+    head: [&str; N],
+    rows: Vec<[String; N]>,
+    right: &[usize],
+    width: Option<u16>,
+) -> String {
     let mut table = Table::new();
     table.load_preset(LINES);
     match width {

@@ -2,9 +2,9 @@
 
 use super::super::output::{Failure, Out};
 use super::super::run::{Prepared, Shown, block_on};
-use super::super::{Exit, moment};
+use super::super::{Exit, moment, progress};
 use super::{Args, Format, json, show};
-use crate::engine::explain::{Explanation, explain};
+use crate::engine::explain::{Analysis, Explanation, analyze, explain};
 use crate::engine::{Limits, Request};
 
 /// What is shown.
@@ -14,6 +14,10 @@ pub(super) struct Planned<'a> {
     pub as_of: String,
     pub prepared: &'a Prepared,
     pub explained: &'a Explanation,
+    /// The limit in bytes, where there is one.
+    pub memory: Option<u64>,
+    /// What was measured, where it was asked for.
+    pub analysis: Option<&'a Analysis>,
 }
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
@@ -28,15 +32,25 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
             memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             batch_rows: None,
         },
-        progress: None,
+        progress: args.analyze.then(|| progress::of_run(out)).flatten(),
     };
     let asked = |rule: usize| asked(prepared, rule);
-    let explained = block_on(args.threads, explain(&request, &asked))?;
+    let work = async {
+        let explained = explain(&request, &asked).await?;
+        let analysis = match args.analyze {
+            true => Some(analyze(&request, &explained).await?),
+            false => None,
+        };
+        Ok((explained, analysis))
+    };
+    let (explained, analysis) = block_on(args.threads, work)?;
     let planned = Planned {
         project: &prepared.project.file.name.name,
         as_of: moment::shown(&prepared.clock),
         prepared,
         explained: &explained,
+        memory,
+        analysis: analysis.as_ref(),
     };
     match args.format {
         Format::Table => out.print(&show::table(&planned, out.table_width(), args.all))?,

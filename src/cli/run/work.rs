@@ -1,11 +1,7 @@
 //! A run with the engine: evaluate, write, show.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use indicatif::ProgressBar;
 
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, moment, notices, progress, show};
@@ -16,7 +12,9 @@ use crate::language::ir::RuleKind;
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
     let outcome = evaluate(args, prepared, out)?;
+    let writing = progress::stage(out, "writing");
     let files = files(args, prepared, &outcome)?;
+    writing.finish_and_clear();
     let shown = shown(args, prepared, &outcome, &files);
     match args.format {
         Format::Table => {
@@ -45,7 +43,7 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
             memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             batch_rows: None,
         },
-        progress: out.progress().then(|| Arc::new(Bar::new(out)) as Arc<dyn engine::Progress>),
+        progress: progress::of_run(out),
     };
     block_on(args.threads, engine::run(request))
 }
@@ -183,41 +181,5 @@ impl FileKind {
             FileKind::Csv => write::Kind::Csv,
             FileKind::Jsonl => write::Kind::Jsonl,
         }
-    }
-}
-
-/// Rows read, of how many.
-struct Bar {
-    bar: ProgressBar,
-    over: AtomicBool,
-}
-
-impl Bar {
-    fn new(out: &Out) -> Bar {
-        Bar { bar: progress::bar(out, 0, "{human_pos} of {human_len} rows, {eta} left"), over: AtomicBool::new(false) }
-    }
-}
-
-impl engine::Progress for Bar {
-    fn start(&self, rows: u64, _bytes: u64, _files: usize) {
-        self.bar.set_length(rows);
-    }
-
-    fn rows(&self, so_far: u64) {
-        if !self.over.load(Ordering::Relaxed) {
-            self.bar.set_position(so_far);
-        }
-    }
-
-    fn finish(&self) {
-        self.over.store(true, Ordering::Relaxed);
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Drop for Bar {
-    /// An interrupted run leaves no bar behind.
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

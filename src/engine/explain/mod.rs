@@ -3,12 +3,19 @@
 //! Owns: the description of a run as plain data: what is read of which table, the terms that rules share, who uses what.
 //! Promises: only footers are read; the same project and files give the same description. Must not know: how it is shown.
 
+mod analyze;
+
+mod cost;
+
 mod narrate;
+
 mod uses;
+
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::decide::Passes;
 use super::plan::lower::{Lowered, Parts, Table, lower};
 use super::plan::program::{Rows, Term};
 use super::run::Request;
@@ -17,6 +24,9 @@ use crate::error::Error;
 use crate::language::catalog::{Catalog, ColumnRef, RawMatch};
 pub use narrate::Matched;
 use narrate::Narrator;
+
+pub use analyze::{Analysis, analyze};
+pub use cost::{Cost, Piece};
 pub use uses::Uses;
 pub use words::instant;
 
@@ -33,6 +43,17 @@ pub struct Explanation {
     /// In the order of the program.
     pub rules: Vec<RuleUse>,
     pub sharing: Sharing,
+    /// Rows to be read, and the rules that need them.
+    pub pieces: Vec<Piece>,
+    /// Over how many shares of the customers the files are read, one after the other.
+    pub passes: usize,
+}
+
+impl Explanation {
+    /// The rules that were asked for.
+    pub fn asked(&self) -> Vec<usize> {
+        self.rules.iter().enumerate().filter(|(_, rule)| !rule.helper).map(|(i, _)| i).collect()
+    }
 }
 
 /// What is read of one table.
@@ -110,6 +131,8 @@ pub struct RuleUse {
     /// Another rule needs it; nobody asked for it.
     pub helper: bool,
     pub uses: Uses,
+    /// Rows to be read.
+    pub cost: Cost,
 }
 
 /// How much the rules have in common.
@@ -137,7 +160,12 @@ fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn F
         .rules
         .iter()
         .enumerate()
-        .map(|(i, rule)| RuleUse { name: rule.name.clone(), helper: !asked(i), uses: uses::of_rule(parts, i) })
+        .map(|(i, rule)| RuleUse {
+            name: rule.name.clone(),
+            helper: !asked(i),
+            uses: uses::of_rule(parts, i),
+            cost: Cost::default(),
+        })
         .collect();
     let users = |of: &dyn Fn(&Uses) -> bool| -> Vec<usize> {
         let users = rules.iter().enumerate().filter(|(_, rule)| !rule.helper && of(&rule.uses));
@@ -177,7 +205,33 @@ fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn F
         stories: stories.iter().filter(|s| !s.rules.is_empty()).count(),
         patterns: patterns.iter().filter(|p| !p.rules.is_empty()).count(),
     };
-    Explanation { tables: reads(request.catalog, tables, parts, &narrator), patterns, terms, stories, rules, sharing }
+    let tables_read = reads(request.catalog, tables, parts, &narrator);
+    let mut explanation =
+        Explanation { tables: tables_read, patterns, terms, stories, rules, sharing, pieces: Vec::new(), passes: 0 };
+    explanation.passes = Passes::new(tables.size().0, &parts.program, request.limits.memory).shares().len();
+    explanation.pieces = pieces(request, tables, &explanation);
+    let costs = cost::deal(&explanation.pieces, explanation.rules.len(), &explanation.asked());
+    explanation.rules.iter_mut().zip(costs).for_each(|(rule, cost)| rule.cost = cost);
+    explanation
+}
+
+/// The rows that are read, by who needs them: each rule is lowered alone, and says what it would read.
+fn pieces(request: &Request<'_>, tables: &Tables, explanation: &Explanation) -> Vec<Piece> {
+    let mut pieces: BTreeMap<Table, Piece> = BTreeMap::new();
+    for rule in explanation.asked() {
+        let Some(name) = request.program.rules.get(rule).map(|rule| &rule.name) else { continue };
+        let alone = request.program.keep(|rule| rule.name == *name);
+        let parts = lower(request.catalog, &alone, request.clock, false);
+        let mut read: Vec<Table> = parts.branches.iter().map(|lowered| lowered.table).collect();
+        read.sort_unstable();
+        read.dedup();
+        for at in read {
+            let rows = table(tables, at).map_or(0, |(_, opened)| opened.rows);
+            let piece = pieces.entry(at).or_insert(Piece { weight: rows as f64, rules: Vec::new() });
+            piece.rules.push(rule);
+        }
+    }
+    pieces.into_values().collect()
 }
 
 /// What is read of each table.

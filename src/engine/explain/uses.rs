@@ -34,6 +34,13 @@ pub fn of_rule(parts: &Parts, rule: usize) -> Uses {
     walk.uses
 }
 
+/// What one story uses.
+pub fn of_story(parts: &Parts, story: u32) -> Uses {
+    let mut walk = Walk { parts, program: &parts.program, seen: Seen::default(), uses: Uses::default() };
+    walk.story(story);
+    walk.uses
+}
+
 #[derive(Default)]
 struct Seen {
     steps: BTreeSet<u32>,

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUD
 use super::convert::{literal_bytes, read};
 use super::hash::Map;
 use super::{interned, test};
+use crate::engine::meter::Meter;
 use crate::engine::plan::program::{Branch, Rows};
 use crate::engine::report::{Counters, Tally};
 use crate::engine::types::{self, Column};
@@ -102,10 +103,36 @@ impl ScalarUDFImpl for EventSlot {
         if memory.branch.counts {
             self.counters.add(memory.branch.counter, tally);
         }
+        if self.counters.meter.counts() {
+            entries(&slots, &self.counters.meter);
+        }
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(memory);
         }
         Ok(ColumnarValue::Array(Arc::new(slots)))
+    }
+}
+
+/// Counts how many rows each pattern has.
+fn entries(slots: &DictionaryArray<UInt32Type>, meter: &Meter) {
+    let Some(lists) = slots.values().as_binary_opt::<i32>() else { return };
+    let mut rows = vec![0u64; lists.len()];
+    for list in slots.keys().iter().flatten() {
+        if let Some(rows) = rows.get_mut(list as usize) {
+            *rows += 1;
+        }
+    }
+    for (list, rows) in rows.into_iter().enumerate().filter(|(_, rows)| *rows > 0) {
+        // The first byte says what the row is; seven bits a byte, the lowest first.
+        let (mut pattern, mut shift) = (0u32, 0);
+        for byte in lists.value(list).iter().skip(1) {
+            pattern |= u32::from(byte & 127).checked_shl(shift).unwrap_or(0);
+            shift += 7;
+            if *byte < 128 {
+                meter.entries(pattern, rows);
+                (pattern, shift) = (0, 0);
+            }
+        }
     }
 }
 
