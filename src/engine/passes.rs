@@ -18,7 +18,7 @@ use super::bucket::Share;
 use super::gathered::Gathered;
 use super::plan::build;
 use super::report::Counters;
-use super::run::{Plans, Progress, caught, translate};
+use super::run::{Plans, Progress, caught, customers, so_far, translate};
 use super::tables::Tables;
 use crate::error::Error;
 
@@ -37,13 +37,18 @@ pub(super) async fn clustered(
         let plan = build::plan(catalog, &tables, parts, counters, *links, share).map_err(|e| translate(&e))?;
         let Some(plan) = plan else { return Ok(Gathered::default()) };
         let (state, task) = (context.state(), context.task_ctx());
+        let meter = Arc::clone(&counters.meter);
         let done = caught(async move {
             let physical = single_stage(state.create_physical_plan(&plan).await?)?;
-            let mut stream = execute_stream(physical, task)?;
+            meter.begin(&physical);
+            let mut stream = execute_stream(Arc::clone(&physical), task)?;
             let mut gathered = Gathered::default();
             while let Some(batch) = stream.next().await {
-                gathered.take(batch?.column(1))?;
+                let batch = batch?;
+                meter.answered(customers(batch.column(1)));
+                gathered.take(batch.column(1))?;
             }
+            meter.end(&physical);
             Ok(gathered)
         })
         .await;
@@ -67,10 +72,10 @@ pub(super) async fn clustered(
     loop {
         tokio::select! {
             done = &mut work => {
-                progress.rows(counters.rows());
+                progress.at(&so_far(counters));
                 return done;
             }
-            _ = tick.tick() => progress.rows(counters.rows()),
+            _ = tick.tick() => progress.at(&so_far(counters)),
         }
     }
 }

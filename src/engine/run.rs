@@ -184,17 +184,7 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let (rows, bytes, files) = tables.size();
-    let threads = threads(asked.limits);
-    let mut passes = match compacted(catalog, tables, &parts, links.is_some()) {
-        Some((files, rows, others)) => Passes::clustered(Clustered {
-            files: &files,
-            rows,
-            others,
-            threads,
-            limited: asked.limits.memory.is_some(),
-        }),
-        None => Passes::new(rows, &parts.program, asked.limits.memory),
-    };
+    let mut passes = passes(catalog, tables, &parts, links.is_some(), asked.limits);
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
         if let Some(progress) = &progress {
@@ -248,6 +238,20 @@ fn compacted(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: bool) ->
         others += tables.lookups.get(lookup.index())?.as_ref().map_or(0, |t| t.rows);
     }
     (!files.is_empty()).then(|| (files.into_values().collect(), own, others))
+}
+
+/// The passes that a run begins with.
+pub(super) fn passes(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: bool, limits: Limits) -> Passes {
+    match compacted(catalog, tables, parts, linked) {
+        Some((files, rows, others)) => Passes::clustered(Clustered {
+            files: &files,
+            rows,
+            others,
+            threads: threads(limits),
+            limited: limits.memory.is_some(),
+        }),
+        None => Passes::new(tables.size().0, &parts.program, limits.memory),
+    }
 }
 
 /// What the plans of all passes have in common.
@@ -440,12 +444,12 @@ async fn drive(
 }
 
 /// How many customers some blocks answer for.
-fn customers(answers: &ArrayRef) -> u64 {
+pub(super) fn customers(answers: &ArrayRef) -> u64 {
     let blocks = answers.as_binary_opt::<i64>().into_iter().flatten().flatten();
     blocks.filter_map(Block::read).map(|block| block.len() as u64).sum()
 }
 
-fn so_far(counters: &Counters) -> SoFar {
+pub(super) fn so_far(counters: &Counters) -> SoFar {
     let totals = counters.meter.totals();
     let customers = counters.meter.customers();
     SoFar { rows: counters.rows(), bytes: totals.bytes, files: totals.files, customers }

@@ -59,7 +59,7 @@ pub fn json(planned: &Planned) -> Value {
         "project": planned.project,
         "as_of": planned.as_of,
         "timezone": planned.prepared.project.file.timezone,
-        "engine": { "name": "history", "passes": explained.passes, "memory_limit": planned.memory },
+        "engine": { "name": "history", "passes": explained.passes, "at_once": explained.at_once, "memory_limit": planned.memory },
         "tables": tables(explained),
         "sharing": {
             "references": sharing.references,

@@ -40,6 +40,12 @@ fn how(planned: &Planned) -> String {
         Some(limit) => format!("what is kept should fit into the memory limit of {}", bytes(limit)),
         None => "no memory limit is set".to_owned(),
     };
+    if let (n, Some(at_once)) = (planned.explained.passes, planned.explained.at_once) {
+        let n = grouped(n);
+        return format!(
+            "engine: history of each customer, {n} passes over the compacted store, {at_once} at once (each reads files of its own)\n"
+        );
+    }
     match planned.explained.passes {
         1 => format!("engine: history of each customer, one pass over the files ({why})\n"),
         n => format!("engine: history of each customer, {} passes over the files ({why})\n", grouped(n)),

@@ -15,10 +15,9 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::Passes;
 use super::plan::lower::{Lowered, Parts, Table, lower};
 use super::plan::program::{Rows, Term};
-use super::run::Request;
+use super::run::{Request, passes};
 use super::tables::{self, Opened, Tables};
 use crate::error::Error;
 use crate::language::catalog::{Catalog, ColumnRef, RawMatch};
@@ -47,6 +46,8 @@ pub struct Explanation {
     pub pieces: Vec<Piece>,
     /// Over how many shares of the customers the files are read, one after the other.
     pub passes: usize,
+    /// So many at a time, where the store is compacted and a pass reads files of its own.
+    pub at_once: Option<usize>,
 }
 
 impl Explanation {
@@ -206,9 +207,19 @@ fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn F
         patterns: patterns.iter().filter(|p| !p.rules.is_empty()).count(),
     };
     let tables_read = reads(request.catalog, tables, parts, &narrator);
-    let mut explanation =
-        Explanation { tables: tables_read, patterns, terms, stories, rules, sharing, pieces: Vec::new(), passes: 0 };
-    explanation.passes = Passes::new(tables.size().0, &parts.program, request.limits.memory).shares().len();
+    let mut explanation = Explanation {
+        tables: tables_read,
+        patterns,
+        terms,
+        stories,
+        rules,
+        sharing,
+        pieces: Vec::new(),
+        passes: 0,
+        at_once: None,
+    };
+    let passes = passes(request.catalog, tables, parts, request.catalog.identities.is_some(), request.limits);
+    (explanation.passes, explanation.at_once) = (passes.shares().len(), passes.at_once());
     explanation.pieces = pieces(request, tables, &explanation);
     let costs = cost::deal(&explanation.pieces, explanation.rules.len(), &explanation.asked());
     explanation.rules.iter_mut().zip(costs).for_each(|(rule, cost)| rule.cost = cost);
