@@ -221,6 +221,7 @@ class Bench:
         mark, said = folder + ".done", open(self.store("50") + ".done").read()
         if not (os.path.exists(mark) and open(mark).read() == said):
             shutil.rmtree(folder, ignore_errors=True)
+            os.makedirs(os.path.dirname(folder), exist_ok=True)
             began = time.time()
             call = [self.segue, "store", "compact", self.project("50", "w200"), "--to", folder, "--threads", "2"]
             done = subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -285,7 +286,11 @@ class Bench:
             if self.args.only and stage not in self.args.only:
                 continue
             print(f"{dt.datetime.now():%H:%M:%S}  stage {stage}", flush=True)
-            getattr(self, "stage_" + stage.replace("-", "_"))()
+            try:
+                getattr(self, "stage_" + stage.replace("-", "_"))()
+            except (OSError, subprocess.CalledProcessError, KeyError, ValueError) as why:
+                # One stage that fails takes no other with it.
+                print(f"          {stage}: {why}", flush=True)
         self.results["about"] = report.machine(self.python, PACKAGES, "quick" if self.args.quick else "full")
         self.save()
         print(f"{(time.time() - started) / 60:.1f} minutes")
