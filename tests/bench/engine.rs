@@ -67,6 +67,7 @@ impl Args {
                 "--as-of" => args.as_of = Some(value()),
                 "--digests" => args.digests = true,
                 "--bench" => {}
+                _ if word.starts_with("--") => panic!("there is no option {word}"),
                 _ if args.command.is_empty() => args.command = word,
                 _ => args.rest.push(word),
             }
