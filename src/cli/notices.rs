@@ -68,7 +68,7 @@ fn linked(of: &str, rows: u64) -> String {
 
 fn rows(source: &SourceReport, out: &mut Vec<String>) {
     let name = &source.name;
-    if source.rows == 0 {
+    if source.rows == 0 && source.skipped == 0 {
         out.push(format!("`{name}` has no rows"));
     }
     if source.linked > 0 {

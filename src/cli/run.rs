@@ -59,6 +59,9 @@ pub struct Args {
     /// Where the files go; otherwise the project's `output`.
     #[arg(long, short = 'o', value_name = "DIR", conflicts_with = "no_write")]
     output: Option<PathBuf>,
+    /// Count the population also where no rule depends on it; every row is read for that.
+    #[arg(long)]
+    population: bool,
     /// Worker threads; otherwise one a processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,

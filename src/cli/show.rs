@@ -77,7 +77,8 @@ pub struct Shown<'a> {
     /// With the zone's offset at that instant.
     pub as_of: String,
     pub zone: &'a str,
-    pub population: usize,
+    /// `None` where only the members of rules were counted.
+    pub population: Option<usize>,
     /// By name.
     pub audiences: Vec<Audience<'a>>,
     pub notices: Vec<String>,
@@ -85,14 +86,12 @@ pub struct Shown<'a> {
 
 /// For people. `width` is the terminal's, if there is one.
 pub fn table(shown: &Shown, width: Option<u16>) -> String {
-    let customers = if shown.population == 1 { "customer" } else { "customers" };
-    let mut out = format!(
-        "{} as of {} ({}): {} {customers}\n\n",
-        shown.project,
-        shown.as_of,
-        shown.zone,
-        grouped(shown.population)
-    );
+    let population = match shown.population {
+        Some(1) => "1 customer".to_owned(),
+        Some(n) => format!("{} customers", grouped(n)),
+        None => "the population was not counted".to_owned(),
+    };
+    let mut out = format!("{} as of {} ({}): {population}\n\n", shown.project, shown.as_of, shown.zone);
     if shown.audiences.is_empty() {
         out.push_str("no rules\n");
         return out;
@@ -229,12 +228,13 @@ pub fn action(arm: &Action) -> String {
     }
 }
 
-fn share(size: usize, population: usize) -> f64 {
-    if population == 0 { 0.0 } else { size as f64 / population as f64 }
+/// `None` where it is not known of how many.
+fn share(size: usize, population: Option<usize>) -> Option<f64> {
+    population.map(|all| if all == 0 { 0.0 } else { size as f64 / all as f64 })
 }
 
-fn percent(size: usize, population: usize) -> String {
-    format!("{:.1}%", share(size, population) * 100.0)
+fn percent(size: usize, population: Option<usize>) -> String {
+    share(size, population).map_or(String::new(), |share| format!("{:.1}%", share * 100.0))
 }
 
 /// `1234567` as `1,234,567`.
@@ -293,7 +293,7 @@ mod tests {
             project: "shop",
             as_of: "2026-11-21T00:00:00+01:00".into(),
             zone: "Europe/Paris",
-            population: 1200,
+            population: Some(1200),
             audiences: vec![
                 audience(&rules[0], 1200, None),
                 Audience { of: Of::Stages { stages: &stages, lines }, size: 2, files: Vec::new() },
@@ -328,6 +328,12 @@ win:
         assert_eq!(value["audiences"][2]["arm"]["channel"], "email");
         assert_eq!(value["audiences"][0]["share"], 1.0);
         assert!(value["audiences"][0].get("stages").is_none());
+        let uncounted = Shown { population: None, ..shown };
+        assert!(table(&uncounted, None).starts_with(
+            "shop as of 2026-11-21T00:00:00+01:00 (Europe/Paris): the population was not counted\n\n  audience     title       size   share"
+        ));
+        let nothing = json(&uncounted);
+        assert_eq!((&nothing["population"], &nothing["audiences"][0]["share"]), (&Value::Null, &Value::Null));
         let stages = &value["audiences"][1];
         assert_eq!((&stages["kind"], &stages["size"]), (&json!("stages"), &json!(2)));
         assert_eq!(

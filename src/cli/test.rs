@@ -111,7 +111,7 @@ fn by_plan(
     let clock = Clock { as_of: spec.as_of, zone: zone.clone() };
     let run = run_histories(catalog, program, &clock, &spec.customers, Layout::default(), Limits::default());
     let outcome = super::run::block_on(None, run)?;
-    let rows: HashMap<String, usize> = (0..outcome.population()).map(|row| (outcome.customer(row), row)).collect();
+    let rows: HashMap<String, usize> = (0..outcome.customers.len()).map(|row| (outcome.customer(row), row)).collect();
     let row = |customer: usize| spec.customers.get(customer).and_then(|(name, _)| rows.get(name)).copied();
     let mut verdicts = spec::judge(spec, program, |customer, rule| {
         row(customer).zip(outcome.members.get(rule)).is_some_and(|(row, members)| members.value(row))

@@ -16,10 +16,11 @@ use super::kernels::block::Block;
 use super::kernels::ids::{self, Key, key_number, put_text};
 use super::kernels::{export, replay};
 use super::late::{Column, Known, Work};
+use super::plan::build;
 use super::plan::late::Late;
 use super::plan::lower::{Parts, Table};
 use super::plan::program::{Rows, Scalar};
-use super::report::{Counters, ListReport, Report};
+use super::report::{Counters, ListReport, Report, SourceReport};
 use super::run::Outcome;
 use super::tables::{self, Tables};
 use crate::error::Error;
@@ -130,8 +131,9 @@ impl Gathered {
             if columns.twice.is_none() && bit(marks + 1) {
                 columns.twice = Some(columns.ids.text(id));
             }
-            let counts = bit(marks);
-            if !counts {
+            // Where only members are told, somebody may be here for a list alone.
+            let counts = bit(marks) && (!program.members_only || (0..wanted).any(bit));
+            if !bit(marks) {
                 for (list, orphans) in columns.orphans.iter_mut().enumerate() {
                     *orphans += u64::from(bit(wanted + list));
                 }
@@ -191,7 +193,9 @@ impl Gathered {
             };
             return Err(Error::data(message).with_help(help));
         }
-        let mut report = Report { population: columns.population as u64, ..Report::default() };
+        let population = parts.population.then_some(columns.population as u64);
+        let mut report = Report { population, ..Report::default() };
+        let readings = build::readings(catalog, tables, parts);
         let mut read = vec![false; catalog.sources.len()];
         let mut list_orphans = columns.orphans.into_iter();
         for branch in parts.branches.iter().filter(|b| b.branch.counts) {
@@ -200,11 +204,15 @@ impl Gathered {
             match (branch.branch.rows, branch.table) {
                 (Rows::Event, Table::Source(s)) => {
                     let s = s as usize;
+                    let reading = readings.iter().find(|r| r.counter == counter);
+                    let skipped = reading.map_or(0, |r| r.rows.skipped());
+                    // Of an event that no row was that was read nothing is known where others were not read.
                     if let Some(read) = read.get_mut(s) {
-                        *read = true;
+                        *read = skipped == 0;
                     }
                     let opened = tables.sources.get(s).and_then(Option::as_ref);
-                    report.sources.push(counters.source(counter, name, files(opened)));
+                    let counted = counters.source(counter, name, files(opened));
+                    report.sources.push(SourceReport { skipped, ..counted });
                 }
                 (Rows::Profile, _) => {
                     report.profiles = Some(counters.source(counter, name, files(tables.profile.as_ref())));

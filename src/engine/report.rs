@@ -20,17 +20,20 @@ pub struct Report {
     pub lists: Vec<ListReport>,
     /// The identity links, where the catalog names any.
     pub identities: Option<LinkReport>,
-    /// Events of the catalog without a single row, where their source was read.
+    /// Events of the catalog without a single row, where their source was read to its end.
     pub missing_events: Vec<EventId>,
-    /// Customers in the population.
-    pub population: u64,
+    /// Customers in the population; `None` where only the members of rules were counted.
+    pub population: Option<u64>,
 }
 
 /// The rows of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceReport {
     pub name: String,
+    /// That were read.
     pub rows: u64,
+    /// That were not read, because nobody asks for them; what else is said is of those that were.
+    pub skipped: u64,
     /// Left out: without a customer id.
     pub no_customer: u64,
     /// With an id that leads to a customer of another id.
@@ -145,6 +148,7 @@ impl Counters {
         SourceReport {
             name: name.into(),
             rows: branch.rows.load(Ordering::Relaxed),
+            skipped: 0,
             // A row that was left out for its unknown id has no customer either.
             no_customer: branch.no_customer.load(Ordering::Relaxed).saturating_sub(unlinked),
             linked: branch.linked.load(Ordering::Relaxed),

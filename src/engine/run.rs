@@ -27,7 +27,7 @@ use super::identities::{self, Resolution};
 use super::kernels::block::Block;
 use super::meter::Meter;
 use super::plan::build;
-use super::plan::lower::{Parts, Table, lower};
+use super::plan::lower::{Asked, Parts, Table, lower};
 use super::report::{Counters, Report};
 use super::tables::layout::Ids;
 use super::tables::{self, Layout, Opened, Tables};
@@ -67,6 +67,8 @@ pub struct Request<'a> {
     pub clock: &'a Clock,
     /// The project's folder.
     pub root: &'a Path,
+    /// Whether all customers are wanted, also where no rule depends on who they are: then every row is read.
+    pub population: bool,
     pub limits: Limits,
     pub progress: Option<Arc<dyn Progress>>,
 }
@@ -85,7 +87,8 @@ pub struct Limits {
 /// The answer of a run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// The population, sorted: `Int64` where all ids of the project are whole numbers, else `Utf8`.
+    /// The population, or the members of rules where nobody else was counted; sorted. `Int64` where all ids of the project are whole
+    /// numbers, else `Utf8`.
     pub customers: ArrayRef,
     /// For each rule of the program who is a member, in the order of `customers`.
     pub members: Vec<BooleanBuffer>,
@@ -97,9 +100,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// How many customers there are.
-    pub fn population(&self) -> usize {
-        self.customers.len()
+    /// How many customers there are; `None` where only the members of rules were counted.
+    pub fn population(&self) -> Option<usize> {
+        self.report.population.map(|_| self.customers.len())
     }
 
     /// How many members a rule has.
@@ -129,18 +132,21 @@ impl Outcome {
 /// Evaluates a program over the files of a project.
 pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let asked = Asked { limits: request.limits, traits: false, patterns: None };
-    Ok(evaluate(request.catalog, request.program, request.clock, &tables, asked, request.progress).await?.0)
+    let wish =
+        Wish { asked: Asked { traits: false, population: request.population }, limits: request.limits, patterns: None };
+    Ok(evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await?.0)
 }
 
 /// The same, with what it took; `patterns` is how many the program has.
 pub async fn measured(request: Request<'_>, patterns: u32) -> Result<(Outcome, Arc<Meter>), Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let asked = Asked { limits: request.limits, traits: false, patterns: Some(patterns) };
-    evaluate(request.catalog, request.program, request.clock, &tables, asked, request.progress).await
+    let asked = Asked { traits: false, population: request.population };
+    let wish = Wish { asked, limits: request.limits, patterns: Some(patterns) };
+    evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await
 }
 
-/// Evaluates a program and its traits over histories, as if they were files. A customer without event and profile is in no population.
+/// Evaluates a program and its traits over histories, as if they were files, and counts the population. A customer without event and
+/// profile is in none.
 pub async fn run_histories(
     catalog: &Catalog,
     program: &Program,
@@ -150,14 +156,14 @@ pub async fn run_histories(
     limits: Limits,
 ) -> Result<Outcome, Error> {
     let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
-    let asked = Asked { limits, traits: true, patterns: None };
-    Ok(evaluate(&catalog, program, clock, &tables, asked, None).await?.0)
+    let wish = Wish { asked: Asked { traits: true, population: true }, limits, patterns: None };
+    Ok(evaluate(&catalog, program, clock, &tables, wish, None).await?.0)
 }
 
-/// What is asked for beside the members of rules, and with what.
-struct Asked {
+/// What is asked for, and with what.
+struct Wish {
+    asked: Asked,
     limits: Limits,
-    traits: bool,
     /// How many patterns there are whose rows are counted.
     patterns: Option<u32>,
 }
@@ -168,11 +174,11 @@ async fn evaluate(
     program: &Program,
     clock: &Clock,
     tables: &Tables,
-    asked: Asked,
+    Wish { asked, limits, patterns }: Wish,
     progress: Option<Arc<dyn Progress>>,
 ) -> Result<(Outcome, Arc<Meter>), Error> {
-    let parts = lower(catalog, program, clock, asked.traits);
-    let context = session(tables, asked.limits, Spills::Yes)?;
+    let parts = lower(catalog, program, clock, asked);
+    let context = session(tables, limits, Spills::Yes)?;
     for lookup in lookups(&parts) {
         if let Err(error) = unique(&context, catalog, tables, lookup).await {
             return Err(blame(&context, tables, error).await);
@@ -184,16 +190,16 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let (rows, bytes, files) = tables.size();
-    let mut passes = passes(catalog, tables, &parts, links.is_some(), asked.limits);
+    let mut passes = passes(catalog, tables, &parts, links.is_some(), limits);
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
         if let Some(progress) = &progress {
             progress.start(rows, bytes, files);
         }
         // A run that starts again is measured anew.
-        let meter = asked.patterns.map_or_else(Meter::default, Meter::counting);
+        let meter = patterns.map_or_else(Meter::default, Meter::counting);
         let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()).with(meter));
-        let done = all_passes(&plans, &passes, asked.limits, &counters, progress.as_deref()).await;
+        let done = all_passes(&plans, &passes, limits, &counters, progress.as_deref()).await;
         if let Some(progress) = &progress {
             progress.finish();
         }

@@ -99,6 +99,7 @@ fn run(args: &Args) -> Value {
             program: &checked.program,
             clock: &clock,
             root: &project.root,
+            population: false,
             limits,
             progress: None,
         };

@@ -77,6 +77,17 @@ fn a_rule_from_the_command_line() {
     assert!(output.status.success(), "{}", err(&output));
     assert!(said.contains("\n  rule "), "{said}");
     assert!(said.contains("\nrule:\n  ") && said.contains(" more\n"), "{said}");
+    // Who has bought is found without a look at anybody else; asked for, everybody is counted.
+    assert!(said.contains("the population was not counted\n") && !said.contains('%'), "{said}");
+    let typed = ["run", "shop", "--rule", "purchased anti-aging ≥ 3 in 90d", "--format", "json"];
+    let json = |more: &[&str]| -> Value {
+        let output = call(folder.path(), &[&typed, more].concat());
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let (few, all) = (json(&[]), json(&["--population"]));
+    assert_eq!((&few["population"], &few["audiences"][0]["share"]), (&Value::Null, &Value::Null));
+    assert!(all["population"].as_u64() > all["audiences"][0]["size"].as_u64());
+    assert_eq!(few["audiences"][0]["size"], all["audiences"][0]["size"]);
     assert!(!folder.path().join("shop/out").exists(), "nothing is written");
     let wrong = call(folder.path(), &["run", "shop", "--rule", "purchsed"]);
     assert_eq!(wrong.status.code(), Some(3));

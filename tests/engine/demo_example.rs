@@ -153,8 +153,9 @@ fn the_example_tells_its_stories() {
     let as_of = project.file.as_of.as_ref().and_then(|as_of| parse_moment(&as_of.name, &zone)).expect("an as-of");
     let clock = Clock { as_of, zone };
     let (catalog, program) = (&project.catalog, &checked.program);
+    let limits = Limits::default();
     let request =
-        engine::Request { catalog, program, clock: &clock, root: &root, limits: Limits::default(), progress: None };
+        engine::Request { catalog, program, clock: &clock, root: &root, population: true, limits, progress: None };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let outcome = runtime.block_on(engine::run(request)).unwrap_or_else(|e| panic!("{e}"));
     for (index, rule) in program.rules.iter().enumerate() {

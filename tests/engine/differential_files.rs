@@ -10,7 +10,7 @@ use arrow::array::{
     StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use parquet::arrow::ArrowWriter;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +23,8 @@ use segue::language::ir::Program;
 
 use crate::generate::Batch;
 
+const DAY: i64 = 86_400_000_000;
+
 /// Customer, raw name, and the event (none for a row of an unknown kind).
 type Row<'a> = (&'a str, String, Option<&'a EventRow>);
 /// A column's type and its values, row by row.
@@ -31,7 +33,18 @@ type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
 /// Writes the batch to a folder and runs its program over it.
 pub fn run_in_files(batch: &Batch, program: &Program, rng: &mut ChaCha8Rng) -> Result<Outcome, Error> {
     let root = tempfile::tempdir().unwrap();
-    write(batch, root.path(), rng);
+    write(batch, root.path(), rng, false);
+    run_over(batch, program, root.path(), true, rng)
+}
+
+/// Runs a program over the files of the batch.
+pub fn run_over(
+    batch: &Batch,
+    program: &Program,
+    root: &Path,
+    population: bool,
+    rng: &mut ChaCha8Rng,
+) -> Result<Outcome, Error> {
     let limits = Limits {
         threads: Some(rng.random_range(1..4)),
         memory: None,
@@ -41,16 +54,17 @@ pub fn run_in_files(batch: &Batch, program: &Program, rng: &mut ChaCha8Rng) -> R
     // As it lies, compacted, or compacted with parts that were added.
     let stores = match rng.random_range(0..4) {
         0 => None,
-        1 => Some(compacted(batch, root.path(), rng, false)),
-        _ => Some(compacted(batch, root.path(), rng, true)),
+        1 => Some(compacted(batch, root, rng, false)),
+        _ => Some(compacted(batch, root, rng, true)),
     };
     let (catalog, clock) = (stores.as_ref().unwrap_or(&batch.catalog), &batch.clock);
-    runtime.block_on(run(Request { catalog, program, clock, root: root.path(), limits, progress: None }))
+    runtime.block_on(run(Request { catalog, program, clock, root, population, limits, progress: None }))
 }
 
-fn write(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
+/// Writes the files of a batch, `daily` with a folder for ten days and rows in the order of time.
+pub fn write(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng, daily: bool) {
     for source in 0..batch.catalog.sources.len() {
-        write_source(batch, source, root, rng);
+        write_source(batch, source, root, rng, daily);
     }
     write_lookups(batch, root, rng);
     write_profiles(batch, root, rng);
@@ -100,7 +114,7 @@ fn compacted(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng, in_parts: bool) -
     catalog
 }
 
-fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng) {
+fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng, daily: bool) {
     let catalog = &batch.catalog;
     let source = &catalog.sources[s];
     let here = |e: &EventRow| catalog.events[e.event.index()].source.index() == s;
@@ -113,7 +127,11 @@ fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng) {
     if source.event.is_some() {
         rows.push(("-99999", None));
     }
-    rows.shuffle(rng);
+    if daily {
+        rows.sort_by_key(|(_, row)| row.map_or(0, |row| row.time));
+    } else {
+        rows.shuffle(rng);
+    }
     // The raw name as a column of the file, or as a folder for each name.
     let in_folders = source.event.is_some() && rng.random_bool(0.4);
     let mut parts: BTreeMap<String, Vec<Row>> = BTreeMap::new();
@@ -121,7 +139,11 @@ fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng) {
     for (id, row) in rows {
         let raw = row.map_or("p9.unknown".to_owned(), |row| raw_name(batch, row, rng));
         let file = format!("{}.parquet", rng.random_range(0..files));
-        let path = if in_folders {
+        let path = if daily {
+            let day = row.map_or(0, |row| row.time).div_euclid(10 * DAY);
+            let name = source.event.as_deref().filter(|_| in_folders).map(|event| format!("{event}={raw}/"));
+            format!("dt={day}/{}0.parquet", name.unwrap_or_default())
+        } else if in_folders {
             format!("{}={raw}/{file}", source.event.as_deref().unwrap())
         } else if file.starts_with('1') {
             format!("year=2026/deep/{file}")
@@ -243,6 +265,10 @@ fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, rng: &mut ChaCha8Rng) {
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(rows))
         .set_dictionary_enabled(rng.random_bool(0.5))
+        .set_statistics_truncate_length([None, Some(1), Some(64)][rng.random_range(0..3)])
+        .set_statistics_enabled(
+            [EnabledStatistics::None, EnabledStatistics::Chunk, EnabledStatistics::Page][rng.random_range(0..3)],
+        )
         .build();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();

@@ -46,6 +46,7 @@ pub fn run_project(
         program: &program,
         clock: &clock,
         root: &project.root,
+        population: true,
         limits,
         progress: None,
     };

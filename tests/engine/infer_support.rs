@@ -91,6 +91,7 @@ pub fn audiences(root: &Path) -> Vec<(String, usize)> {
         program: &checked.program,
         clock: &clock,
         root: &project.root,
+        population: true,
         limits: segue::engine::Limits::default(),
         progress: None,
     };

@@ -237,7 +237,7 @@ fn ranks_upon_ranks() {
 #[test]
 fn what_is_shared() {
     use segue::engine::plan::late::Step;
-    use segue::engine::plan::lower::lower;
+    use segue::engine::plan::lower::{Asked, lower};
     let early = |n| Cond::And(vec![bought(n), Cond::List(VIPS)]);
     let asked = program(
         vec![
@@ -249,13 +249,13 @@ fn what_is_shared() {
         ],
         vec![spend()],
     );
-    let parts = lower(&catalog(), &asked, &clock(), false);
+    let parts = lower(&catalog(), &asked, &clock(), Asked::default());
     assert_eq!(parts.late.steps.iter().filter(|s| matches!(s, Step::Ranking { .. })).count(), 1);
     assert_eq!(parts.program.exports.len(), 1);
     // The first rule, and what two others ask beside their ranks.
     assert_eq!(parts.program.wanted.len(), 2);
     assert!(parts.late.traits.is_empty());
-    assert_eq!(lower(&catalog(), &asked, &clock(), true).program.exports.len(), 1);
+    assert_eq!(lower(&catalog(), &asked, &clock(), Asked { traits: true, population: false }).program.exports.len(), 1);
 }
 
 /// Many customers, few values: a plain loop says who is where.

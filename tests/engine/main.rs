@@ -36,6 +36,7 @@ mod infer_bad;
 mod infer_real;
 mod infer_shop;
 mod infer_support;
+mod pruning;
 mod readme;
 #[path = "../front/reference_page.rs"]
 #[allow(dead_code)]

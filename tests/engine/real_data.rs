@@ -67,6 +67,7 @@ fn run(at: &str, data: &Path) -> Ran {
         program: &checked.program,
         clock: &clock,
         root: folder.path(),
+        population: true,
         limits: engine::Limits::default(),
         progress: None,
     };
@@ -176,7 +177,7 @@ fn complete_journey() {
     let wanted = texts(spent.iter().filter(|(_, cents)| **cents >= 100_000).map(|(id, _)| id));
     assert_eq!(wanted.len(), 332);
     assert_eq!(ran.members("big_spenders"), wanted);
-    assert_eq!(ran.outcome.report.population, 2_469);
+    assert_eq!(ran.outcome.report.population, Some(2_469));
 }
 
 #[test]

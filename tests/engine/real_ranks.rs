@@ -83,6 +83,7 @@ fn judge(
             program: &rules.0,
             clock: &clock,
             root: folder.path(),
+            population: true,
             limits,
             progress: None,
         };
@@ -160,7 +161,7 @@ segment tested: tier in (tested, again) and best_said
         ("tested", 1344, "a3aaadd128fde395"),
     ];
     let outcome = judge("cdnow", &folder, text, more, &expected);
-    assert_eq!(outcome.population(), 23_570);
+    assert_eq!(outcome.population(), Some(23_570));
 }
 
 #[test]
@@ -189,5 +190,5 @@ segment bulk: quintile(a_line) ≥ 4
         ("drawn", 55, "94d0d7a134a4b628"),
     ];
     let outcome = judge("online_retail", &folder, text, more, &expected);
-    assert_eq!(outcome.population(), 4_339);
+    assert_eq!(outcome.population(), Some(4_339));
 }

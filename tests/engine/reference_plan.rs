@@ -34,7 +34,7 @@ fn the_plan_agrees_with_the_reference() {
         let clock = Clock { as_of: spec.as_of, zone: zone.clone() };
         let run = run_histories(&catalog, &program, &clock, &spec.customers, Layout::default(), Limits::default());
         let outcome = runtime.block_on(run).expect("runs");
-        let rows: HashMap<String, usize> = (0..outcome.population()).map(|r| (outcome.customer(r), r)).collect();
+        let rows: HashMap<String, usize> = (0..outcome.customers.len()).map(|r| (outcome.customer(r), r)).collect();
         let verdicts = spec::judge(&spec, &program, |customer, rule| {
             rows.get(&spec.customers[customer].0).is_some_and(|&row| outcome.members[rule].value(row))
         });

@@ -434,7 +434,7 @@ fn the_plan_tells_what_the_interpreter_tells() {
         match compare(&catalog, &program, &clock, &customers, layout, limits) {
             Ok(outcome) => {
                 members += outcome.members.iter().map(|m| m.count_set_bits()).sum::<usize>();
-                asked += program.rules.len() * outcome.population();
+                asked += program.rules.len() * outcome.customers.len();
             }
             Err(Difference { rule, customer, what }) => {
                 let history = customers.iter().find(|(id, _)| *id == customer).map(|(_, history)| history);

@@ -27,6 +27,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         program: &prepared.program,
         clock: &prepared.clock,
         root: &prepared.project.root,
+        population: false,
         limits: Limits {
             threads: args.threads.map(usize::from),
             memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),

@@ -38,6 +38,7 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
         program: &prepared.program,
         clock: &prepared.clock,
         root: &prepared.project.root,
+        population: args.population,
         limits: Limits {
             threads: args.threads.map(usize::from),
             memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),

@@ -15,7 +15,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::lower::{Lowered, Parts, Table, lower};
+use super::plan::lower::{Asked, Lowered, Parts, Table, lower};
 use super::plan::program::{Rows, Term};
 use super::run::{Request, passes};
 use super::tables::{self, Opened, Tables};
@@ -150,7 +150,8 @@ pub struct Sharing {
 /// Describes a run. `asked` says of a rule's number whether it was asked for or is only needed by others.
 pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Sync)) -> Result<Explanation, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let parts = lower(request.catalog, request.program, request.clock, false);
+    let wanted = Asked { traits: false, population: request.population };
+    let parts = lower(request.catalog, request.program, request.clock, wanted);
     Ok(describe(request, &tables, &parts, asked))
 }
 
@@ -232,7 +233,7 @@ fn pieces(request: &Request<'_>, tables: &Tables, explanation: &Explanation) -> 
     for rule in explanation.asked() {
         let Some(name) = request.program.rules.get(rule).map(|rule| &rule.name) else { continue };
         let alone = request.program.keep(|rule| rule.name == *name);
-        let parts = lower(request.catalog, &alone, request.clock, false);
+        let parts = lower(request.catalog, &alone, request.clock, Asked::default());
         let mut read: Vec<Table> = parts.branches.iter().map(|lowered| lowered.table).collect();
         read.sort_unstable();
         read.dedup();

@@ -24,6 +24,7 @@ use crate::engine::kernels::declared::{Claim, declared};
 use crate::engine::kernels::history::History;
 use crate::engine::kernels::slot::EventSlot;
 use crate::engine::report::Counters;
+use crate::engine::tables::prune::{Asked, Reading};
 use crate::engine::tables::{Opened, Tables};
 use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, SourceTable, Unknown};
 
@@ -300,7 +301,7 @@ impl Builder<'_> {
             }
         }
         if joins.is_empty() {
-            return scan(table, opened)?.project(columns)?.build();
+            return read(table, opened, source, lowered)?.project(columns)?.build();
         }
         let mut left: Vec<(LogicalPlan, Column, Column)> = Vec::new();
         for (j, &(id, on)) in joins.iter().enumerate() {
@@ -326,7 +327,7 @@ impl Builder<'_> {
             let plan = scan(&format!("{table}_l{j}"), there)?.project(wanted)?.build()?;
             left.push((plan, Column::new_unqualified(format!("key{j}")), Column::new_unqualified(format!("on{j}"))));
         }
-        let mut rows = scan(table, opened)?.project(columns)?.build()?;
+        let mut rows = read(table, opened, source, lowered)?.project(columns)?.build()?;
         for (plan, key, on) in left {
             // The look-up is the side that is kept in memory.
             rows = LogicalPlanBuilder::from(plan).join(rows, JoinType::Right, (vec![key], vec![on]), None)?.build()?;
@@ -394,6 +395,27 @@ impl Builder<'_> {
             .project(columns)?
             .build()
     }
+}
+
+/// What each branch of a source reads, and what it leaves; footers tell.
+pub fn readings(catalog: &Catalog, tables: &Tables, parts: &Parts) -> Vec<Reading> {
+    let of = |lowered: &Lowered| {
+        let Table::Source(s) = lowered.table else { return None };
+        let source = catalog.sources.get(s as usize)?;
+        let inputs = tables.sources.get(s as usize)?.as_ref()?.inputs.as_ref()?;
+        Some(inputs.asked(&Asked { source, lowered }, None).1)
+    };
+    parts.branches.iter().filter_map(of).collect()
+}
+
+/// The rows of a source that a branch asks for.
+fn read(table: &str, opened: &Opened, source: &SourceTable, lowered: &Lowered) -> Result<LogicalPlanBuilder> {
+    let provider = match &opened.inputs {
+        // Of a pass over a compacted store only its files.
+        Some(inputs) => inputs.asked(&Asked { source, lowered }, opened.only.as_deref()).0,
+        None => Arc::clone(&opened.provider),
+    };
+    LogicalPlanBuilder::scan(table, provider_as_source(provider), None)
 }
 
 fn scan(table: &str, opened: &Opened) -> Result<LogicalPlanBuilder> {

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::late::{self, Bits, Late, Step};
+use super::needs::needs_population;
 use super::program::{
     Agg, Branch, ColumnSpec, Kind, Lit, Node, Operand, Pred, Program, Rows, Scalar, Term, Test, Ty, Val,
 };
 use super::story::{Calculation, Fold};
+use super::windows::{ALWAYS, windows};
 use crate::engine::kernels::test::{pred as holds, test as passes};
 use crate::language::calendar::{Clock, Interval, days_of};
 use crate::language::catalog::{self, AttributeId, Catalog, ColumnRef, EventId, ListId, RawMatch, TimeUnit, Type};
@@ -57,24 +59,35 @@ pub struct Parts {
     pub counters: u32,
     /// The windows of events as they were written, by the interval that they are; of several the first. To be shown.
     pub windows: BTreeMap<(i64, i64), Window>,
+    /// All customers are told, and not only the members of rules.
+    pub population: bool,
 }
 
-/// Takes a program apart; with `traits`, their values are asked for as well.
-pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock, traits: bool) -> Parts {
+/// What is asked for beside the members of rules.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// The values of traits.
+    pub traits: bool,
+    /// All customers, also where no rule depends on who they are.
+    pub population: bool,
+}
+
+/// Takes a program apart.
+pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock, asked: Asked) -> Parts {
     let mut lowerer = Lowerer::new(catalog, program, clock);
     for rule in &program.rules {
         let at = lowerer.bits(&rule.condition);
         lowerer.rules.push(at);
     }
     let mut values = Vec::new();
-    for asked in program.traits.iter().filter(|_| traits) {
-        values.push(match asked.ty {
+    for wanted in program.traits.iter().filter(|_| asked.traits) {
+        values.push(match wanted.ty {
             // Lists are tested on the profile's row and never leave it.
             Type::TextList => late::Val::Missing,
-            _ => lowerer.late_value(&asked.value),
+            _ => lowerer.late_value(&wanted.value),
         });
     }
-    lowerer.finish(values)
+    lowerer.finish(values, asked.population)
 }
 
 /// Whose rows a pattern matches.
@@ -137,7 +150,7 @@ impl<'a> Lowerer<'a> {
         lowerer
     }
 
-    fn finish(mut self, traits: Vec<late::Val>) -> Parts {
+    fn finish(mut self, traits: Vec<late::Val>, asked: bool) -> Parts {
         let population = self.catalog.population;
         // Orphans of a list are counted over the whole list, used or not; only used lists are read.
         let lists: Vec<u32> = (0..self.catalog.lists.len() as u32)
@@ -147,16 +160,6 @@ impl<'a> Lowerer<'a> {
         let visit_patterns = self.visit_patterns();
         let needs_trace = self.needs_trace;
         let late_profiles = self.catalog.profile.as_ref().is_some_and(|p| p.created.is_some());
-        let mut counters = 0;
-        for branch in &mut self.branches {
-            counters = counters.max(branch.branch.counter + 1);
-            branch.branch.keep_all = match branch.branch.rows {
-                Rows::Event => population.events || needs_trace,
-                // A late profile leaves its customer out, so all rows matter where there is a creation column.
-                Rows::Profile => population.profiles || needs_trace || late_profiles,
-                Rows::List | Rows::Late => false,
-            };
-        }
         let mut int_channels = 0;
         let mut text_channels = 0;
         for branch in &self.branches {
@@ -185,6 +188,25 @@ impl<'a> Lowerer<'a> {
         for term in &mut program.terms {
             term.agg = renumber(term.agg, int_channels);
         }
+        let late = Late { steps: self.steps, rules: self.rules, traits };
+        let counted = asked || needs_trace || needs_population(&program, &late, &of_events(&self.branches, &program));
+        program.members_only = !counted;
+        let matters = windows(&program);
+        let mut counters = 0;
+        for lowered in &mut self.branches {
+            let branch = &mut lowered.branch;
+            counters = counters.max(branch.counter + 1);
+            branch.keep_all = match branch.rows {
+                Rows::Event => (population.events && counted) || needs_trace,
+                // A late profile leaves its customer out, so all rows matter where there is a creation column.
+                Rows::Profile => population.profiles || needs_trace || late_profiles,
+                Rows::List | Rows::Late => false,
+            };
+            for kind in branch.kinds.iter_mut().filter(|_| branch.rows == Rows::Event) {
+                let window = |(p, _): &(u32, Pred)| matters.get(*p as usize).copied().unwrap_or(ALWAYS);
+                kind.windows = kind.patterns.iter().map(window).collect();
+            }
+        }
         let mut branches: Vec<Lowered> = self
             .branches
             .into_iter()
@@ -199,8 +221,7 @@ impl<'a> Lowerer<'a> {
                 text.0 = text.0 - TEXT + int_channels;
             }
         }
-        let late = Late { steps: self.steps, rules: self.rules, traits };
-        Parts { program, late, branches, counters, windows: self.windows }
+        Parts { program, late, branches, counters, population: counted, windows: self.windows }
     }
 
     // --- conditions
@@ -469,6 +490,18 @@ fn at_once(behaviour: &Behaviour) -> bool {
 /// The number of a channel, once it is known how many integer ones there are.
 fn channel_of(channel: u32, ints: u32) -> u32 {
     if channel >= TEXT { channel - TEXT + ints } else { channel }
+}
+
+/// By pattern, whether it is one of events.
+fn of_events(branches: &[Lowered], program: &Program) -> Vec<bool> {
+    let mut events = vec![false; program.patterns as usize];
+    let kinds = branches.iter().filter(|b| b.branch.rows == Rows::Event).flat_map(|b| &b.branch.kinds);
+    for (pattern, _) in kinds.flat_map(|k| &k.patterns) {
+        if let Some(of_event) = events.get_mut(*pattern as usize) {
+            *of_event = true;
+        }
+    }
+    events
 }
 
 fn renumber(agg: Agg, ints: u32) -> Agg {

@@ -1,7 +1,8 @@
 //! From the checked program to one DataFusion plan.
 //!
 //! `lower` takes the program apart into shared terms, `program` (with `story` for what needs a customer's entries in order) is
-//! what comes out for one customer and `late` what is left to do with all of them, `build` makes the plan around it.
+//! what comes out for one customer and `late` what is left to do with all of them, `build` makes the plan around it. `windows` and
+//! `needs` say of a program what need not be read: when each pattern matters, and whether everybody must be counted.
 //! Promises: pure; no files, no clock. Must not know: how a plan is run.
 
 pub mod build;
@@ -10,6 +11,10 @@ pub mod late;
 
 pub mod lower;
 
+pub mod needs;
+
 pub mod program;
 
 pub mod story;
+
+pub mod windows;

@@ -343,6 +343,22 @@ pub enum Test<V> {
     Yes(V),
 }
 
+impl<V> Test<V> {
+    /// The values that are asked for.
+    pub fn values(&self) -> Vec<&V> {
+        match self {
+            Test::Compare { left, op: _, right } => vec![left, right],
+            Test::OneOf { value, .. }
+            | Test::Text { value, .. }
+            | Test::Has { value, .. }
+            | Test::Known(value)
+            | Test::During { value, .. }
+            | Test::Anniversary { value, .. }
+            | Test::Yes(value) => vec![value],
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cmp {
     Eq,

@@ -27,6 +27,8 @@ pub(crate) mod parquet;
 
 pub mod layout;
 
+pub mod prune;
+
 pub(crate) mod remote;
 
 pub use files::Found;

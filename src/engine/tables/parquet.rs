@@ -3,29 +3,40 @@
 //! Owns: footers, the schema that the files share, the scan. Promises: what is checked is what is read, file by file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
+use ::parquet::arrow::async_reader::AsyncFileReader;
 use ::parquet::arrow::parquet_to_arrow_schema;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use bytes::Bytes;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{Result as Done, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::parquet::{DefaultParquetFileReaderFactory, ParquetAccessPlan};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures::future::BoxFuture;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::files::{self, Found, Listing, Stores};
 use super::layout::{self, Declared};
+use super::prune::{Asked, Facts, Reading};
 use super::{Opened, Wanted, remote};
 use crate::engine::types::{called, flat};
 use crate::error::Error;
@@ -57,8 +68,10 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let files = listing
         .files
         .iter()
-        .map(|file| {
-            let mut part = PartitionedFile::new_from_meta(file.meta.clone());
+        .zip(&footers)
+        .map(|(file, footer)| {
+            let metadata = Known(Arc::clone(&footer.metadata));
+            let mut part = PartitionedFile::new_from_meta(file.meta.clone()).with_extension(metadata);
             let value = |f: &Arc<Field>| {
                 let pair = file.hive.iter().find(|(key, _)| key == f.name());
                 ScalarValue::Utf8(pair.and_then(|(_, value)| value.clone()))
@@ -70,9 +83,10 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let schema = TableSchema::builder(Arc::new(Schema::new(own))).with_table_partition_cols(hive).build();
     let rows = footers.iter().map(|f| f.rows).sum();
     let bytes = listing.files.iter().map(|f| f.meta.size).sum();
-    let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows };
+    let readers = Arc::new(Readers { inner: DefaultParquetFileReaderFactory::new(Arc::clone(&listing.store)) });
+    let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows, readers };
     let alone = |(file, found): (&PartitionedFile, &Found)| {
-        let table = ParquetTable { url: table.url.clone(), files: vec![file.clone()], schema: schema.clone(), rows: 0 };
+        let table = table.of(vec![file.clone()], 0);
         (format!("{what}: `{}`", found.shown), Arc::new(table) as Arc<dyn TableProvider>)
     };
     let declared: Vec<(&str, Option<&Declared>)> =
@@ -80,7 +94,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let clustered = layout::together(what, &declared)?;
     let each = table.files.iter().zip(&listing.files).map(alone).collect();
     let table = Arc::new(table);
-    let inputs = Inputs { files: listing.files, table: Arc::clone(&table) };
+    let inputs = Inputs { files: listing.files, footers: footers.into(), table: Arc::clone(&table) };
     Ok(Opened {
         each,
         provider: table,
@@ -95,8 +109,10 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
 }
 
 /// What is known of a file before it is read.
+#[derive(Debug)]
 struct Footer {
     schema: Schema,
+    metadata: Arc<ParquetMetaData>,
     rows: u64,
     declared: Option<Declared>,
 }
@@ -157,7 +173,8 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
     let schema = parquet_to_arrow_schema(of_file.schema_descr(), of_file.key_value_metadata())
         .map_err(|e| bad(format!("cannot be read: {e}")))?;
     let declared = Declared::of(of_file.key_value_metadata()).map_err(bad)?;
-    Ok(Footer { schema, rows: u64::try_from(of_file.num_rows()).unwrap_or(0), declared })
+    let rows = u64::try_from(of_file.num_rows()).unwrap_or(0);
+    Ok(Footer { schema, rows, declared, metadata: Arc::new(metadata) })
 }
 
 enum Source {
@@ -278,21 +295,108 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
 #[derive(Debug, Clone)]
 pub struct Inputs {
     pub files: Vec<Found>,
+    footers: Arc<[Footer]>,
     table: Arc<ParquetTable>,
 }
 
 impl Inputs {
     /// The table made of some of the files.
     pub fn only(&self, files: &[usize]) -> Arc<dyn TableProvider> {
-        let table = &self.table;
-        let files = files.iter().filter_map(|&f| table.files.get(f).cloned()).collect();
-        Arc::new(ParquetTable { url: table.url.clone(), files, schema: table.schema.clone(), rows: 0 })
+        let files = files.iter().filter_map(|&f| self.table.files.get(f).cloned()).collect();
+        Arc::new(self.table.of(files, 0))
+    }
+
+    /// The table made of the rows that are asked for, as far as footers and folders tell, of all files or of some; and how much
+    /// that is.
+    pub fn asked(&self, asked: &Asked<'_>, only: Option<&[usize]>) -> (Arc<dyn TableProvider>, Reading) {
+        let columns = asked.columns();
+        let branch = &asked.lowered.branch;
+        let mut reading = Reading {
+            table: branch.label.clone(),
+            counter: branch.counter,
+            events: asked.events(),
+            columns: columns.iter().map(|&c| c.to_owned()).collect(),
+            ..Reading::default()
+        };
+        let all: Vec<usize> = (0..self.files.len()).collect();
+        let mut files = Vec::new();
+        for &f in only.unwrap_or(&all) {
+            let (Some(file), Some(footer)) = (self.table.files.get(f), self.footers.get(f)) else { continue };
+            let folders = self.folders(f).map(|(name, value)| (name, value.try_as_str().flatten()));
+            let facts = Facts { schema: &footer.schema, metadata: &footer.metadata, folders: folders.collect() };
+            let groups = asked.row_groups(&facts);
+            let read = groups.iter().filter(|read| **read).count();
+            let rows = |(group, read): (&RowGroupMetaData, &bool)| if *read { group.num_rows() } else { 0 };
+            let rows: i64 = footer.metadata.row_groups().iter().zip(&groups).map(rows).sum();
+            let bytes = facts.bytes(&columns, &groups);
+            reading.files.add(u64::from(read > 0), 1);
+            reading.row_groups.add(read as u64, groups.len() as u64);
+            reading.rows.add(u64::try_from(rows).unwrap_or(0), footer.rows);
+            reading.bytes.add(bytes.read, bytes.all);
+            if read == groups.len() && read > 0 {
+                files.push(file.clone());
+            } else if read > 0 {
+                let mut plan = ParquetAccessPlan::new_all(groups.len());
+                groups.iter().enumerate().filter(|(_, read)| !**read).for_each(|(g, _)| plan.skip(g));
+                files.push(file.clone().with_extension(plan));
+            }
+        }
+        (Arc::new(self.table.of(files, reading.rows.read)), reading)
     }
 
     /// The names and values of the folders that are columns of the file.
     pub fn folders(&self, file: usize) -> impl Iterator<Item = (&str, &ScalarValue)> {
         let names = self.table.schema.table_partition_cols().iter().map(|f| f.name().as_str());
         names.zip(self.table.files.get(file).map_or(&[][..], |f| f.partition_values.as_slice()))
+    }
+}
+
+/// The footer of a file, which has been read when the table was opened.
+#[derive(Debug)]
+struct Known(Arc<ParquetMetaData>);
+
+/// Readers that do not read footers again.
+#[derive(Debug)]
+struct Readers {
+    inner: DefaultParquetFileReaderFactory,
+}
+
+impl ParquetFileReaderFactory for Readers {
+    fn create_reader(
+        &self,
+        partition: usize,
+        file: PartitionedFile,
+        hint: Option<usize>,
+        metrics: &ExecutionPlanMetricsSet,
+    ) -> Done<Box<dyn AsyncFileReader + Send>> {
+        let known = file.extension::<Known>().map(|known| Arc::clone(&known.0));
+        let inner = self.inner.create_reader(partition, file, hint, metrics)?;
+        Ok(match known {
+            Some(metadata) => Box::new(Reader { inner, metadata }),
+            None => inner,
+        })
+    }
+}
+
+struct Reader {
+    inner: Box<dyn AsyncFileReader + Send>,
+    metadata: Arc<ParquetMetaData>,
+}
+
+impl AsyncFileReader for Reader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        self.inner.get_bytes(range)
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
+        self.inner.get_byte_ranges(ranges)
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        Box::pin(std::future::ready(Ok(Arc::clone(&self.metadata))))
     }
 }
 
@@ -303,6 +407,15 @@ struct ParquetTable {
     files: Vec<PartitionedFile>,
     schema: TableSchema,
     rows: u64,
+    readers: Arc<Readers>,
+}
+
+impl ParquetTable {
+    /// The same table of other files.
+    fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
+        let (url, schema, readers) = (self.url.clone(), self.schema.clone(), Arc::clone(&self.readers));
+        ParquetTable { url, files, schema, rows, readers }
+    }
 }
 
 #[async_trait]
@@ -322,9 +435,19 @@ impl TableProvider for ParquetTable {
         _: &[Expr],
         limit: Option<usize>,
     ) -> Done<Arc<dyn ExecutionPlan>> {
+        if self.files.is_empty() {
+            let schema = self.schema.table_schema();
+            let schema = match projection {
+                Some(columns) => Arc::new(schema.project(columns)?),
+                None => Arc::clone(schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let options = state.config_options().execution.parquet.clone();
         let parquet = datafusion::common::config::TableParquetOptions { global: options, ..Default::default() };
-        let source = ParquetSource::new(self.schema.clone()).with_table_parquet_options(parquet);
+        let source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(parquet)
+            .with_parquet_file_reader_factory(Arc::clone(&self.readers) as Arc<dyn ParquetFileReaderFactory>);
         let mut statistics = Statistics::new_unknown(self.schema.table_schema());
         statistics.num_rows = usize::try_from(self.rows).map_or(Precision::Absent, Precision::Inexact);
         let groups = groups(&self.files, state.config().target_partitions());
