@@ -34,12 +34,19 @@ type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
 pub fn run_in_files(batch: &Batch, program: &Program, rng: &mut ChaCha8Rng) -> Result<Outcome, Error> {
     let root = tempfile::tempdir().unwrap();
     write(batch, root.path(), rng, false);
-    run_over(batch, program, root.path(), true, rng)
+    // As it lies, compacted, or compacted with parts that were added.
+    let stores = match rng.random_range(0..4) {
+        0 => None,
+        1 => Some(compacted(batch, root.path(), rng, false)),
+        _ => Some(compacted(batch, root.path(), rng, true)),
+    };
+    run_over(batch, stores.as_ref().unwrap_or(&batch.catalog), program, root.path(), true, rng)
 }
 
 /// Runs a program over the files of the batch.
 pub fn run_over(
     batch: &Batch,
+    catalog: &Catalog,
     program: &Program,
     root: &Path,
     population: bool,
@@ -51,13 +58,7 @@ pub fn run_over(
         batch_rows: Some([2, 64, 8_192][rng.random_range(0..3)]),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // As it lies, compacted, or compacted with parts that were added.
-    let stores = match rng.random_range(0..4) {
-        0 => None,
-        1 => Some(compacted(batch, root, rng, false)),
-        _ => Some(compacted(batch, root, rng, true)),
-    };
-    let (catalog, clock) = (stores.as_ref().unwrap_or(&batch.catalog), &batch.clock);
+    let clock = &batch.clock;
     runtime.block_on(run(Request { catalog, program, clock, root, population, limits, progress: None }))
 }
 

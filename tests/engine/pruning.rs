@@ -39,7 +39,7 @@ fn pruned_is_unpruned() {
         for at in 0..program.rules.len() {
             let alone = program.keep(|rule| rule.name == program.rules[at].name);
             let population = rng.random_bool(0.2);
-            let outcome = run_over(&batch, &alone, root.path(), population, &mut rng);
+            let outcome = run_over(&batch, &batch.catalog, &alone, root.path(), population, &mut rng);
             match judge(outcome, &batch.catalog, &alone, &batch.clock, &batch.histories) {
                 Ok(outcome) => {
                     rules += 1;
