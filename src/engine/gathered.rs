@@ -103,7 +103,7 @@ impl Gathered {
         let (wanted, lists, width) = (program.wanted.len(), program.lists.len(), replay::width(program));
         let mut blocks =
             self.blocks.iter().map(|bytes| Block::read(bytes).ok_or_else(odd)).collect::<Result<Vec<_>, _>>()?;
-        let most = blocks.iter().map(Block::len).sum::<usize>();
+        let most = blocks.iter().map(Block::customers).sum::<usize>();
         let mut columns = Columns {
             ids: if number_ids {
                 Ids::Numbers(Int64Builder::with_capacity(most))

@@ -452,7 +452,7 @@ async fn drive(
 /// How many customers some blocks answer for.
 pub(super) fn customers(answers: &ArrayRef) -> u64 {
     let blocks = answers.as_binary_opt::<i64>().into_iter().flatten().flatten();
-    blocks.filter_map(Block::read).map(|block| block.len() as u64).sum()
+    blocks.filter_map(Block::read).map(|block| block.customers() as u64).sum()
 }
 
 pub(super) fn so_far(counters: &Counters) -> SoFar {

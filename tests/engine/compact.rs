@@ -260,7 +260,7 @@ fn memory_is_bounded() {
 fn every_type_of_column_is_kept() {
     let shop = Shop::plain();
     let n = 40usize;
-    let every = |null: usize| move |i: usize| i % null != 0;
+    let every = |null: usize| move |i: usize| !i.is_multiple_of(null);
     let some = |null| (0..n).map(every(null)).collect::<Vec<bool>>();
     let list = {
         let mut out = ListBuilder::new(StringBuilder::new());

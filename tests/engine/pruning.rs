@@ -60,7 +60,7 @@ sources:
 events:
   buy: {source: shop, properties: {item: {type: text}}}
   look: {source: shop}
-  basket: {source: shop, raw: [basket, cart_*]}
+  basket: {source: shop, raw: [basket, {prefix: cart_}]}
   visit: {source: shop, raw: [visit], event_id: id}
 ";
 
@@ -162,7 +162,7 @@ fn a_window_is_what_is_read() {
         for source in &outcome.report.sources {
             assert_eq!((source.rows, source.skipped), (rows, 2_000 - rows), "{rule}");
         }
-        assert!(outcome.report.missing_events.is_empty(), "{rule}");
+        assert!(outcome.report.missing_events.is_empty(), "{rule} {:?}", outcome.report);
     }
     let reading = reads(&shop, "buy in 5d").remove(0);
     assert_eq!(reading.columns, ["customer", "event", "time"]);

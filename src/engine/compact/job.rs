@@ -412,8 +412,11 @@ fn locked(work: &Path) -> Result<File, Error> {
     }
 }
 
-/// Columns, row groups (rows and bytes), and whether the file is of a store already.
-fn footer(path: &Path, shown: &str) -> Result<(Schema, Vec<(u64, u64)>, bool), Error> {
+/// Rows and bytes of each row group.
+type Groups = Vec<(u64, u64)>;
+
+/// Columns, row groups, and whether the file is of a store already.
+fn footer(path: &Path, shown: &str) -> Result<(Schema, Groups, bool), Error> {
     let bad = |e: &dyn std::fmt::Display| Error::data(format!("`{shown}` cannot be read: {e}"));
     let file = File::open(path).map_err(|e| Error::io("cannot read", path, e))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| bad(&e))?;

@@ -258,9 +258,8 @@ async fn each(
     let mut first = Ok(());
     for done in futures::future::join_all(tasks).await {
         // Those that were stopped because another failed have nothing to say.
-        match (&first, done) {
-            (Ok(()) | Err(Error::Interrupted), Err(error)) => first = Err(error),
-            _ => {}
+        if let (Ok(()) | Err(Error::Interrupted), Err(error)) = (&first, done) {
+            first = Err(error);
         }
     }
     first

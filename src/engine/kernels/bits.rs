@@ -62,9 +62,9 @@ mod tests {
         }
         let before = rows;
         transpose(&mut rows);
-        for i in 0..64 {
-            for j in 0..64 {
-                assert_eq!(before[i] >> j & 1, rows[j] >> i & 1, "{i} {j}");
+        for (i, before) in before.iter().enumerate() {
+            for (j, row) in rows.iter().enumerate() {
+                assert_eq!(before >> j & 1, row >> i & 1, "{i} {j}");
             }
         }
     }

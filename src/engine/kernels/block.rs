@@ -70,7 +70,7 @@ impl<'a> Block<'a> {
     }
 
     /// How many customers are left.
-    pub fn len(&self) -> usize {
+    pub fn customers(&self) -> usize {
         self.keys.len()
     }
 
@@ -111,7 +111,7 @@ mod tests {
         }
         let bytes = builder.finish();
         let mut block = Block::read(&bytes).unwrap();
-        assert_eq!((block.len(), block.exports), (3, [0, 1, 2].as_slice()));
+        assert_eq!((block.customers(), block.exports), (3, [0, 1, 2].as_slice()));
         for (text, n) in texts.iter().zip(0u64..) {
             assert_eq!(block.first(), Some((text_key(text.as_bytes()), tail_of(text.as_bytes()))));
             assert_eq!(block.row().collect::<Vec<_>>(), [n, u64::MAX - n]);
@@ -119,6 +119,6 @@ mod tests {
         }
         assert!(block.first().is_none());
         assert!((0..bytes.len() - 3).all(|n| Block::read(&bytes[..n]).is_none()));
-        assert_eq!(Block::read(&builder.finish()).map(|b| b.len()), Some(0));
+        assert_eq!(Block::read(&builder.finish()).map(|b| b.customers()), Some(0));
     }
 }

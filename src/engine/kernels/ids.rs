@@ -110,6 +110,10 @@ impl Ids {
         self.keys.len()
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }

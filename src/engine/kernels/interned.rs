@@ -151,7 +151,8 @@ impl Texts {
         self.all.get(usize::try_from(number).ok()?).map(|t| &**t)
     }
 
-    pub fn len(&self) -> usize {
+    /// How many there are.
+    pub fn count(&self) -> usize {
         self.all.len()
     }
 

@@ -34,7 +34,7 @@ const COLUMNS: usize = 12;
 
 /// Appends a log without its states. The pending rows are none.
 pub fn put(log: Log, slots: &Slots, texts: &Texts, out: &mut Vec<u8>) {
-    if log.ids.len() == 0 {
+    if log.ids.is_empty() {
         return;
     }
     let head = out.len();
@@ -132,7 +132,7 @@ fn renumber(numbers: &mut [u32], all: usize) -> Vec<u32> {
 
 /// The same for the texts among the measures.
 fn renumber_texts(what: &[u32], pool: &mut [i64], slots: &Slots, texts: &Texts) -> Vec<i64> {
-    let (mut new, mut used) = (vec![-1i64; texts.len()], Vec::new());
+    let (mut new, mut used) = (vec![-1i64; texts.count()], Vec::new());
     let mut rest = pool;
     for slot in what.iter().filter_map(|&s| slots.get(s)) {
         let Some((words, others)) = rest.split_at_mut_checked(slot.width()) else { break };

@@ -95,7 +95,7 @@ mod tests {
         // Short and long texts, more of them than places, in batches whose buffers differ.
         for batch in 0..4 {
             let text = |i: usize| {
-                (i % 7 != 0)
+                (!i.is_multiple_of(7))
                     .then(|| format!("{}{}", if i.is_multiple_of(2) { "x" } else { "a long beginning of " }, i % 1_000))
             };
             let texts: Vec<Option<String>> = (0..5_000).map(|i| text(i * (batch + 1))).collect();
