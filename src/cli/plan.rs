@@ -26,11 +26,12 @@ Examples:
   segue plan --only winback           one rule and what it needs
   segue plan --rule 'purchased ≥ 3 in 90d'
   segue plan --analyze                run it, and measure what each rule takes; nothing is written
+  segue plan --sql > plan.sql         the rules as SQL, for DuckDB and others
   segue plan --format json | jq '.terms[] | select(.rules | length > 5)'
 
 Nothing is read but the footers of the files, unless `--analyze` says so.
 
-Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 files, data or engine · 130 interrupted")]
+Exit code: 0 done · 1 `--sql` can't say every rule · 2 wrong call · 3 the project has errors · 4 files, data or engine · 130 interrupted")]
 pub struct Args {
     /// The project's folder or its segue.yaml.
     path: Option<PathBuf>,
@@ -47,6 +48,9 @@ pub struct Args {
     /// Run it as well, write nothing, and show what was measured.
     #[arg(long)]
     analyze: bool,
+    /// The rules as SQL with standard aggregates over the raw tables, for other engines; what SQL can't say is named with its reason.
+    #[arg(long, conflicts_with_all = ["analyze", "all", "format"])]
+    sql: bool,
     /// All terms and rules; otherwise the table is cut after twenty of each. JSON has everything.
     #[arg(long)]
     all: bool,

@@ -7,6 +7,7 @@
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
 //! on the way, `meter` what that took. `explain` tells all of it beforehand, `write` puts audiences into files. `compact` rewrites a
 //! source clustered by bucket, `passes` runs over such.
+//! `sql` says the same program as SQL text.
 
 pub mod bucket;
 
@@ -39,6 +40,8 @@ pub mod plan;
 pub mod report;
 
 pub mod run;
+
+pub mod sql;
 
 pub mod tables;
 

@@ -23,6 +23,7 @@ mod identities_random;
 mod late_ranks;
 mod late_sample;
 mod late_support;
+mod portable;
 mod real_data;
 mod real_ranks;
 #[path = "../front/support.rs"]

@@ -73,6 +73,16 @@ fn run(at: &str, data: &Path) -> Ran {
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let outcome = runtime.block_on(engine::run(request)).unwrap_or_else(|e| panic!("{e}"));
+    // The same rules as SQL text: a third way to the answer.
+    let (catalog, program) = (&project.catalog, &checked.program);
+    let said = engine::sql::answers(catalog, program, &clock, folder.path(), engine::Limits::default());
+    let said = runtime.block_on(said).unwrap_or_else(|e| panic!("{e}"));
+    assert!(said.members.iter().any(Option::is_some), "{:#?}", said.portable.reasons);
+    for (rule, found) in said.members.iter().enumerate().filter_map(|(rule, found)| Some((rule, found.as_ref()?))) {
+        let mut wanted = outcome.member_ids(rule);
+        wanted.sort_unstable();
+        assert_eq!(*found, wanted, "{} in SQL", program.rules[rule].name);
+    }
     Ran { program: checked.program, outcome }
 }
 

@@ -5,6 +5,7 @@ use super::super::run::{Prepared, Shown, block_on};
 use super::super::{Exit, moment, progress};
 use super::{Args, Format, json, show};
 use crate::engine::explain::{Analysis, Explanation, analyze, explain};
+use crate::engine::sql::script;
 use crate::engine::{Limits, Request};
 
 /// What is shown.
@@ -35,6 +36,9 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         },
         progress: args.analyze.then(|| progress::of_run(out)).flatten(),
     };
+    if args.sql {
+        return sql(args, &request, out);
+    }
     let asked = |rule: usize| asked(prepared, rule);
     let work = async {
         let explained = explain(&request, &asked).await?;
@@ -58,6 +62,18 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         Format::Json => out.print(&format!("{:#}\n", json::json(&planned)))?,
     }
     Ok(Exit::Ok)
+}
+
+/// The rules as a script.
+fn sql(args: &Args, request: &Request<'_>, out: &Out) -> Result<Exit, Failure> {
+    let Request { catalog, program, clock, root, .. } = *request;
+    let script = block_on(args.threads, script(catalog, program, clock, root))?;
+    for reason in &script.portable.reasons {
+        let rule = program.rules.get(reason.rule).map_or("", |rule| rule.name.as_str());
+        out.note(&format!("note: `{rule}` can't be said in SQL: {}", reason.why));
+    }
+    out.print(&script.text)?;
+    Ok(if script.portable.reasons.is_empty() { Exit::Ok } else { Exit::Findings })
 }
 
 /// Whether a rule was asked for, or is only needed by one that was.

@@ -83,6 +83,14 @@ impl Zone {
         }
     }
 
+    /// The stretches of one offset each before an instant, as start and offset; the first begins at `i64::MIN`. `None` where the
+    /// instant lies beyond what is tabulated.
+    pub fn offsets_before(&self, instant: i64) -> Option<Vec<(i64, i64)>> {
+        let known = self.fixed.is_some() || instant < TABLE_END - WIDEST;
+        let stretches = self.stretches.iter().filter(|s| s.start < instant);
+        known.then(|| stretches.map(|s| (s.start, s.offset)).collect())
+    }
+
     /// Local time as microseconds since 1970-01-01T00:00 on the wall clock.
     pub fn local(&self, instant: i64) -> i64 {
         instant.saturating_add(self.offset(instant))
