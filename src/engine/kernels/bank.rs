@@ -276,12 +276,17 @@ impl Bank {
         self.counts(term)?.get(row).copied()
     }
 
-    /// A term's exact sum.
-    pub fn sum(&self, term: u32, row: usize) -> Option<i128> {
+    /// A term's exact sums, for all customers of the chunk.
+    pub fn sums(&self, term: u32) -> Option<&[i128]> {
         match self.other(term)? {
-            Other::Sum(sums) => sums.get(row).copied(),
+            Other::Sum(sums) => Some(sums),
             _ => None,
         }
+    }
+
+    /// A term's exact sum.
+    pub fn sum(&self, term: u32, row: usize) -> Option<i128> {
+        self.sums(term)?.get(row).copied()
     }
 
     /// A term's sum of floats.

@@ -21,6 +21,8 @@ pub mod customer;
 
 pub mod declared;
 
+pub mod edges;
+
 pub mod export;
 
 pub mod fold;

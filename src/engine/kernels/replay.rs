@@ -9,13 +9,14 @@ use super::bank::{Bank, Steps};
 use super::bits::{pack, pack_range, transpose, words};
 use super::block::Builder;
 use super::convert::ordered;
+use super::edges::Edges;
 use super::interned::{Slots, Texts};
 use super::life::Datum;
 use super::log::{EVENT, LATE, NEVER, PROFILE, TWICE};
 use super::roster::{Chunk, Roster};
 use super::segment::Segment;
 use super::{export, story, test};
-use crate::engine::plan::program::{Node, Program, Scalar, Ty, Val};
+use crate::engine::plan::program::{Agg, Node, Program, Scalar, Ty, Val};
 use crate::engine::types;
 use crate::language::calendar::Clock;
 use crate::language::num::Num;
@@ -40,6 +41,8 @@ pub struct Replay {
     program: Program,
     clock: Clock,
     by_pattern: Vec<Vec<u32>>,
+    /// By node, where a comparison is an interval.
+    edges: Vec<Option<Edges>>,
     bits: u32,
 }
 
@@ -66,7 +69,9 @@ impl Replay {
         let room = (1usize << 17) / (program.terms.len() + 12 * program.stories.len()).max(1);
         let bits = room.clamp(64, 8_192).ilog2();
         let clock = Clock { as_of: program.as_of, zone: types::zone(&program.zone) };
-        Replay { program, clock, by_pattern, bits }
+        let sums = |term: u32| program.terms.get(term as usize).is_some_and(|t| matches!(t.agg, Agg::Sum(_)));
+        let edges = program.nodes.iter().map(|node| Edges::of(node, &clock, sums)).collect();
+        Replay { program, clock, by_pattern, edges, bits }
     }
 
     pub fn program(&self) -> &Program {
@@ -172,6 +177,9 @@ impl Replay {
         for (n, node) in self.program.nodes.iter().enumerate() {
             let (before, rest) = nodes.split_at_mut_checked(n * stride).unwrap_or_default();
             let Some(out) = rest.get_mut(..used) else { return };
+            if self.edges.get(n).copied().flatten().is_some_and(|edges| edges.answer(known.bank, out)) {
+                continue;
+            }
             self.node(node, before, stride, known, first, here, out);
         }
     }
@@ -277,7 +285,8 @@ pub fn width(program: &Program) -> usize {
     words(program.wanted.len() + program.lists.len() + MARKS)
 }
 
-fn scale(ty: Ty) -> u8 {
+/// Decimals of what is held of a type.
+pub(super) fn scale(ty: Ty) -> u8 {
     match ty {
         Ty::Money(scale) => scale,
         _ => 0,
