@@ -152,11 +152,11 @@ impl Writer<'_> {
                     _ => sure(*op == Op::Ne),
                 }
             }
-            Cond::Test(Test::Compare { left: Value::DaysSinceEvent { .. } | Value::Rate { .. }, op, right })
-                if matches!(right, Value::Literal(_)) =>
-            {
-                sure(*op == Op::Ne)
-            }
+            Cond::Test(Test::Compare {
+                left: Value::DaysSinceEvent { .. } | Value::Rate { .. },
+                op,
+                right: Value::Literal(_),
+            }) => sure(*op == Op::Ne),
             Cond::List(_) | Cond::Ranked { .. } | Cond::Sample { .. } | Cond::KnownSince(_) | Cond::Test(_) => {
                 (true, true)
             }

@@ -296,7 +296,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A column made of other columns.
-    fn from_columns(&mut self, text: String, reads: usize) -> (String, usize) {
+    fn over_columns(&mut self, text: String, reads: usize) -> (String, usize) {
         self.column(reads.max(1), Made::From(text), None)
     }
 
@@ -311,7 +311,7 @@ impl<'a> Writer<'a> {
         if holds.reads == 0 {
             return Ok(holds);
         }
-        let (text, reads) = self.from_columns(holds.text, holds.reads);
+        let (text, reads) = self.over_columns(holds.text, holds.reads);
         Ok(Bool::new(text, true, reads))
     }
 }

@@ -25,7 +25,7 @@ impl Writer<'_> {
         self.everybody = true;
         let value = self.value(&rank.by)?;
         let value = if value.kind == Kind::DaysSince { self.number(&value)? } else { value };
-        let (value, reads) = self.from_columns(value.text, value.reads);
+        let (value, reads) = self.over_columns(value.text, value.reads);
         let mut ranked = Bool::new(format!("({value} IS NOT NULL)"), true, reads);
         let among = match rank.among {
             None => None,
@@ -35,12 +35,12 @@ impl Writer<'_> {
         if let Some(among) = among {
             ranked = Bool::joined(vec![ranked, among], " AND ", "TRUE");
         }
-        let (ranked, reads) = self.from_columns(ranked.text, ranked.reads);
+        let (ranked, reads) = self.over_columns(ranked.text, ranked.reads);
         let place = format!(
             "CASE WHEN {ranked} THEN ROW_NUMBER() OVER (PARTITION BY {ranked} ORDER BY {value} DESC, c.\"customer\") END"
         );
-        let (place, after) = self.from_columns(place, reads);
-        let (total, _) = self.from_columns(format!("COUNT(*) OVER (PARTITION BY {ranked})"), reads);
+        let (place, after) = self.over_columns(place, reads);
+        let (total, _) = self.over_columns(format!("COUNT(*) OVER (PARTITION BY {ranked})"), reads);
         Ok(Ranking { place, total, ranked, value, reads: after })
     }
 
@@ -72,7 +72,7 @@ impl Writer<'_> {
                     "CASE WHEN {} THEN RANK() OVER (PARTITION BY {} ORDER BY {}) - 1 END",
                     of.ranked, of.ranked, of.value
                 );
-                let (smaller, reads) = self.from_columns(smaller, of.reads);
+                let (smaller, reads) = self.over_columns(smaller, of.reads);
                 let text = format!("(CAST({smaller} AS DOUBLE) / CAST({} AS DOUBLE))", of.total);
                 return Ok(Val { text, kind: Kind::Float, reads, literal: None });
             }

@@ -358,7 +358,7 @@ impl Writer<'_> {
                     _ => format!("{a} {sign} {b}"),
                 };
                 // Not a number is missing; the result is a column, so that it is calculated once.
-                let (column, reads) = self.from_columns(text, reads);
+                let (column, reads) = self.over_columns(text, reads);
                 Ok(Val { text: format!("({})", read::finite(&column)), kind: Kind::Float, reads, literal: None })
             }
         }
