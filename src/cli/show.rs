@@ -13,6 +13,17 @@ pub const SCHEMA: u32 = 1;
 /// A line below the head and nothing else.
 const LINES: &str = "    ────           ";
 
+/// A table of that form; as wide as it must be where no width is known.
+pub(super) fn lined(width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(LINES);
+    match width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table
+}
+
 /// The members of a segment or campaign, or the customers in stages.
 #[derive(Debug)]
 pub struct Audience<'a> {
@@ -96,16 +107,7 @@ pub fn table(shown: &Shown, width: Option<u16>) -> String {
         out.push_str("no rules\n");
         return out;
     }
-    let mut table = Table::new();
-    table.load_preset(LINES);
-    match width {
-        Some(width) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
+    let mut table = lined(width);
     table.set_header(["audience", "title", "size", "share", "arm"]);
     for audience in &shown.audiences {
         let (arm, stages) = match &audience.of {

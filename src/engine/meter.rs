@@ -58,8 +58,6 @@ pub struct Totals {
     pub files: u64,
     pub row_groups_read: u64,
     pub row_groups_pruned: u64,
-    /// The most that the aggregates of one pass held.
-    pub memory: u64,
     /// Plans that ran to their end.
     pub passes: u64,
 }
@@ -71,14 +69,14 @@ impl Totals {
         }
     }
 
-    fn plan(&mut self, plan: &dyn ExecutionPlan, memory: &mut u64) {
+    fn plan(&mut self, plan: &dyn ExecutionPlan) {
         if let Some(metrics) = plan.metrics() {
-            self.operator(plan, &metrics, memory);
+            self.operator(plan, &metrics);
         }
-        plan.children().iter().for_each(|child| self.plan(child.as_ref(), memory));
+        plan.children().iter().for_each(|child| self.plan(child.as_ref()));
     }
 
-    fn operator(&mut self, plan: &dyn ExecutionPlan, metrics: &MetricsSet, memory: &mut u64) {
+    fn operator(&mut self, plan: &dyn ExecutionPlan, metrics: &MetricsSet) {
         let sum = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize() as u64);
         let compute = Duration::from_nanos(metrics.elapsed_compute().unwrap_or(0) as u64);
         match plan.name() {
@@ -109,7 +107,6 @@ impl Totals {
                 let answers = !matches!(mode, Some(AggregateMode::Partial | AggregateMode::PartialReduce));
                 self.spend(if answers { Stage::Evaluate } else { Stage::Log }, emitting);
                 self.spend(Stage::Log, compute.saturating_sub(emitting));
-                *memory += sum("peak_mem_used");
             }
             _ => self.spend(Stage::Other, compute),
         }
@@ -146,9 +143,7 @@ impl Meter {
             under_way.retain(|other| !Arc::ptr_eq(other, plan));
         }
         if let Ok(mut done) = self.done.lock() {
-            let mut memory = 0;
-            done.plan(plan.as_ref(), &mut memory);
-            done.memory = done.memory.max(memory);
+            done.plan(plan.as_ref());
             done.passes += 1;
         }
     }
@@ -188,9 +183,7 @@ impl Meter {
     pub fn totals(&self) -> Totals {
         let mut totals = self.done.lock().map(|done| done.clone()).unwrap_or_default();
         if let Ok(under_way) = self.under_way.lock() {
-            let mut memory = 0;
-            under_way.iter().for_each(|plan| totals.plan(plan.as_ref(), &mut memory));
-            totals.memory = totals.memory.max(memory);
+            under_way.iter().for_each(|plan| totals.plan(plan.as_ref()));
         }
         totals.spend(Stage::Gather, Duration::from_nanos(self.gather.load(Ordering::Relaxed)));
         totals

@@ -4,7 +4,6 @@
 //! passes as there are threads; a file that lies is an error that names it. Must not know: rules.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
@@ -18,7 +17,7 @@ use super::bucket::Share;
 use super::gathered::Gathered;
 use super::plan::build;
 use super::report::Counters;
-use super::run::{Plans, Progress, caught, customers, so_far, translate};
+use super::run::{Plans, Progress, caught, customers, told, translate};
 use super::tables::Tables;
 use crate::error::Error;
 
@@ -66,18 +65,7 @@ pub(super) async fn clustered(
             })
             .await
     };
-    let Some(progress) = progress else { return work.await };
-    let mut work = std::pin::pin!(work);
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        tokio::select! {
-            done = &mut work => {
-                progress.at(&so_far(counters));
-                return done;
-            }
-            _ = tick.tick() => progress.at(&so_far(counters)),
-        }
-    }
+    told(work, counters, progress).await
 }
 
 /// An aggregation in two stages over several inputs as one stage over all of them: there is no other partition to send states to.

@@ -189,7 +189,7 @@ async fn evaluate(
         Err(error) => return Err(blame(&context, tables, error).await),
     };
     let links = linked.as_ref().map(|held| &held.resolution);
-    let (rows, bytes, files) = tables.size();
+    let (rows, bytes, files) = build::to_read(catalog, tables, &parts);
     let mut passes = passes(catalog, tables, &parts, links.is_some(), limits);
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
@@ -256,7 +256,7 @@ pub(super) fn passes(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: 
             threads: threads(limits),
             limited: limits.memory.is_some(),
         }),
-        None => Passes::new(tables.size().0, &parts.program, limits.memory),
+        None => Passes::new(build::to_read(catalog, tables, parts).0, &parts.program, limits.memory),
     }
 }
 
@@ -435,6 +435,11 @@ async fn drive(
         meter.end(&physical);
         Ok(gathered)
     });
+    told(work, counters, progress).await
+}
+
+/// Awaits work, and tells how far it is while it goes on.
+pub(super) async fn told<T>(work: impl Future<Output = T>, counters: &Counters, progress: Option<&dyn Progress>) -> T {
     let Some(progress) = progress else { return work.await };
     let mut work = std::pin::pin!(work);
     let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -455,7 +460,7 @@ pub(super) fn customers(answers: &ArrayRef) -> u64 {
     blocks.filter_map(Block::read).map(|block| block.customers() as u64).sum()
 }
 
-pub(super) fn so_far(counters: &Counters) -> SoFar {
+fn so_far(counters: &Counters) -> SoFar {
     let totals = counters.meter.totals();
     let customers = counters.meter.customers();
     SoFar { rows: counters.rows(), bytes: totals.bytes, files: totals.files, customers }

@@ -17,14 +17,13 @@ pub fn table(explained: &Explanation, analysis: &Analysis, width: Option<u16>, m
     let number = |n: u64| grouped(usize::try_from(n).unwrap_or(usize::MAX));
     let passes = if totals.passes == 1 { "1 pass".to_owned() } else { format!("{} passes", number(totals.passes)) };
     let mut out = format!(
-        "\nmeasured: {} ({passes}, {} of work), {} rows and {} read, {} row groups read and {} skipped, {} at most in memory\n\n",
+        "\nmeasured: {} ({passes}, {} of work), {} rows and {} read, {} row groups read and {} skipped\n\n",
         time(analysis.wall),
         time(totals.stages.iter().sum()),
         number(totals.rows),
         bytes(totals.bytes),
         number(totals.row_groups_read),
         number(totals.row_groups_pruned),
-        bytes(totals.memory),
     );
     let work: f64 = totals.stages.iter().map(Duration::as_secs_f64).sum();
     let share = |seconds: f64| percent(if work > 0.0 { seconds / work } else { 0.0 });
@@ -93,7 +92,6 @@ pub fn json(explained: &Explanation, analysis: &Analysis) -> Value {
         "bytes": totals.bytes,
         "files": totals.files,
         "row_groups": { "read": totals.row_groups_read, "skipped": totals.row_groups_pruned },
-        "memory": totals.memory,
         "customers": analysis.customers,
         "stages": stages,
         "patterns": patterns.collect::<Vec<_>>(),

@@ -2,14 +2,12 @@
 //!
 //! Owns: the form for people. Promises: what is long is cut, and says so.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::CellAlignment;
 
-use super::super::show::grouped;
+use super::super::show::{grouped, lined};
 use super::work::Planned;
 use crate::engine::explain::{Explanation, RuleUse, TableRead, What, instant};
 
-/// A line below the head and nothing else.
-const LINES: &str = "    ────           ";
 /// So many terms, stories and rules are shown.
 const MOST: usize = 20;
 /// So many parts of one rule are named.
@@ -247,16 +245,7 @@ pub(super) fn grid<const N: usize>(
     right: &[usize],
     width: Option<u16>,
 ) -> String {
-    let mut table = Table::new();
-    table.load_preset(LINES);
-    match width {
-        Some(width) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
+    let mut table = lined(width);
     table.set_header(head);
     for row in rows {
         table.add_row(row);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::engine::plan::late::{Bits, Step, Val as Late};
 use crate::engine::plan::lower::Parts;
-use crate::engine::plan::program::{Node, Program, Test, Val};
+use crate::engine::plan::program::{Node, Program, Val};
 use crate::engine::plan::story::{Anchor, Chain, Frame, Inside, Rest, Same, Side, Story};
 
 /// What one rule uses, as numbers of the lowered program.
@@ -83,7 +83,7 @@ impl Walk<'_> {
             }
             Step::Part { ranking, .. } => self.step(*ranking),
             Step::Sample { .. } => self.uses.samples = true,
-            Step::Test(test) => sides(test).into_iter().for_each(|value| self.late(value)),
+            Step::Test(test) => test.values().into_iter().for_each(|value| self.late(value)),
         }
     }
 
@@ -115,7 +115,7 @@ impl Walk<'_> {
             Node::Range { term, .. } | Node::Time { term, .. } => self.term(*term),
             Node::Trace(_) => self.uses.trace = true,
             Node::Story(story) => self.story(*story),
-            Node::Test(test) => sides(test).into_iter().for_each(|value| self.value(value)),
+            Node::Test(test) => test.values().into_iter().for_each(|value| self.value(value)),
         }
     }
 
@@ -191,7 +191,7 @@ impl Walk<'_> {
             Rest::Pattern(pattern) | Rest::Row(pattern) => {
                 self.uses.patterns.insert(*pattern);
             }
-            Rest::Test(test) => sides(test).into_iter().for_each(|side| {
+            Rest::Test(test) => test.values().into_iter().for_each(|side| {
                 if let Side::Customer(value) = side {
                     self.value(value);
                 }
@@ -227,19 +227,5 @@ impl Walk<'_> {
             Inside::Same(same) => self.same(same),
             Inside::Chain(chain) => self.chain(chain),
         }
-    }
-}
-
-/// The values that a test speaks of.
-fn sides<V>(test: &Test<V>) -> Vec<&V> {
-    match test {
-        Test::Compare { left, right, .. } => vec![left, right],
-        Test::OneOf { value, .. }
-        | Test::Text { value, .. }
-        | Test::Has { value, .. }
-        | Test::Known(value)
-        | Test::During { value, .. }
-        | Test::Anniversary { value, .. }
-        | Test::Yes(value) => vec![value],
     }
 }

@@ -94,12 +94,6 @@ impl Tables {
         }
         tables
     }
-
-    /// Rows and bytes over all tables.
-    pub fn size(&self) -> (u64, u64, usize) {
-        let all = self.sources.iter().chain(&self.lists).flatten().chain(&self.profile);
-        all.fold((0, 0, 0), |(rows, bytes, files), t| (rows + t.rows, bytes + t.bytes, files + t.files))
-    }
 }
 
 /// What a column must be.
