@@ -47,7 +47,8 @@ struct Columns {
 
 enum Ids {
     Numbers(Int64Builder),
-    Texts(StringBuilder),
+    /// With room for the bytes of one.
+    Texts(StringBuilder, Vec<u8>),
 }
 
 /// The block whose first customer comes next.
@@ -108,7 +109,7 @@ impl Gathered {
             ids: if number_ids {
                 Ids::Numbers(Int64Builder::with_capacity(most))
             } else {
-                Ids::Texts(StringBuilder::with_capacity(most, 12 * most))
+                Ids::Texts(StringBuilder::with_capacity(most, 12 * most), Vec::new())
             },
             answers: vec![Vec::with_capacity(words(most)); wanted],
             exports: program.exports.iter().map(|_| Column::default()).collect(),
@@ -232,7 +233,7 @@ impl Gathered {
         report.missing_events = counters.missing(catalog, |s| read.get(s).copied().unwrap_or(false));
         let customers: ArrayRef = match &mut columns.ids {
             Ids::Numbers(numbers) => Arc::new(numbers.finish()),
-            Ids::Texts(texts) => Arc::new(texts.finish()),
+            Ids::Texts(texts, _) => Arc::new(texts.finish()),
         };
         let bits = |words: Vec<u64>| BooleanBuffer::new(Buffer::from_vec(words), 0, columns.population);
         let answers = columns.answers.into_iter().map(bits).collect();
@@ -261,10 +262,10 @@ impl Ids {
     fn push(&mut self, (key, tail): (Key, &[u8])) {
         match self {
             Ids::Numbers(numbers) => numbers.append_value(key_number(key)),
-            Ids::Texts(texts) => {
-                let mut bytes = Vec::with_capacity(12 + tail.len());
-                put_text(key, tail, &mut bytes);
-                texts.append_value(std::str::from_utf8(&bytes).unwrap_or_default());
+            Ids::Texts(texts, bytes) => {
+                bytes.clear();
+                put_text(key, tail, bytes);
+                texts.append_value(std::str::from_utf8(bytes).unwrap_or_default());
             }
         }
     }
@@ -272,7 +273,7 @@ impl Ids {
     fn text(&self, (key, tail): (Key, &[u8])) -> String {
         match self {
             Ids::Numbers(_) => key_number(key).to_string(),
-            Ids::Texts(_) => {
+            Ids::Texts(..) => {
                 let mut bytes = Vec::new();
                 put_text(key, tail, &mut bytes);
                 String::from_utf8(bytes).unwrap_or_default()

@@ -3,7 +3,7 @@
 //! Owns: reading the arguments' columns and dealing rows to the buckets' logs. Promises: a row without slot is left out.
 //! Must not know: what becomes of rows.
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int64Array, StringViewArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringViewArray, UInt32Array};
 use arrow::datatypes::{Int64Type, UInt32Type};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -13,15 +13,12 @@ use super::interned::{Slot, Slots, Texts};
 use super::log::{Log, NEVER, Row};
 use crate::engine::bucket::{of_number, of_text};
 
-/// No slot.
-const NONE: u32 = u32::MAX;
-
 /// The columns of a batch.
 pub struct Input<'a> {
     customers: Customers<'a>,
     times: &'a Int64Array,
     keys: &'a UInt32Array,
-    lists: &'a BinaryArray,
+    lists: &'a ArrayRef,
     ints: Vec<&'a Int64Array>,
     texts: Vec<&'a StringViewArray>,
     ints_of: u32,
@@ -58,7 +55,7 @@ impl<'a> Input<'a> {
             customers: ids,
             times: times.as_primitive_opt::<Int64Type>().ok_or_else(odd)?,
             keys: slots.keys(),
-            lists: slots.values().as_binary_opt::<i32>().ok_or_else(odd)?,
+            lists: slots.values(),
             ints: ints.iter().map(|a| a.as_primitive_opt::<Int64Type>().ok_or_else(odd)).collect::<Result<_>>()?,
             texts: texts.iter().map(|a| a.as_string_view_opt().ok_or_else(odd)).collect::<Result<_>>()?,
             ints_of: slots_of.shape.ints,
@@ -74,11 +71,9 @@ impl<'a> Input<'a> {
         slots: &mut Slots,
         texts: &mut Texts,
     ) -> Result<()> {
-        let mut numbers =
-            (0..self.lists.len()).map(|i| slots.number(self.lists.value(i))).collect::<Result<Vec<u32>>>()?;
-        // A row without customer or slot is no row.
-        numbers.push(NONE);
-        let none = numbers.len() as u32 - 1;
+        let numbers = slots.numbers(self.lists)?;
+        // A row without customer or slot is no row: behind the numbers there is none.
+        let none = numbers.len() as u32;
         let left_out = |row: usize| {
             self.keys.is_null(row)
                 || self.customer_is_null(row)
@@ -94,10 +89,7 @@ impl<'a> Input<'a> {
         let timeless = self.times.null_count() > 0;
         let mut known: Option<Known<'_>> = None;
         for (row, ((&group, &key), &time)) in groups.iter().zip(keys).zip(self.times.values()).enumerate() {
-            let slot = numbers.get(key as usize).copied().unwrap_or(NONE);
-            if slot == NONE {
-                continue;
-            }
+            let Some(&slot) = numbers.get(key as usize) else { continue };
             let Some(log) = logs.get_mut(group) else { continue };
             let id = self.id(row, &mut known);
             let time = if timeless && self.times.is_null(row) { NEVER } else { time };

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, AsArray};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 
@@ -89,12 +90,40 @@ pub struct Slots {
     /// Whether each is an event with patterns.
     plain: Vec<bool>,
     numbers: Map<Box<[u8]>, u32>,
+    /// The last arrays of lists and their numbers: batches share them.
+    recent: Vec<(ArrayRef, Arc<[u32]>)>,
     bytes: usize,
 }
 
+/// So many arrays of lists are remembered.
+const RECENT: usize = 8;
+
 impl Slots {
     pub fn new(program: &Program) -> Slots {
-        Slots { shape: Shape::new(program), all: Vec::new(), plain: Vec::new(), numbers: Map::default(), bytes: 0 }
+        Slots {
+            shape: Shape::new(program),
+            all: Vec::new(),
+            plain: Vec::new(),
+            numbers: Map::default(),
+            recent: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The numbers of an array of lists.
+    pub fn numbers(&mut self, lists: &ArrayRef) -> Result<Arc<[u32]>> {
+        if let Some((_, numbers)) = self.recent.iter().find(|(known, _)| Arc::ptr_eq(known, lists)) {
+            return Ok(Arc::clone(numbers));
+        }
+        let bytes = lists.as_binary_opt::<i32>().ok_or_else(broken)?;
+        // Nobody refers to an absent list.
+        let mut number = |list: Option<&[u8]>| list.map_or(Ok(u32::MAX), |list| self.number(list));
+        let numbers: Arc<[u32]> = bytes.iter().map(&mut number).collect::<Result<_>>()?;
+        if self.recent.len() == RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push((Arc::clone(lists), Arc::clone(&numbers)));
+        Ok(numbers)
     }
 
     #[inline]

@@ -178,8 +178,7 @@ impl Builder<'_> {
             None => rows,
             Some((id, properties)) => self.collapse(rows, lowered, *id, properties)?,
         };
-        let bucket = group(self.share, name(CUSTOMER)).alias(BUCKET);
-        let mut columns = vec![bucket, name(CUSTOMER), name("time"), self.slot(&lowered.branch)?.alias("slot")];
+        let mut columns = vec![name(CUSTOMER), name("time"), self.slot(&lowered.branch)?.alias("slot")];
         let spec = |c: u32| lowered.branch.columns.get(c as usize).cloned();
         for channel in 0..self.program.int_channels {
             let column = lowered.ints.iter().find(|(c, _)| *c == channel);
@@ -197,7 +196,13 @@ impl Builder<'_> {
             };
             columns.push(measure.alias(format!("t{channel}")));
         }
-        LogicalPlanBuilder::from(rows).project(columns)?.filter(name("slot").is_not_null())?.build()
+        let rows = LogicalPlanBuilder::from(rows).project(columns)?.filter(name("slot").is_not_null())?;
+        // Behind the filter, so that only rows that stay are hashed.
+        let mut columns =
+            vec![group(self.share, name(CUSTOMER)).alias(BUCKET), name(CUSTOMER), name("time"), name("slot")];
+        columns.extend((0..self.program.int_channels).map(|c| name(&format!("i{c}"))));
+        columns.extend((0..self.program.text_channels).map(|c| name(&format!("t{c}"))));
+        rows.project(columns)?.build()
     }
 
     /// The table of a pass over a compacted store, and the files of it that the pass reads.
