@@ -34,6 +34,20 @@ pub fn of_text(id: &[u8]) -> u64 {
     fold(hash ^ TURN, SEED)
 }
 
+/// The hash of a text from its view, which holds all of it if it is short: the length, and the bytes filled up with noughts.
+#[inline]
+pub fn of_view(view: u128) -> Option<u64> {
+    let (length, low, high) = (view as u32, (view >> 32) as u64, (view >> 96) as u64);
+    let mut hash = SEED ^ u64::from(length).wrapping_mul(ODD);
+    match length {
+        0 => {}
+        1..=8 => hash = fold(hash ^ low, ODD),
+        9..=12 => hash = fold(fold(hash ^ low, ODD) ^ high, ODD),
+        _ => return None,
+    }
+    Some(fold(hash ^ TURN, SEED))
+}
+
 /// The hash of an id that is a whole number.
 #[inline]
 pub fn of_number(id: i64) -> u64 {
@@ -92,6 +106,8 @@ impl Share {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::StringViewArray;
+
     use super::*;
 
     #[test]
@@ -102,6 +118,15 @@ mod tests {
         let numbers = [0, 1, -1, 42, i64::MAX, i64::MIN];
         let found: Vec<String> = numbers.iter().map(|id| format!("{:016x}", of_number(*id))).collect();
         assert_eq!(found, GOLDEN_NUMBERS);
+    }
+
+    #[test]
+    fn views_hash_as_their_texts() {
+        let texts = StringViewArray::from_iter_values((0..20).map(|n| "é0123456789abcdefghi".get(..n).unwrap_or("x")));
+        for (text, &view) in texts.iter().flatten().zip(texts.views().iter()) {
+            let hash = of_text(text.as_bytes());
+            assert_eq!(of_view(view), (text.len() <= 12).then_some(hash), "{text}");
+        }
     }
 
     const GOLDEN_TEXTS: [&str; 8] = [

@@ -4,6 +4,7 @@ use crate::generate::{Batch, Size, cases, rules, seeds, sized};
 use arrow::datatypes::DataType;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use segue::engine::plan::lower::{Asked, lower};
 use segue::engine::{Layout, Limits, Outcome, run_histories};
 use segue::error::Error;
 use segue::language::calendar::{Clock, Zone, parse_moment};
@@ -207,11 +208,27 @@ fn random_projects_in_files() {
     let asked = std::env::var_os("SEGUE_SEED").is_some();
     let own = |seed| if asked { seed } else { seed + 1_000_000 };
     let seeds: Vec<u64> = seeds(wanted / 60 + 2).into_iter().map(own).collect();
+    let uncounted = AtomicUsize::new(0);
     sweep(wanted, &seeds, |batch, program| {
         let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
-        let outcome = super::differential_files::run_in_files(batch, program, &mut rng);
-        judge(outcome, &batch.catalog, program, &batch.clock, &batch.histories)
+        let files = super::differential_files::Files::write(batch, &mut rng);
+        let mut judged = |program: &Program, population| {
+            let outcome = files.run(batch, program, population, &mut rng);
+            judge(outcome, &batch.catalog, program, &batch.clock, &batch.histories)
+        };
+        // Rules that hold for nobody without events, together: the population is not counted.
+        let few = program.keep(|rule| {
+            let alone = program.keep(|other| other.name == rule.name);
+            lower(&batch.catalog, &alone, &batch.clock, Asked::default()).program.members_only
+        });
+        uncounted.fetch_add(few.rules.len(), Ordering::Relaxed);
+        if !few.rules.is_empty() {
+            let outcome = judged(&few, false)?;
+            assert_eq!(outcome.population(), None, "seed {}", batch.seed);
+        }
+        judged(program, true)
     });
+    assert!(asked || uncounted.into_inner() * 20 > wanted);
 }
 
 /// Judges batches on two threads until there are as many cases as wanted.

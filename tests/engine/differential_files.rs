@@ -30,17 +30,33 @@ type Row<'a> = (&'a str, String, Option<&'a EventRow>);
 /// A column's type and its values, row by row.
 type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
 
-/// Writes the batch to a folder and runs its program over it.
-pub fn run_in_files(batch: &Batch, program: &Program, rng: &mut ChaCha8Rng) -> Result<Outcome, Error> {
-    let root = tempfile::tempdir().unwrap();
-    write(batch, root.path(), rng, false);
-    // As it lies, compacted, or compacted with parts that were added.
-    let stores = match rng.random_range(0..4) {
-        0 => None,
-        1 => Some(compacted(batch, root.path(), rng, false)),
-        _ => Some(compacted(batch, root.path(), rng, true)),
-    };
-    run_over(batch, stores.as_ref().unwrap_or(&batch.catalog), program, root.path(), true, rng)
+/// A batch as files in a folder: as it lies, compacted, or compacted with parts that were added.
+pub struct Files {
+    root: tempfile::TempDir,
+    catalog: Catalog,
+}
+
+impl Files {
+    pub fn write(batch: &Batch, rng: &mut ChaCha8Rng) -> Files {
+        let root = tempfile::tempdir().unwrap();
+        write(batch, root.path(), rng, false);
+        let catalog = match rng.random_range(0..4) {
+            0 => batch.catalog.clone(),
+            1 => compacted(batch, root.path(), rng, false),
+            _ => compacted(batch, root.path(), rng, true),
+        };
+        Files { root, catalog }
+    }
+
+    pub fn run(
+        &self,
+        batch: &Batch,
+        program: &Program,
+        population: bool,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Outcome, Error> {
+        run_over(batch, &self.catalog, program, self.root.path(), population, rng)
+    }
 }
 
 /// Runs a program over the files of the batch.

@@ -1,6 +1,7 @@
 //! The bank: what is kept of each term for each customer of a chunk.
 //!
-//! Owns: accumulating entries into terms. Promises: no result depends on the order of entries (sums are exact, floats are added in
+//! Owns: accumulating entries into terms. Windows over one pattern that end together are counted at once: an entry is counted in the
+//! narrowest that takes it, and in the end each window takes in what the narrower ones have. Promises: no result depends on the order of entries (sums are exact, floats are added in
 //! ascending order); what it has allocated stays for the next chunk. Must not know: conditions over terms.
 
 use super::convert::ordered;
@@ -19,11 +20,24 @@ pub struct Bank {
     terms: Vec<Place>,
     /// One column a term that counts.
     counts: Vec<u32>,
+    chains: Vec<Chain>,
+    /// By pattern its chains.
+    by_pattern: Vec<Vec<u32>>,
     others: Vec<Other>,
     /// By customer what his entries say of him.
     flags: Vec<u8>,
     /// By customer the earliest of his entries that are events.
     first: Vec<i64>,
+}
+
+/// Windows of one pattern that end together.
+#[derive(Debug, Clone)]
+struct Chain {
+    hi: i64,
+    /// Where they begin, the narrowest first.
+    los: Vec<i64>,
+    /// Where the column of the first begins; the others' follow.
+    column: usize,
 }
 
 /// Where a term is kept.
@@ -50,7 +64,8 @@ enum Other {
 #[derive(Debug, Default)]
 pub struct Steps {
     slots: Vec<SlotSteps>,
-    counts: Vec<CountStep>,
+    /// Numbers of chains.
+    counts: Vec<u32>,
     others: Vec<OtherStep>,
 }
 
@@ -61,13 +76,6 @@ struct SlotSteps {
     others: (u32, u32),
     width: u32,
     flags: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct CountStep {
-    lo: i64,
-    hi: i64,
-    column: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,9 +95,12 @@ impl Bank {
             columns += size;
             columns - size
         };
-        let terms = program.terms.iter().map(|term| {
+        let mut by_pattern = vec![Vec::new(); program.patterns as usize];
+        let (chains, chained) = chains(program, &mut by_pattern, size, &mut column);
+        let terms = program.terms.iter().zip(chained).map(|(term, chained)| {
             let other = match term.agg {
-                Agg::Count | Agg::CountKnown(_) => return Place::Count(column()),
+                Agg::Count => return Place::Count(chained),
+                Agg::CountKnown(_) => return Place::Count(column()),
                 Agg::Periods(_) | Agg::Distinct(_) => {
                     others.push(Other::Set(Vec::new()));
                     return Place::Set(others.len() - 1, column());
@@ -104,19 +115,22 @@ impl Bank {
             Place::Other(others.len() - 1)
         });
         let terms = terms.collect();
-        Bank { size, terms, counts: vec![0; columns], others, flags: Vec::new(), first: Vec::new() }
+        let counts = vec![0; columns];
+        Bank { size, terms, counts, chains, by_pattern, others, flags: Vec::new(), first: Vec::new() }
     }
 
     /// Adds what the slots from the last known one on do.
     pub fn learn(&self, program: &Program, by_pattern: &[Vec<u32>], slots: &[Slot], steps: &mut Steps) {
         for slot in slots.iter().skip(steps.slots.len()) {
             let (counts, others) = (steps.counts.len() as u32, steps.others.len() as u32);
+            let chains = slot.patterns.iter().filter_map(|&p| self.by_pattern.get(p as usize)).flatten();
+            steps.counts.extend(chains);
             let terms = slot.patterns.iter().filter_map(|&p| by_pattern.get(p as usize)).flatten();
             for (&t, term) in terms.filter_map(|t| Some((t, program.terms.get(*t as usize)?))) {
                 let Some(&place) = self.terms.get(t as usize) else { continue };
                 let (lo, hi) = (term.lo, term.hi);
                 match (place, term.agg.channel()) {
-                    (Place::Count(column), None) => steps.counts.push(CountStep { lo, hi, column }),
+                    (Place::Count(_), None) => {}
                     (_, None) => steps.others.push(OtherStep { lo, hi, agg: term.agg, place, at: 0 }),
                     (_, Some(channel)) => {
                         let Ok(at) = slot.measures.binary_search(&channel) else { continue };
@@ -147,9 +161,14 @@ impl Bank {
                     *first = time.min(*first);
                 }
             }
-            for step in steps.counts.get(counts.0 as usize..counts.1 as usize).unwrap_or_default() {
-                if let Some(count) = self.counts.get_mut(step.column + local) {
-                    *count = count.wrapping_add(u32::from((step.lo <= time) & (time < step.hi)));
+            for &chain in steps.counts.get(counts.0 as usize..counts.1 as usize).unwrap_or_default() {
+                let Some(Chain { hi, los, column }) = self.chains.get(chain as usize) else { continue };
+                let window = los.iter().map(|lo| usize::from(time < *lo)).sum::<usize>();
+                if time < *hi
+                    && window < los.len()
+                    && let Some(count) = self.counts.get_mut(column + window * self.size + local)
+                {
+                    *count = count.wrapping_add(1);
                 }
             }
             if others.0 == others.1 {
@@ -233,6 +252,16 @@ impl Bank {
 
     /// Counts or sums what was gathered.
     fn settle(&mut self, here: usize) {
+        for chain in self.chains.iter().filter(|chain| chain.los.len() > 1) {
+            let columns = self.counts.get_mut(chain.column..).unwrap_or_default();
+            for wider in 1..chain.los.len() {
+                let (narrow, wide) = columns.split_at_mut_checked(wider * self.size).unwrap_or_default();
+                let narrow = narrow.get((wider - 1) * self.size..).unwrap_or_default();
+                for (wide, narrow) in wide.iter_mut().zip(narrow).take(here) {
+                    *wide = wide.wrapping_add(*narrow);
+                }
+            }
+        }
         for place in &self.terms {
             let (at, column) = match *place {
                 Place::Count(_) => continue,
@@ -321,4 +350,33 @@ impl Bank {
     pub fn first(&self) -> &[i64] {
         &self.first
     }
+}
+
+/// The chains of the terms that count entries, and by term where its column begins.
+fn chains(
+    program: &Program,
+    by_pattern: &mut [Vec<u32>],
+    size: usize,
+    column: &mut impl FnMut() -> usize,
+) -> (Vec<Chain>, Vec<usize>) {
+    let counting = program.terms.iter().enumerate().filter(|(_, term)| matches!(term.agg, Agg::Count));
+    let mut all: Vec<(u32, i64, i64, usize)> = counting.map(|(t, term)| (term.pattern, term.hi, term.lo, t)).collect();
+    all.sort_unstable_by_key(|&(pattern, hi, lo, t)| (pattern, hi, std::cmp::Reverse(lo), t));
+    let (mut chains, mut columns) = (Vec::new(), vec![0; program.terms.len()]);
+    for together in all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let Some(&(pattern, hi, ..)) = together.first() else { continue };
+        let mut los: Vec<i64> = together.iter().map(|&(_, _, lo, _)| lo).collect();
+        los.dedup();
+        let first = los.iter().map(|_| column()).min().unwrap_or(0);
+        for &(_, _, lo, t) in together {
+            if let (Some(to), Some(at)) = (columns.get_mut(t), los.iter().position(|l| *l == lo)) {
+                *to = first + at * size;
+            }
+        }
+        if let Some(of) = by_pattern.get_mut(pattern as usize) {
+            of.push(chains.len() as u32);
+        }
+        chains.push(Chain { hi, los, column: first });
+    }
+    (chains, columns)
 }

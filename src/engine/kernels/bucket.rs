@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 
-use crate::engine::bucket::{Share, of_number, of_text};
+use crate::engine::bucket::{Share, of_number, of_text, of_view};
 
 /// The number of the group of a customer among those of a share; null without customer.
 pub fn group(share: Share, customer: Expr) -> Expr {
@@ -113,7 +113,8 @@ fn hashes<T>(customers: &ArrayRef, made: impl Fn(u64) -> T) -> Result<Vec<T>> {
         return Ok(ids.values().iter().map(|&id| made(of_number(id))).collect());
     }
     let ids = customers.as_string_view_opt().ok_or_else(unexpected)?;
-    Ok((0..ids.len()).map(|row| made(of_text(ids.value(row).as_bytes()))).collect())
+    let hash = |(row, view): (usize, &u128)| of_view(*view).unwrap_or_else(|| of_text(ids.value(row).as_bytes()));
+    Ok(ids.views().iter().enumerate().map(|at| made(hash(at))).collect())
 }
 
 fn unexpected() -> DataFusionError {

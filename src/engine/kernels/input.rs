@@ -11,7 +11,7 @@ use datafusion::error::DataFusionError;
 use super::ids::{Key, number_key, tail_of, text_key, view_key};
 use super::interned::{Slot, Slots, Texts};
 use super::log::{Log, NEVER, Row};
-use crate::engine::bucket::{of_number, of_text};
+use crate::engine::bucket::{of_number, of_text, of_view};
 
 /// The columns of a batch.
 pub struct Input<'a> {
@@ -143,9 +143,11 @@ impl<'a> Input<'a> {
                 Known { view, key: number_key(id), hash: of_number(id) as u32, tail: &[] }
             }
             Customers::Texts(ids) => {
+                if let Some(hash) = of_view(view) {
+                    return Known { view, key: view_key(view), hash: hash as u32, tail: &[] };
+                }
                 let text = ids.value(row).as_bytes();
-                let key = if text.len() <= 12 { view_key(view) } else { text_key(text) };
-                Known { view, key, hash: of_text(text) as u32, tail: tail_of(text) }
+                Known { view, key: text_key(text), hash: of_text(text) as u32, tail: tail_of(text) }
             }
         }
     }

@@ -33,6 +33,9 @@ pub const NEVER: i64 = i64::MAX;
 /// So many rows are looked up together.
 const FULL: usize = 1_024;
 
+/// At most so many entries are in a page, some times [`FULL`]; a log begins with smaller ones.
+const PAGE: usize = 8 * FULL;
+
 /// A row on its way.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -51,6 +54,30 @@ struct Pending {
     tails: Vec<u8>,
     /// The measures, one row behind the other.
     pool: Vec<i64>,
+    /// The customers' numbers, when they are looked up.
+    who: Vec<u32>,
+}
+
+/// Some entries: the customer's number, the list of patterns, the time, and the measures, one entry behind the other. A log keeps
+/// its entries page by page, so that nothing moves and little is left empty while it grows.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub who: Vec<u32>,
+    pub what: Vec<u32>,
+    pub when: Vec<i64>,
+    pub pool: Vec<i64>,
+}
+
+impl Page {
+    /// A page with room for some entries.
+    fn of(room: usize) -> Page {
+        let (who, what, when) = (Vec::with_capacity(room), Vec::with_capacity(room), Vec::with_capacity(room));
+        Page { who, what, when, pool: Vec::new() }
+    }
+
+    fn size(&self) -> usize {
+        4 * (self.who.capacity() + self.what.capacity()) + 8 * (self.when.capacity() + self.pool.capacity())
+    }
 }
 
 /// What is kept of rows that are no entries, by customer.
@@ -87,11 +114,8 @@ pub struct Log {
     pub ids: Ids,
     /// Events that are entries are not among them: the entry says as much.
     pub traces: Traces,
-    /// Of the entries: the customer's number, the slot, the time, and the measures, one entry behind the other.
-    pub who: Vec<u32>,
-    pub what: Vec<u32>,
-    pub when: Vec<i64>,
-    pub pool: Vec<i64>,
+    full: Vec<Page>,
+    open: Page,
     /// States that were brought, as they came.
     pub states: Vec<Buffer>,
 }
@@ -123,11 +147,11 @@ impl Log {
 
     /// Makes entries of the pending rows.
     pub fn flush(&mut self, slots: &Slots) -> Result<()> {
-        let Pending { rows, tails, pool } = &self.pending;
-        let old = self.who.len();
-        self.who.extend(rows.iter().map(|row| self.ids.guess(row.hash)));
+        let Pending { rows, tails, pool, who } = &mut self.pending;
+        who.clear();
+        who.extend(rows.iter().map(|row| self.ids.guess(row.hash)));
         let (mut last, mut tails) = (None, tails.as_slice());
-        for (row, who) in rows.iter().zip(self.who.iter_mut().skip(old)) {
+        for (row, who) in rows.iter().zip(who.iter_mut()) {
             let (tail, rest) = tails.split_at_checked(tail_len(row.key)).unwrap_or_default();
             tails = rest;
             *who = match last {
@@ -141,11 +165,13 @@ impl Log {
         }
         self.traces.resize(self.ids.len());
         if rows.iter().all(|row| slots.is_plain(row.slot)) {
-            self.what.extend(rows.iter().map(|row| row.slot));
-            self.when.extend(rows.iter().map(|row| row.time));
-            self.pool.extend_from_slice(pool);
+            let page = room(&mut self.full, &mut self.open, rows.len());
+            page.who.extend_from_slice(who);
+            page.what.extend(rows.iter().map(|row| row.slot));
+            page.when.extend(rows.iter().map(|row| row.time));
+            page.pool.extend_from_slice(pool);
         } else {
-            self.flush_mixed(slots, old);
+            self.flush_mixed(slots);
         }
         self.pending.rows.clear();
         self.pending.tails.clear();
@@ -154,11 +180,10 @@ impl Log {
     }
 
     /// The same where some rows are no entries, or more than entries.
-    fn flush_mixed(&mut self, slots: &Slots, old: usize) {
+    fn flush_mixed(&mut self, slots: &Slots) {
         let mut measures = self.pending.pool.as_slice();
-        let mut entries = old;
-        for (i, row) in self.pending.rows.iter().enumerate() {
-            let Some(&number) = self.who.get(old + i) else { break };
+        let page = room(&mut self.full, &mut self.open, self.pending.rows.len());
+        for (row, &number) in self.pending.rows.iter().zip(&self.pending.who) {
             let Some(slot) = slots.get(row.slot) else { continue };
             let (words, rest) = measures.split_at_checked(slot.width()).unwrap_or_default();
             measures = rest;
@@ -175,25 +200,38 @@ impl Log {
             if slot.patterns.is_empty() {
                 continue;
             }
-            if let Some(who) = self.who.get_mut(entries) {
-                *who = number;
-            }
-            entries += 1;
-            self.what.push(row.slot);
-            self.when.push(if event { row.time } else { TIMELESS });
-            self.pool.extend_from_slice(words);
+            page.who.push(number);
+            page.what.push(row.slot);
+            page.when.push(if event { row.time } else { TIMELESS });
+            page.pool.extend_from_slice(words);
         }
-        self.who.truncate(entries);
+    }
+
+    /// The entries of a log that takes no more.
+    pub fn pages(&mut self) -> Vec<Page> {
+        let mut pages = std::mem::take(&mut self.full);
+        pages.push(std::mem::take(&mut self.open));
+        pages
     }
 
     /// Bytes in use.
     pub fn size(&self) -> usize {
-        let Pending { rows, tails, pool } = &self.pending;
-        let pending = size_of::<Row>() * rows.capacity() + tails.capacity() + 8 * pool.capacity();
+        let Pending { rows, tails, pool, who } = &self.pending;
+        let pending = size_of::<Row>() * rows.capacity() + tails.capacity() + 8 * pool.capacity() + 4 * who.capacity();
         let traces = 8 * self.traces.first.capacity() + self.traces.flags.capacity();
-        let entries = 4 * (self.who.capacity() + self.what.capacity());
-        let words = 8 * (self.when.capacity() + self.pool.capacity());
+        let entries: usize = self.full.iter().chain([&self.open]).map(Page::size).sum();
         let states: usize = self.states.iter().map(Buffer::len).sum();
-        pending + self.ids.size() + traces + entries + words + states
+        pending + self.ids.size() + traces + entries + states
     }
+}
+
+/// The open page, with room for some more entries.
+fn room<'a>(full: &mut Vec<Page>, open: &'a mut Page, more: usize) -> &'a mut Page {
+    let size = open.who.capacity();
+    if open.who.len() + more > size {
+        let mut last = std::mem::replace(open, Page::of((2 * size).min(PAGE).max(more)));
+        last.pool.shrink_to_fit();
+        full.push(last);
+    }
+    open
 }

@@ -13,7 +13,7 @@ use datafusion::common::Result;
 
 use super::ids::{Key, tail_len};
 use super::interned::{Slots, Texts, broken};
-use super::log::{Log, NEVER};
+use super::log::{Log, NEVER, Page};
 
 /// Changes with the form.
 const VERSION: u64 = 1;
@@ -33,7 +33,7 @@ const POOL: usize = 11;
 const COLUMNS: usize = 12;
 
 /// Appends a log without its states. The pending rows are none.
-pub fn put(log: Log, slots: &Slots, texts: &Texts, out: &mut Vec<u8>) {
+pub fn put(mut log: Log, slots: &Slots, texts: &Texts, out: &mut Vec<u8>) {
     if log.ids.is_empty() {
         return;
     }
@@ -49,9 +49,10 @@ pub fn put(log: Log, slots: &Slots, texts: &Texts, out: &mut Vec<u8>) {
         }
         out.resize(head + (out.len() - head).next_multiple_of(8), 0);
     };
-    let Log { ids, traces, who, mut what, when, mut pool, .. } = log;
+    let mut pages = log.pages();
+    let Log { ids, traces, .. } = log;
     let (who_wide, keys) = (ids.len() > 1 << 16, ids.keys());
-    column(KEYS, 16 * keys.len(), out, &mut |out| out.extend(keys.iter().flat_map(|key| key.to_le_bytes())));
+    column(KEYS, 16 * keys.len(), out, &mut |out| put_keys(keys, out));
     column(TAILS, ids.tails().len(), out, &mut |out| out.extend_from_slice(ids.tails()));
     // Mostly there are none.
     if traces.flags.iter().any(|&flags| flags != 0) {
@@ -61,17 +62,24 @@ pub fn put(log: Log, slots: &Slots, texts: &Texts, out: &mut Vec<u8>) {
     }
     drop((ids, traces));
     if slots.shape.texts > 0 {
-        let used = renumber_texts(&what, &mut pool, slots, texts);
+        let used = renumber_texts(&mut pages, slots, texts);
         put_list(used.iter().filter_map(|&t| texts.get(t)).map(str::as_bytes), TEXT_ENDS, TEXTS, out, &mut column);
     }
-    let used = renumber(&mut what, slots.all().len());
+    let used = renumber(&mut pages, slots.all().len());
     let lists = used.iter().filter_map(|&s| slots.get(s)).map(|s| &*s.bytes);
     put_list(lists, LIST_ENDS, LISTS, out, &mut column);
-    column(WHEN, 8 * when.len(), out, &mut |out| put_words(&when, out));
-    drop(when);
-    column(WHO, 4 * who.len(), out, &mut |out| put_numbers(&who, who_wide, out));
-    column(WHAT, 4 * what.len(), out, &mut |out| put_numbers(&what, used.len() > 1 << 16, out));
-    column(POOL, 8 * pool.len(), out, &mut |out| put_words(&pool, out));
+    let (entries, words) = pages.iter().fold((0, 0), |sum, page| (sum.0 + page.who.len(), sum.1 + page.pool.len()));
+    let what_wide = used.len() > 1 << 16;
+    let width = |wide| if wide { 4 } else { 2 };
+    out.reserve(entries * (8 + width(who_wide) + width(what_wide)) + 8 * words + 32);
+    // What is written is let go at once.
+    let mut each = |at, put: &dyn Fn(&mut Page, &mut Vec<u8>)| {
+        column(at, 0, out, &mut |out| pages.iter_mut().for_each(|page| put(page, out)));
+    };
+    each(WHEN, &|page, out| put_words(&std::mem::take(&mut page.when), out));
+    each(WHO, &|page, out| put_numbers(&std::mem::take(&mut page.who), who_wide, out));
+    each(WHAT, &|page, out| put_numbers(&std::mem::take(&mut page.what), what_wide, out));
+    each(POOL, &|page, out| put_words(&std::mem::take(&mut page.pool), out));
     let words = [VERSION].into_iter().chain(lengths.into_iter().map(|l| l as u64));
     for (place, word) in out.get_mut(head..).unwrap_or_default().chunks_exact_mut(8).zip(words) {
         place.copy_from_slice(&word.to_le_bytes());
@@ -97,6 +105,13 @@ fn put_list<'a>(
     column(bytes, end as usize, out, &mut |out| all.clone().for_each(|item| out.extend_from_slice(item)));
 }
 
+fn put_keys(keys: &[Key], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + 16 * keys.len(), 0);
+    let places = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<16>().0;
+    places.iter_mut().zip(keys).for_each(|(place, key)| *place = key.to_le_bytes());
+}
+
 fn put_words(words: &[i64], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + 8 * words.len(), 0);
@@ -117,9 +132,9 @@ fn put_numbers(numbers: &[u32], wide: bool, out: &mut Vec<u8>) {
 }
 
 /// Numbers that are used, and the others' new ones in place.
-fn renumber(numbers: &mut [u32], all: usize) -> Vec<u32> {
+fn renumber(pages: &mut [Page], all: usize) -> Vec<u32> {
     let (mut new, mut used) = (vec![u32::MAX; all], Vec::new());
-    for old in numbers {
+    for old in pages.iter_mut().flat_map(|page| &mut page.what) {
         let Some(new) = new.get_mut(*old as usize) else { continue };
         if *new == u32::MAX {
             *new = used.len() as u32;
@@ -131,22 +146,23 @@ fn renumber(numbers: &mut [u32], all: usize) -> Vec<u32> {
 }
 
 /// The same for the texts among the measures.
-fn renumber_texts(what: &[u32], pool: &mut [i64], slots: &Slots, texts: &Texts) -> Vec<i64> {
-    let (mut new, mut used) = (vec![-1i64; texts.count()], Vec::new());
-    let mut rest = pool;
-    for slot in what.iter().filter_map(|&s| slots.get(s)) {
-        let Some((words, others)) = rest.split_at_mut_checked(slot.width()) else { break };
-        rest = others;
-        let mut places = Vec::new();
-        slot.texts(slots.shape.ints, words, |at| places.push(at));
-        for at in places {
-            let Some(word) = words.get_mut(at) else { continue };
-            let Some(new) = usize::try_from(*word).ok().and_then(|w| new.get_mut(w)) else { continue };
-            if *new < 0 {
-                *new = used.len() as i64;
-                used.push(*word);
+fn renumber_texts(pages: &mut [Page], slots: &Slots, texts: &Texts) -> Vec<i64> {
+    let (mut new, mut used, mut places) = (vec![-1i64; texts.count()], Vec::new(), Vec::new());
+    for page in pages {
+        let mut rest = page.pool.as_mut_slice();
+        for slot in page.what.iter().filter_map(|&s| slots.get(s)) {
+            let Some((words, others)) = rest.split_at_mut_checked(slot.width()) else { break };
+            rest = others;
+            slot.texts(slots.shape.ints, words, |at| places.push(at));
+            for at in places.drain(..) {
+                let Some(word) = words.get_mut(at) else { continue };
+                let Some(new) = usize::try_from(*word).ok().and_then(|w| new.get_mut(w)) else { continue };
+                if *new < 0 {
+                    *new = used.len() as i64;
+                    used.push(*word);
+                }
+                *word = *new;
             }
-            *word = *new;
         }
     }
     used

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanBufferBuilder, DictionaryArray, UInt32Array};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Int64Type, UInt32Type};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
@@ -22,6 +22,7 @@ use crate::engine::report::{Counters, Tally};
 use crate::engine::types::{self, Column};
 use crate::language::calendar::Zone;
 
+pub mod asked;
 mod classes;
 mod combine;
 mod views;
@@ -41,14 +42,13 @@ pub fn slot_type() -> DataType {
 pub struct EventSlot {
     signature: Signature,
     counters: Arc<Counters>,
-    /// Memories that no batch is using just now.
-    idle: Mutex<Vec<Memory>>,
+    memories: Memories,
 }
 
 impl EventSlot {
     pub fn new(counters: Arc<Counters>) -> EventSlot {
         // Volatile, so that no optimiser evaluates it twice: it counts.
-        EventSlot { signature: Signature::variadic_any(Volatility::Volatile), counters, idle: Mutex::new(Vec::new()) }
+        EventSlot { signature: Signature::variadic_any(Volatility::Volatile), counters, memories: Memories::default() }
     }
 }
 
@@ -88,15 +88,7 @@ impl ScalarUDFImpl for EventSlot {
         let Some(ColumnarValue::Scalar(program)) = args.args.first() else {
             return Err(DataFusionError::Internal("event_slot wants a literal first".into()));
         };
-        let bytes = literal_bytes(program).unwrap_or_default();
-        let idle = self.idle.lock().ok().and_then(|mut idle| {
-            let at = idle.iter().position(|m| m.program == bytes)?;
-            Some(idle.swap_remove(at))
-        });
-        let mut memory = match idle {
-            Some(memory) => memory,
-            None => Memory::new(bytes)?,
-        };
+        let mut memory = self.memories.take(program)?;
         let arrays: Vec<ArrayRef> =
             args.args.iter().skip(1).map(|a| a.to_array(args.number_rows)).collect::<Result<_>>()?;
         let (slots, tally) = memory.slots(&arrays, args.number_rows)?;
@@ -106,10 +98,30 @@ impl ScalarUDFImpl for EventSlot {
         if self.counters.meter.counts() {
             entries(&slots, &self.counters.meter);
         }
-        if let Ok(mut idle) = self.idle.lock() {
+        self.memories.give(memory);
+        Ok(ColumnarValue::Array(Arc::new(slots)))
+    }
+}
+
+/// Memories that no batch is using just now.
+#[derive(Debug, Default)]
+struct Memories(Mutex<Vec<Memory>>);
+
+impl Memories {
+    /// One that knows the program, or a new one.
+    fn take(&self, program: &ScalarValue) -> Result<Memory> {
+        let bytes = literal_bytes(program).unwrap_or_default();
+        let idle = self.0.lock().ok().and_then(|mut idle| {
+            let at = idle.iter().position(|m| m.program == bytes)?;
+            Some(idle.swap_remove(at))
+        });
+        idle.map_or_else(|| Memory::new(bytes), Ok)
+    }
+
+    fn give(&self, memory: Memory) {
+        if let Ok(mut idle) = self.0.lock() {
             idle.push(memory);
         }
-        Ok(ColumnarValue::Array(Arc::new(slots)))
     }
 }
 
@@ -250,8 +262,9 @@ impl Memory {
         let (branch, zone) = (Arc::clone(&self.branch), self.zone.clone());
         let times = times.as_primitive::<Int64Type>();
         let names = self.raw_classes(names)?;
-        let mut tally = Tally { rows: rows as u64, ..Tally::default() };
-        if branch.counts {
+        let mut tally = Tally::default();
+        if branch.counts && !branch.sifted {
+            tally.rows = rows as u64;
             self.count(&names, &mut tally);
         }
         let held = Held::new(columns, &branch.columns, times, &zone, &self.classes)?;

@@ -23,9 +23,10 @@ use crate::engine::kernels::customer::customer;
 use crate::engine::kernels::declared::{Claim, declared};
 use crate::engine::kernels::history::History;
 use crate::engine::kernels::slot::EventSlot;
+use crate::engine::kernels::slot::asked::EventAsked;
 use crate::engine::report::Counters;
 use crate::engine::tables::prune::{Asked, Reading};
-use crate::engine::tables::{Opened, Tables};
+use crate::engine::tables::{Inputs, Opened, Tables};
 use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, SourceTable, Unknown};
 
 /// The names of the answer's columns.
@@ -50,6 +51,7 @@ pub fn plan(
         counters,
         share,
         slot: Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters)))),
+        asked: Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters)))),
     };
     let mut branches = Vec::with_capacity(parts.branches.len());
     for (b, branch) in parts.branches.iter().enumerate() {
@@ -161,6 +163,7 @@ struct Builder<'a> {
     counters: &'a Arc<Counters>,
     share: Share,
     slot: Arc<ScalarUDF>,
+    asked: Arc<ScalarUDF>,
 }
 
 impl Builder<'_> {
@@ -178,7 +181,8 @@ impl Builder<'_> {
             None => rows,
             Some((id, properties)) => self.collapse(rows, lowered, *id, properties)?,
         };
-        let mut columns = vec![name(CUSTOMER), name("time"), self.slot(&lowered.branch)?.alias("slot")];
+        let branch = Branch { sifted: self.sifts(lowered), ..lowered.branch.clone() };
+        let mut columns = vec![name(CUSTOMER), name("time"), self.slot(&branch)?.alias("slot")];
         let spec = |c: u32| lowered.branch.columns.get(c as usize).cloned();
         for channel in 0..self.program.int_channels {
             let column = lowered.ints.iter().find(|(c, _)| *c == channel);
@@ -210,6 +214,26 @@ impl Builder<'_> {
         let Table::Source(s) = lowered.table else { return None };
         let opened = self.tables.sources.get(s as usize)?.as_ref()?;
         Some((opened, opened.only.as_deref()?))
+    }
+
+    /// Whether the reader can sift a branch's rows by their raw names, and should.
+    fn sifts(&self, lowered: &Lowered) -> bool {
+        let Table::Source(s) = lowered.table else { return false };
+        let opened = self.tables.sources.get(s as usize).and_then(Option::as_ref);
+        let (Some(source), Some(opened)) = (self.catalog.sources.get(s as usize), opened) else { return false };
+        let own = |inputs: &Inputs| source.event.as_ref().is_some_and(|column| inputs.has(column));
+        opened.inputs.as_ref().is_some_and(own) && Asked { source, lowered }.few_names()
+    }
+
+    /// What the reader lets pass, where it sifts.
+    fn sieve(&self, lowered: &Lowered, raw: &Expr) -> Result<Option<Expr>> {
+        if !self.sifts(lowered) {
+            return Ok(None);
+        }
+        // A pass over a share of the customers reads the rows of all, but they are to be counted once.
+        let first = self.share.is_first() || self.clustered(lowered).is_some();
+        let branch = Branch { counts: lowered.branch.counts && first, ..lowered.branch.clone() };
+        Ok(Some(self.asked.call(vec![literal(&branch)?, raw.clone()])))
     }
 
     fn slot(&self, branch: &Branch) -> Result<Expr> {
@@ -291,7 +315,7 @@ impl Builder<'_> {
         let mut columns = vec![
             self.customer(lowered, &source.customer, label(&source.customer))?,
             time.alias("time"),
-            raw.alias("raw"),
+            raw.clone().alias("raw"),
         ];
         // The look-ups that are needed, each with its key in the source.
         let mut joins: Vec<(LookupId, &str)> = Vec::new();
@@ -305,8 +329,9 @@ impl Builder<'_> {
                 }
             }
         }
+        let sieve = self.sieve(lowered, &raw)?;
         if joins.is_empty() {
-            return read(table, opened, source, lowered)?.project(columns)?.build();
+            return read(table, opened, source, lowered, sieve)?.project(columns)?.build();
         }
         let mut left: Vec<(LogicalPlan, Column, Column)> = Vec::new();
         for (j, &(id, on)) in joins.iter().enumerate() {
@@ -332,7 +357,7 @@ impl Builder<'_> {
             let plan = scan(&format!("{table}_l{j}"), there)?.project(wanted)?.build()?;
             left.push((plan, Column::new_unqualified(format!("key{j}")), Column::new_unqualified(format!("on{j}"))));
         }
-        let mut rows = read(table, opened, source, lowered)?.project(columns)?.build()?;
+        let mut rows = read(table, opened, source, lowered, sieve)?.project(columns)?.build()?;
         for (plan, key, on) in left {
             // The look-up is the side that is kept in memory.
             rows = LogicalPlanBuilder::from(plan).join(rows, JoinType::Right, (vec![key], vec![on]), None)?.build()?;
@@ -408,7 +433,7 @@ pub fn readings(catalog: &Catalog, tables: &Tables, parts: &Parts) -> Vec<Readin
         let Table::Source(s) = lowered.table else { return None };
         let source = catalog.sources.get(s as usize)?;
         let inputs = tables.sources.get(s as usize)?.as_ref()?.inputs.as_ref()?;
-        Some(inputs.asked(&Asked { source, lowered }, None).1)
+        Some(inputs.asked(&Asked { source, lowered }, None, None).1)
     };
     parts.branches.iter().filter_map(of).collect()
 }
@@ -438,10 +463,16 @@ pub fn to_read(catalog: &Catalog, tables: &Tables, parts: &Parts) -> (u64, u64, 
 }
 
 /// The rows of a source that a branch asks for.
-fn read(table: &str, opened: &Opened, source: &SourceTable, lowered: &Lowered) -> Result<LogicalPlanBuilder> {
+fn read(
+    table: &str,
+    opened: &Opened,
+    source: &SourceTable,
+    lowered: &Lowered,
+    sieve: Option<Expr>,
+) -> Result<LogicalPlanBuilder> {
     let provider = match &opened.inputs {
         // Of a pass over a compacted store only its files.
-        Some(inputs) => inputs.asked(&Asked { source, lowered }, opened.only.as_deref()).0,
+        Some(inputs) => inputs.asked(&Asked { source, lowered }, opened.only.as_deref(), sieve).0,
         None => Arc::clone(&opened.provider),
     };
     LogicalPlanBuilder::scan(table, provider_as_source(provider), None)

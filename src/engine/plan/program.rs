@@ -19,6 +19,8 @@ pub struct Branch {
     pub counter: u32,
     /// Only one branch of a source counts its rows.
     pub counts: bool,
+    /// The reader lets only rows pass whose raw names somebody asks for, and has counted all rows and names.
+    pub sifted: bool,
     pub columns: Vec<ColumnSpec>,
     pub kinds: Vec<Kind>,
     /// Rows that match no pattern matter too (for the population or for the first trace).

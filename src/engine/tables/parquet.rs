@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{Result as Done, ScalarValue, Statistics};
+use datafusion::common::{DFSchema, Result as Done, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{DefaultParquetFileReaderFactory, ParquetAccessPlan};
@@ -84,7 +84,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let rows = footers.iter().map(|f| f.rows).sum();
     let bytes = listing.files.iter().map(|f| f.meta.size).sum();
     let readers = Arc::new(Readers { inner: DefaultParquetFileReaderFactory::new(Arc::clone(&listing.store)) });
-    let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows, readers };
+    let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows, readers, sieve: None };
     let alone = |(file, found): (&PartitionedFile, &Found)| {
         let table = table.of(vec![file.clone()], 0);
         (format!("{what}: `{}`", found.shown), Arc::new(table) as Arc<dyn TableProvider>)
@@ -308,7 +308,14 @@ impl Inputs {
 
     /// The table made of the rows that are asked for, as far as footers and folders tell, of all files or of some; and how much
     /// that is.
-    pub fn asked(&self, asked: &Asked<'_>, only: Option<&[usize]>) -> (Arc<dyn TableProvider>, Reading) {
+    ///
+    /// A sieve is a condition on the table's columns that the reader evaluates before it decodes what else a row has.
+    pub fn asked(
+        &self,
+        asked: &Asked<'_>,
+        only: Option<&[usize]>,
+        sieve: Option<Expr>,
+    ) -> (Arc<dyn TableProvider>, Reading) {
         let columns = asked.columns();
         let branch = &asked.lowered.branch;
         let mut reading = Reading {
@@ -341,7 +348,13 @@ impl Inputs {
                 files.push(file.clone().with_extension(plan));
             }
         }
-        (Arc::new(self.table.of(files, reading.rows.read)), reading)
+        let table = ParquetTable { sieve, ..self.table.of(files, reading.rows.read) };
+        (Arc::new(table), reading)
+    }
+
+    /// Whether a column is in the files themselves.
+    pub fn has(&self, column: &str) -> bool {
+        self.table.schema.file_schema().column_with_name(column).is_some()
     }
 
     /// The names and values of the folders that are columns of the file.
@@ -408,13 +421,14 @@ struct ParquetTable {
     schema: TableSchema,
     rows: u64,
     readers: Arc<Readers>,
+    sieve: Option<Expr>,
 }
 
 impl ParquetTable {
     /// The same table of other files.
     fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
         let (url, schema, readers) = (self.url.clone(), self.schema.clone(), Arc::clone(&self.readers));
-        ParquetTable { url, files, schema, rows, readers }
+        ParquetTable { url, files, schema, rows, readers, sieve: None }
     }
 }
 
@@ -445,9 +459,14 @@ impl TableProvider for ParquetTable {
         }
         let options = state.config_options().execution.parquet.clone();
         let parquet = datafusion::common::config::TableParquetOptions { global: options, ..Default::default() };
-        let source = ParquetSource::new(self.schema.clone())
+        let mut source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(parquet)
             .with_parquet_file_reader_factory(Arc::clone(&self.readers) as Arc<dyn ParquetFileReaderFactory>);
+        if let Some(sieve) = &self.sieve {
+            let columns = DFSchema::try_from(Arc::clone(self.schema.table_schema()))?;
+            let sieve = state.create_physical_expr(sieve.clone(), &columns)?;
+            source = source.with_predicate(sieve).with_pushdown_filters(true);
+        }
         let mut statistics = Statistics::new_unknown(self.schema.table_schema());
         statistics.num_rows = usize::try_from(self.rows).map_or(Precision::Absent, Precision::Inexact);
         let groups = groups(&self.files, state.config().target_partitions());

@@ -18,6 +18,9 @@ const DAY: i64 = 86_400_000_000;
 /// More than any two offsets of one zone differ.
 const SHIFT: i64 = 27 * DAY / 24;
 
+/// At most one of so many kinds of events is few. Decoding only some rows costs more a row.
+const FEW: usize = 3;
+
 /// What a branch asks of the rows of a source.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -108,6 +111,16 @@ impl<'a> Asked<'a> {
     /// Whether every row matters.
     fn everything(&self) -> bool {
         self.lowered.branch.keep_all || self.lowered.branch.rows != Rows::Event
+    }
+
+    /// Whether so few of the names are asked for that it pays to look at them before the rest of a row is decoded.
+    pub fn few_names(&self) -> bool {
+        if self.everything() || self.lowered.collapse.is_some() {
+            return false;
+        }
+        let kinds = &self.lowered.branch.kinds;
+        let asked = kinds.iter().filter(|kind| !kind.foreign && !kind.patterns.is_empty()).count();
+        kinds.iter().all(|kind| kind.exact.is_some()) && asked * FEW <= kinds.len()
     }
 
     /// The events that are asked for, and when.

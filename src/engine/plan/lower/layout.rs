@@ -74,6 +74,7 @@ impl Lowerer<'_> {
             label: label.into(),
             counter,
             counts,
+            sifted: false,
             columns: Vec::new(),
             kinds: Vec::new(),
             keep_all: false,
