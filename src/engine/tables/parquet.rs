@@ -11,7 +11,7 @@ use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use ::parquet::arrow::async_reader::AsyncFileReader;
 use ::parquet::arrow::parquet_to_arrow_schema;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Result as Done, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::{DefaultParquetFileReaderFactory, ParquetAccessPlan};
+use datafusion::datasource::physical_plan::parquet::DefaultParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
 };
@@ -35,8 +35,8 @@ use futures::future::BoxFuture;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::files::{self, Found, Listing, Stores};
+use super::inputs::Inputs;
 use super::layout::{self, Declared};
-use super::prune::{Asked, Facts, Reading};
 use super::{Opened, Wanted, remote};
 use crate::engine::types::{called, flat};
 use crate::error::Error;
@@ -94,7 +94,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let clustered = layout::together(what, &declared)?;
     let each = table.files.iter().zip(&listing.files).map(alone).collect();
     let table = Arc::new(table);
-    let inputs = Inputs { files: listing.files, footers: footers.into(), table: Arc::clone(&table) };
+    let inputs = Inputs::new(listing.files, footers, Arc::clone(&table));
     Ok(Opened {
         each,
         provider: table,
@@ -110,11 +110,11 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
 
 /// What is known of a file before it is read.
 #[derive(Debug)]
-struct Footer {
-    schema: Schema,
-    metadata: Arc<ParquetMetaData>,
-    rows: u64,
-    declared: Option<Declared>,
+pub(super) struct Footer {
+    pub schema: Schema,
+    pub metadata: Arc<ParquetMetaData>,
+    pub rows: u64,
+    pub declared: Option<Declared>,
 }
 
 async fn footers(listing: &Listing, what: &str) -> Result<Vec<Footer>, Error> {
@@ -291,66 +291,6 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     }
 }
 
-/// The files of a table, which can be read apart.
-#[derive(Debug, Clone)]
-pub struct Inputs {
-    pub files: Vec<Found>,
-    footers: Arc<[Footer]>,
-    table: Arc<ParquetTable>,
-}
-
-impl Inputs {
-    /// The table made of some of the files.
-    pub fn only(&self, files: &[usize]) -> Arc<dyn TableProvider> {
-        let files = files.iter().filter_map(|&f| self.table.files.get(f).cloned()).collect();
-        Arc::new(self.table.of(files, 0))
-    }
-
-    /// The table made of the rows that are asked for, as far as footers and folders tell, of all files or of some; and how much
-    /// that is.
-    pub fn asked(&self, asked: &Asked<'_>, only: Option<&[usize]>) -> (Arc<dyn TableProvider>, Reading) {
-        let columns = asked.columns();
-        let branch = &asked.lowered.branch;
-        let mut reading = Reading {
-            table: branch.label.clone(),
-            counter: branch.counter,
-            events: asked.events(),
-            columns: columns.iter().map(|&c| c.to_owned()).collect(),
-            ..Reading::default()
-        };
-        let all: Vec<usize> = (0..self.files.len()).collect();
-        let mut files = Vec::new();
-        for &f in only.unwrap_or(&all) {
-            let (Some(file), Some(footer)) = (self.table.files.get(f), self.footers.get(f)) else { continue };
-            let folders = self.folders(f).map(|(name, value)| (name, value.try_as_str().flatten()));
-            let facts = Facts { schema: &footer.schema, metadata: &footer.metadata, folders: folders.collect() };
-            let groups = asked.row_groups(&facts);
-            let read = groups.iter().filter(|read| **read).count();
-            let rows = |(group, read): (&RowGroupMetaData, &bool)| if *read { group.num_rows() } else { 0 };
-            let rows: i64 = footer.metadata.row_groups().iter().zip(&groups).map(rows).sum();
-            let bytes = facts.bytes(&columns, &groups);
-            reading.files.add(u64::from(read > 0), 1);
-            reading.row_groups.add(read as u64, groups.len() as u64);
-            reading.rows.add(u64::try_from(rows).unwrap_or(0), footer.rows);
-            reading.bytes.add(bytes.read, bytes.all);
-            if read == groups.len() && read > 0 {
-                files.push(file.clone());
-            } else if read > 0 {
-                let mut plan = ParquetAccessPlan::new_all(groups.len());
-                groups.iter().enumerate().filter(|(_, read)| !**read).for_each(|(g, _)| plan.skip(g));
-                files.push(file.clone().with_extension(plan));
-            }
-        }
-        (Arc::new(self.table.of(files, reading.rows.read)), reading)
-    }
-
-    /// The names and values of the folders that are columns of the file.
-    pub fn folders(&self, file: usize) -> impl Iterator<Item = (&str, &ScalarValue)> {
-        let names = self.table.schema.table_partition_cols().iter().map(|f| f.name().as_str());
-        names.zip(self.table.files.get(file).map_or(&[][..], |f| f.partition_values.as_slice()))
-    }
-}
-
 /// The footer of a file, which has been read when the table was opened.
 #[derive(Debug)]
 struct Known(Arc<ParquetMetaData>);
@@ -402,17 +342,17 @@ impl AsyncFileReader for Reader {
 
 /// A fixed list of files, read in any order by any number of readers.
 #[derive(Debug)]
-struct ParquetTable {
+pub(super) struct ParquetTable {
     url: ObjectStoreUrl,
-    files: Vec<PartitionedFile>,
-    schema: TableSchema,
+    pub files: Vec<PartitionedFile>,
+    pub schema: TableSchema,
     rows: u64,
     readers: Arc<Readers>,
 }
 
 impl ParquetTable {
     /// The same table of other files.
-    fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
+    pub fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
         let (url, schema, readers) = (self.url.clone(), self.schema.clone(), Arc::clone(&self.readers));
         ParquetTable { url, files, schema, rows, readers }
     }

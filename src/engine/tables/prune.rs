@@ -105,6 +105,11 @@ impl<'a> Asked<'a> {
         (lo < hi).then_some((lo, hi))
     }
 
+    /// When rows of a kind matter, as `[from, to)` in microseconds; `None` is never.
+    pub fn when(&self, kind: &Kind) -> Option<(i64, i64)> {
+        self.window(kind, |_| true)
+    }
+
     /// Whether every row matters.
     fn everything(&self) -> bool {
         self.lowered.branch.keep_all || self.lowered.branch.rows != Rows::Event
@@ -116,7 +121,7 @@ impl<'a> Asked<'a> {
         let everything = self.everything();
         kinds
             .filter_map(|kind| {
-                let window = if everything { Some((i64::MIN, i64::MAX)) } else { self.window(kind, |_| true) };
+                let window = if everything { Some((i64::MIN, i64::MAX)) } else { self.when(kind) };
                 window.zip(kind.event).map(|((lo, hi), event)| (event, lo, hi))
             })
             .collect()
@@ -150,7 +155,7 @@ impl<'a> Asked<'a> {
         // Repeats of an event may lie in other folders.
         let window = match self.lowered.collapse {
             None => self.window(kind, possible),
-            Some(_) => self.window(kind, |_| true),
+            Some(_) => self.when(kind),
         };
         match (window, times) {
             (None, _) => false,

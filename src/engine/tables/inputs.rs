@@ -1,0 +1,123 @@
+//! The Parquet files of a table, which can be read apart.
+//!
+//! Owns: which files and row groups of a table are read. Promises: pure; footers and folders tell, nothing is opened.
+//! Must not know: how files are found and opened.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ::parquet::file::metadata::RowGroupMetaData;
+use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
+
+use super::files::Found;
+use super::parquet::{Footer, ParquetTable};
+use super::prune::{Asked, Facts, Part, Reading};
+
+/// The files of a table, which can be read apart.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    pub files: Vec<Found>,
+    footers: Arc<[Footer]>,
+    table: Arc<ParquetTable>,
+}
+
+impl Inputs {
+    /// The files, their footers in the same order, and the table made of all of them.
+    pub(super) fn new(files: Vec<Found>, footers: Vec<Footer>, table: Arc<ParquetTable>) -> Inputs {
+        Inputs { files, footers: footers.into(), table }
+    }
+
+    /// The table made of some of the files.
+    pub fn only(&self, files: &[usize]) -> Arc<dyn TableProvider> {
+        let files = files.iter().filter_map(|&f| self.table.files.get(f).cloned()).collect();
+        Arc::new(self.table.of(files, 0))
+    }
+
+    /// The table made of the rows that are asked for, as far as footers and folders tell, of all files or of some; and how much
+    /// that is.
+    pub fn asked(&self, asked: &Asked<'_>, only: Option<&[usize]>) -> (Arc<dyn TableProvider>, Reading) {
+        let columns = asked.columns();
+        let branch = &asked.lowered.branch;
+        let mut reading = Reading {
+            table: branch.label.clone(),
+            counter: branch.counter,
+            events: asked.events(),
+            columns: columns.iter().map(|&c| c.to_owned()).collect(),
+            ..Reading::default()
+        };
+        let all: Vec<usize> = (0..self.files.len()).collect();
+        let mut files = Vec::new();
+        for &f in only.unwrap_or(&all) {
+            let (Some(file), Some(facts)) = (self.table.files.get(f), self.facts(f)) else { continue };
+            let groups = asked.row_groups(&facts);
+            let read = groups.iter().filter(|read| **read).count();
+            let rows = |(group, read): (&RowGroupMetaData, &bool)| if *read { rows(group) } else { 0 };
+            let rows = facts.metadata.row_groups().iter().zip(&groups).map(rows).sum();
+            let bytes = facts.bytes(&columns, &groups);
+            reading.files.add(u64::from(read > 0), 1);
+            reading.row_groups.add(read as u64, groups.len() as u64);
+            reading.rows.add(rows, self.footers.get(f).map_or(0, |footer| footer.rows));
+            reading.bytes.add(bytes.read, bytes.all);
+            if read == groups.len() && read > 0 {
+                files.push(file.clone());
+            } else if read > 0 {
+                let mut plan = ParquetAccessPlan::new_all(groups.len());
+                groups.iter().enumerate().filter(|(_, read)| !**read).for_each(|(g, _)| plan.skip(g));
+                files.push(file.clone().with_extension(plan));
+            }
+        }
+        (Arc::new(self.table.of(files, reading.rows.read)), reading)
+    }
+
+    /// For each row group of all files its rows, and whether any of them can be asked for.
+    pub fn row_groups(&self, asked: &Asked<'_>) -> Vec<(u64, bool)> {
+        let facts = (0..self.files.len()).filter_map(|f| self.facts(f));
+        let of_file = |facts: Facts<'_>| {
+            let groups = facts.metadata.row_groups().iter().map(rows);
+            groups.zip(asked.row_groups(&facts)).collect::<Vec<_>>()
+        };
+        facts.flat_map(of_file).collect()
+    }
+
+    /// What is read where every row of these columns is: row groups and bytes.
+    pub fn whole(&self, columns: &[&str]) -> (Part, Part) {
+        let (mut row_groups, mut bytes) = (Part::default(), Part::default());
+        for facts in (0..self.files.len()).filter_map(|f| self.facts(f)) {
+            let groups = facts.metadata.num_row_groups();
+            let of_file = facts.bytes(columns, &vec![true; groups]);
+            row_groups.add(groups as u64, groups as u64);
+            bytes.add(of_file.read, of_file.all);
+        }
+        (row_groups, bytes)
+    }
+
+    /// The names of all columns of the files, folders included.
+    pub fn columns(&self) -> BTreeSet<&str> {
+        let own = self.footers.iter().flat_map(|footer| footer.schema.fields()).map(|field| field.name().as_str());
+        let folders = self.files.iter().flat_map(|file| &file.hive).map(|(name, _)| name.as_str());
+        own.chain(folders).collect()
+    }
+
+    /// Whether any of the files says that it is of a compacted store.
+    pub fn any_declared(&self) -> bool {
+        self.footers.iter().any(|footer| footer.declared.is_some())
+    }
+
+    /// The names and values of the folders that are columns of the file.
+    pub fn folders(&self, file: usize) -> impl Iterator<Item = (&str, &ScalarValue)> {
+        let names = self.table.schema.table_partition_cols().iter().map(|f| f.name().as_str());
+        names.zip(self.table.files.get(file).map_or(&[][..], |f| f.partition_values.as_slice()))
+    }
+
+    fn facts(&self, file: usize) -> Option<Facts<'_>> {
+        let footer = self.footers.get(file)?;
+        let folders = self.folders(file).map(|(name, value)| (name, value.try_as_str().flatten()));
+        Some(Facts { schema: &footer.schema, metadata: &footer.metadata, folders: folders.collect() })
+    }
+}
+
+fn rows(group: &RowGroupMetaData) -> u64 {
+    u64::try_from(group.num_rows()).unwrap_or(0)
+}
