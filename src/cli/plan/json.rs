@@ -104,8 +104,13 @@ fn tables(planned: &Planned, instant: &dyn Fn(i64) -> String) -> Vec<Value> {
         });
         let read = &table.read;
         let parts = |of: fn(Part) -> u64| {
-            let (files, row_groups, rows) = (of(read.files), of(read.row_groups), of(read.rows));
-            json!({ "files": files, "row_groups": row_groups, "rows": rows, "bytes": of(read.bytes) })
+            json!({
+                "files": of(read.files),
+                "row_groups": of(read.row_groups),
+                "pages": of(read.pages),
+                "rows": of(read.rows),
+                "bytes": of(read.bytes),
+            })
         };
         json!({
             "name": table.name,

@@ -46,6 +46,8 @@ pub struct Read {
     pub files: Part,
     /// None where the files are no Parquet files.
     pub row_groups: Part,
+    /// Of the columns that are needed, in the files that tell where their pages are.
+    pub pages: Part,
     pub rows: Part,
     /// Compressed, of the columns that are needed and of all.
     pub bytes: Part,
@@ -78,6 +80,7 @@ impl Read {
         let sums = [
             (&mut self.files, reading.files),
             (&mut self.row_groups, reading.row_groups),
+            (&mut self.pages, reading.pages),
             (&mut self.rows, reading.rows),
             (&mut self.bytes, reading.bytes),
         ];
@@ -155,8 +158,8 @@ pub fn reads(
 
 /// The rows that are read, by who needs them: each rule is lowered alone, and says what it would read.
 pub fn pieces(request: &Request<'_>, tables: &Tables, rules: &[usize]) -> Vec<Piece> {
-    // Of each table its row groups: their rows, and the rules that ask for them.
-    let mut groups: BTreeMap<Table, Vec<(u64, Vec<usize>)>> = BTreeMap::new();
+    // Of each table its row groups: the rules that ask for rows of it, and of how many at the most.
+    let mut groups: BTreeMap<Table, Vec<(Vec<usize>, u64)>> = BTreeMap::new();
     for &rule in rules {
         let Some(name) = request.program.rules.get(rule).map(|rule| &rule.name) else { continue };
         let alone = request.program.keep(|rule| rule.name == *name);
@@ -165,20 +168,19 @@ pub fn pieces(request: &Request<'_>, tables: &Tables, rules: &[usize]) -> Vec<Pi
             let Some((_, opened)) = table(tables, lowered.table) else { continue };
             let needed = match (asked(request.catalog, lowered), &opened.inputs) {
                 (Some(asked), Some(inputs)) => inputs.row_groups(&asked),
-                _ => vec![(opened.rows, true)],
+                _ => vec![all(opened.rows)],
             };
-            let known = groups
-                .entry(lowered.table)
-                .or_insert_with(|| needed.iter().map(|(rows, _)| (*rows, Vec::new())).collect());
-            for ((_, rules), (_, needed)) in known.iter_mut().zip(needed) {
-                if needed && rules.last() != Some(&rule) {
+            let known = groups.entry(lowered.table).or_insert_with(|| vec![(Vec::new(), 0); needed.len()]);
+            for ((rules, rows), needed) in known.iter_mut().zip(needed).filter(|(_, needed)| needed.read > 0) {
+                *rows = needed.read.max(*rows);
+                if rules.last() != Some(&rule) {
                     rules.push(rule);
                 }
             }
         }
     }
     let mut pieces: BTreeMap<Vec<usize>, u64> = BTreeMap::new();
-    for (rows, rules) in groups.into_values().flatten().filter(|(_, rules)| !rules.is_empty()) {
+    for (rules, rows) in groups.into_values().flatten().filter(|(rules, _)| !rules.is_empty()) {
         *pieces.entry(rules).or_default() += rows;
     }
     pieces.into_iter().map(|(rules, rows)| Piece { weight: rows as f64, rules }).collect()
@@ -197,12 +199,17 @@ fn table(tables: &Tables, of: Table) -> Option<(What, &Opened)> {
     })
 }
 
+fn all(n: u64) -> Part {
+    Part { read: n, all: n }
+}
+
 /// A table of which every row is read, once.
 fn whole(what: What, name: &str, columns: BTreeSet<String>, opened: &Opened) -> TableRead {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let inputs = opened.inputs.as_ref();
-    let all = |n: u64| Part { read: n, all: n };
-    let (row_groups, bytes) = inputs.map_or((Part::default(), all(opened.bytes)), |inputs| inputs.whole(&names));
+    let nothing = Part::default();
+    let whole = inputs.map_or((nothing, nothing, all(opened.bytes)), |inputs| inputs.whole(&names));
+    let (row_groups, pages, bytes) = whole;
     TableRead {
         what,
         name: name.to_owned(),
@@ -215,7 +222,7 @@ fn whole(what: What, name: &str, columns: BTreeSet<String>, opened: &Opened) -> 
         rows: opened.rows,
         files: opened.files,
         bytes: opened.bytes,
-        read: Read { files: all(opened.files as u64), row_groups, rows: all(opened.rows), bytes },
+        read: Read { files: all(opened.files as u64), row_groups, pages, rows: all(opened.rows), bytes },
     }
 }
 

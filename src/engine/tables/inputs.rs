@@ -1,19 +1,21 @@
 //! The Parquet files of a table, which can be read apart.
 //!
-//! Owns: which files and row groups of a table are read. Promises: pure; footers and folders tell, nothing is opened.
+//! Owns: which files, row groups and pages of a table are read. Promises: pure; footers and folders tell, nothing is opened.
 //! Must not know: how files are found and opened.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ::parquet::arrow::arrow_reader::RowSelection;
 use ::parquet::file::metadata::RowGroupMetaData;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 
 use super::files::Found;
-use super::parquet::{Footer, ParquetTable};
-use super::prune::{Asked, Facts, Part, Reading};
+use super::parquet::{Footer, Known, ParquetTable};
+use super::prune::{Asked, Extent, Facts, Part, Reading};
 
 /// The files of a table, which can be read apart.
 #[derive(Debug, Clone)]
@@ -51,46 +53,69 @@ impl Inputs {
         let mut files = Vec::new();
         for &f in only.unwrap_or(&all) {
             let (Some(file), Some(facts)) = (self.table.files.get(f), self.facts(f)) else { continue };
-            let groups = asked.row_groups(&facts);
-            let read = groups.iter().filter(|read| **read).count();
-            let rows = |(group, read): (&RowGroupMetaData, &bool)| if *read { rows(group) } else { 0 };
-            let rows = facts.metadata.row_groups().iter().zip(&groups).map(rows).sum();
-            let bytes = facts.bytes(&columns, &groups);
+            let extents = asked.extents(&facts);
+            let read = extents.iter().filter(|extent| **extent != Extent::Nothing).count();
+            let groups = facts.metadata.row_groups();
+            let of_file = groups.iter().zip(&extents).map(|(group, extent)| extent.rows(rows(group))).sum();
             reading.files.add(u64::from(read > 0), 1);
-            reading.row_groups.add(read as u64, groups.len() as u64);
-            reading.rows.add(rows, self.footers.get(f).map_or(0, |footer| footer.rows));
-            reading.bytes.add(bytes.read, bytes.all);
-            if read == groups.len() && read > 0 {
-                files.push(file.clone());
-            } else if read > 0 {
-                let mut plan = ParquetAccessPlan::new_all(groups.len());
-                groups.iter().enumerate().filter(|(_, read)| !**read).for_each(|(g, _)| plan.skip(g));
-                files.push(file.clone().with_extension(plan));
+            reading.row_groups.add(read as u64, extents.len() as u64);
+            reading.rows.add(of_file, groups.iter().map(rows).sum());
+            facts.add(&columns, &extents, &mut reading.bytes, &mut reading.pages);
+            if read > 0 {
+                files.push(self.part(f, file, &extents));
             }
         }
         (Arc::new(self.table.of(files, reading.rows.read)), reading)
     }
 
-    /// For each row group of all files its rows, and whether any of them can be asked for.
-    pub fn row_groups(&self, asked: &Asked<'_>) -> Vec<(u64, bool)> {
+    /// A file of which so much is read.
+    fn part(&self, f: usize, file: &PartitionedFile, extents: &[Extent]) -> PartitionedFile {
+        if extents.iter().all(|extent| *extent == Extent::All) {
+            return file.clone();
+        }
+        let Some(footer) = self.footers.get(f) else { return file.clone() };
+        let mut plan = ParquetAccessPlan::new_all(extents.len());
+        for (g, (extent, group)) in extents.iter().zip(footer.metadata.row_groups()).enumerate() {
+            match extent {
+                Extent::All => {}
+                Extent::Nothing => plan.skip(g),
+                Extent::Rows(wanted) => {
+                    let all = usize::try_from(group.num_rows()).unwrap_or(0);
+                    plan.scan_selection(g, RowSelection::from_consecutive_ranges(wanted.iter().cloned(), all));
+                }
+            }
+        }
+        let file = file.clone().with_extension(plan);
+        // Whoever reads some pages must know where they are; nobody else relies on the index.
+        let some = extents.iter().any(|extent| matches!(extent, Extent::Rows(_)));
+        match &footer.indexed {
+            Some(indexed) if some => file.with_extension(Known(Arc::clone(indexed))),
+            _ => file,
+        }
+    }
+
+    /// For each row group of all files its rows, and how many of them can be asked for.
+    pub fn row_groups(&self, asked: &Asked<'_>) -> Vec<Part> {
         let facts = (0..self.files.len()).filter_map(|f| self.facts(f));
         let of_file = |facts: Facts<'_>| {
-            let groups = facts.metadata.row_groups().iter().map(rows);
-            groups.zip(asked.row_groups(&facts)).collect::<Vec<_>>()
+            let part = |(group, extent): (&RowGroupMetaData, Extent)| {
+                let all = rows(group);
+                Part { read: extent.rows(all), all }
+            };
+            facts.metadata.row_groups().iter().zip(asked.extents(&facts)).map(part).collect::<Vec<_>>()
         };
         facts.flat_map(of_file).collect()
     }
 
-    /// What is read where every row of these columns is: row groups and bytes.
-    pub fn whole(&self, columns: &[&str]) -> (Part, Part) {
-        let (mut row_groups, mut bytes) = (Part::default(), Part::default());
+    /// What is read where every row of these columns is: row groups, pages and bytes.
+    pub fn whole(&self, columns: &[&str]) -> (Part, Part, Part) {
+        let (mut row_groups, mut pages, mut bytes) = <(Part, Part, Part)>::default();
         for facts in (0..self.files.len()).filter_map(|f| self.facts(f)) {
             let groups = facts.metadata.num_row_groups();
-            let of_file = facts.bytes(columns, &vec![true; groups]);
             row_groups.add(groups as u64, groups as u64);
-            bytes.add(of_file.read, of_file.all);
+            facts.add(columns, &vec![Extent::All; groups], &mut bytes, &mut pages);
         }
-        (row_groups, bytes)
+        (row_groups, pages, bytes)
     }
 
     /// The names of all columns of the files, folders included.
@@ -114,7 +139,8 @@ impl Inputs {
     fn facts(&self, file: usize) -> Option<Facts<'_>> {
         let footer = self.footers.get(file)?;
         let folders = self.folders(file).map(|(name, value)| (name, value.try_as_str().flatten()));
-        Some(Facts { schema: &footer.schema, metadata: &footer.metadata, folders: folders.collect() })
+        let metadata = footer.indexed.as_ref().unwrap_or(&footer.metadata);
+        Some(Facts { schema: &footer.schema, metadata, folders: folders.collect() })
     }
 }
 

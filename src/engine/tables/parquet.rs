@@ -11,7 +11,7 @@ use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use ::parquet::arrow::async_reader::AsyncFileReader;
 use ::parquet::arrow::parquet_to_arrow_schema;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -113,6 +113,8 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
 pub(super) struct Footer {
     pub schema: Schema,
     pub metadata: Arc<ParquetMetaData>,
+    /// The same with the index of pages, where the file has one that is not too long.
+    pub indexed: Option<Arc<ParquetMetaData>>,
     pub rows: u64,
     pub declared: Option<Declared>,
 }
@@ -148,15 +150,19 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
         return Err(bad("is empty".into()).with_help(again));
     }
     let mut tail = 65_536.min(size);
-    let metadata: ParquetMetaData = loop {
-        let read = store.get_range(&file.meta.location, size - tail..size).await;
+    let fetch = |tail: u64| {
+        let (store, of) = (Arc::clone(&store), file.meta.location.clone());
+        async move { store.get_range(&of, size - tail..size).await }
+    };
+    let (metadata, bytes): (ParquetMetaData, Bytes) = loop {
+        let read = fetch(tail).await;
         let bytes = read.map_err(|e| remote::trouble(&format!("{what}: cannot read `{}`", file.shown), &e))?;
         if tail == size && size >= 4 && !bytes.starts_with(b"PAR1") {
             return Err(bad("is no Parquet file".into()).with_help(again));
         }
         let mut reader = ParquetMetaDataReader::new();
         match reader.try_parse_sized(&bytes, size) {
-            Ok(()) => break reader.finish().map_err(|e| bad(format!("cannot be read: {e}")))?,
+            Ok(()) => break (reader.finish().map_err(|e| bad(format!("cannot be read: {e}")))?, bytes),
             Err(ParquetError::NeedMoreData(more)) if (more as u64) > tail && (more as u64) <= size => {
                 tail = more as u64
             }
@@ -174,7 +180,41 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
         .map_err(|e| bad(format!("cannot be read: {e}")))?;
     let declared = Declared::of(of_file.key_value_metadata()).map_err(bad)?;
     let rows = u64::try_from(of_file.num_rows()).unwrap_or(0);
-    Ok(Footer { schema, rows, declared, metadata: Arc::new(metadata) })
+    let indexed = match index(&metadata, &bytes, size) {
+        Index::Read(indexed) => Some(indexed),
+        Index::Longer(tail) => fetch(tail).await.ok().and_then(|bytes| match index(&metadata, &bytes, size) {
+            Index::Read(indexed) => Some(indexed),
+            _ => None,
+        }),
+        Index::Missing => None,
+    };
+    Ok(Footer { schema, rows, declared, metadata: Arc::new(metadata), indexed: indexed.map(Arc::new) })
+}
+
+/// An index of pages that begins so far before the end of the file is not read.
+const MOST_INDEX: u64 = 4 << 20;
+
+enum Index {
+    Missing,
+    /// So many bytes before the end of the file.
+    Longer(u64),
+    Read(ParquetMetaData),
+}
+
+/// The index of pages, which nothing depends on: one that cannot be read is as good as none.
+fn index(metadata: &ParquetMetaData, tail: &Bytes, size: u64) -> Index {
+    if metadata.row_groups().iter().all(|group| group.columns().iter().all(|c| c.offset_index_offset().is_none())) {
+        return Index::Missing;
+    }
+    let reader = ParquetMetaDataReader::new_with_metadata(metadata.clone());
+    let mut reader = reader.with_page_index_policy(PageIndexPolicy::Optional);
+    match reader.read_page_indexes_sized(tail, size) {
+        Ok(()) => reader.finish().map_or(Index::Missing, Index::Read),
+        Err(ParquetError::NeedMoreData(more)) if (more as u64) > tail.len() as u64 && (more as u64) <= MOST_INDEX => {
+            Index::Longer((more as u64).min(size))
+        }
+        Err(_) => Index::Missing,
+    }
 }
 
 enum Source {
@@ -293,7 +333,7 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
 
 /// The footer of a file, which has been read when the table was opened.
 #[derive(Debug)]
-struct Known(Arc<ParquetMetaData>);
+pub(super) struct Known(pub Arc<ParquetMetaData>);
 
 /// Readers that do not read footers again.
 #[derive(Debug)]
