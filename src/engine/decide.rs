@@ -1,10 +1,104 @@
 //! How a run is done: the one room that decides.
 //!
-//! Owns: in how many passes, each over a share of the customers. Promises: no decision shows in the outcome.
+//! Owns: which engine, in how many passes, each over a share of the customers, and why. Promises: no decision shows in the outcome.
 //! Must not know: how plans are built or run.
+
+mod facts;
 
 use super::bucket::{BUCKETS, Share};
 use super::plan::program::Program;
+use super::run::{Limits, threads};
+pub use facts::{Facts, Scattered, Source};
+
+/// What evaluates the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// `history`: a log of each customer's events, replayed for all rules together.
+    Kernel,
+}
+
+impl Engine {
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Kernel => "kernel",
+        }
+    }
+}
+
+/// How a run is done, and why.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    pub engine: Engine,
+    pub passes: Passes,
+    /// Why this engine, in words.
+    pub why_engine: String,
+    /// Why so many passes, in words.
+    pub why_passes: String,
+    /// How the rows of each source come, by its name.
+    pub sources: Vec<(String, Way)>,
+}
+
+/// How the rows of a source come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Each pass reads files of its own, customer by customer.
+    ByBucket,
+    /// Every file may hold every customer; why, in words.
+    AsItLies(String),
+}
+
+/// Decides.
+pub fn decide(facts: &Facts, program: &Program, limits: Limits) -> Decision {
+    let files: Option<Vec<Vec<Share>>> = facts.sources.iter().map(|s| s.buckets.clone().ok()).collect();
+    let passes = match files.filter(|files| !files.is_empty()) {
+        Some(files) => Passes::clustered(Clustered {
+            files: &files,
+            rows: facts.rows,
+            others: facts.others,
+            threads: threads(limits),
+            limited: limits.memory.is_some(),
+        }),
+        None => Passes::new(facts.asked, program, limits.memory),
+    };
+    let work = program.terms.len() + program.stories.len();
+    let why_engine = match work {
+        0 => "no rule asks for more than profiles and lists".to_owned(),
+        _ => "one scan answers all rules; standard aggregates cost by term and row".to_owned(),
+    };
+    Decision {
+        engine: Engine::Kernel,
+        why_engine,
+        why_passes: why(&passes, limits),
+        sources: facts.sources.iter().map(|source| (source.name.clone(), way(source, facts))).collect(),
+        passes,
+    }
+}
+
+fn why(passes: &Passes, limits: Limits) -> String {
+    match (passes.at_once, limits.memory, passes.shares.len()) {
+        (Some(_), ..) => "each reads files of its own",
+        (None, None, _) => "no memory limit is set",
+        (None, Some(_), 1) => "what is kept should fit into the memory limit",
+        (None, Some(_), _) => "what is kept of all customers would not fit into the memory limit",
+    }
+    .to_owned()
+}
+
+/// Why or why not a source is read by bucket; all are, or none.
+fn way(source: &Source, facts: &Facts) -> Way {
+    let other = facts.sources.iter().find(|other| other.buckets.is_err()).map(|other| other.name.as_str());
+    Way::AsItLies(match (&source.buckets, other) {
+        (Ok(_), None) => return Way::ByBucket,
+        (Ok(_), Some(other)) => format!("it is compacted, but `{other}` is not read by bucket"),
+        (Err(Scattered::Plain), _) => "it is not compacted".into(),
+        (Err(Scattered::Mixed), _) => "its files are not all of one compacted store of this version".into(),
+        (Err(Scattered::Column(column)), _) => {
+            format!("it is compacted by column `{column}`, which is not the customer")
+        }
+        (Err(Scattered::Ids), _) => "it is compacted by ids of another form than the project's".into(),
+        (Err(Scattered::Linked), _) => "it is compacted, but links lead from one id to another".into(),
+    })
+}
 
 /// Bytes that a row costs that becomes an entry: the entry as it grows and as a state, and its part of its customer.
 const ENTRY: u64 = 24;
@@ -22,21 +116,21 @@ pub struct Passes {
 
 /// What is known of a run over compacted stores before its passes are chosen.
 #[derive(Debug, Clone, Copy)]
-pub struct Clustered<'a> {
+struct Clustered<'a> {
     /// For each source that is read, the buckets of its files.
-    pub files: &'a [Vec<Share>],
+    files: &'a [Vec<Share>],
     /// Rows of these sources.
-    pub rows: u64,
+    rows: u64,
     /// Rows of all other tables, which every pass reads.
-    pub others: u64,
-    pub threads: usize,
+    others: u64,
+    threads: usize,
     /// Memory is: passes are as small as can be.
-    pub limited: bool,
+    limited: bool,
 }
 
 impl Passes {
     /// As many as should stay within a memory limit when so many rows are read.
-    pub fn new(rows: u64, program: &Program, limit: Option<usize>) -> Passes {
+    fn new(rows: u64, program: &Program, limit: Option<usize>) -> Passes {
         let Some(limit) = limit else { return Passes::some(1) };
         let channels = u64::from(program.int_channels) + u64::from(program.text_channels);
         let need = rows.saturating_mul(ENTRY + 8 * channels);
@@ -51,7 +145,7 @@ impl Passes {
 
     /// The passes over compacted stores: no file is read by two of them. The tables that are not compacted are read by every pass, so
     /// where they are large there are fewer passes.
-    pub fn clustered(of: Clustered<'_>) -> Passes {
+    fn clustered(of: Clustered<'_>) -> Passes {
         let mut cuts: Vec<u32> = (0..=BUCKETS).collect();
         for share in of.files.iter().flatten() {
             // A cut is where no file is on both sides.
@@ -107,6 +201,33 @@ mod tests {
         assert_eq!(count(u64::MAX, Some(0)), BUCKETS as usize);
         assert_eq!(Passes::some(3).more(), Some(Passes::some(6)));
         assert_eq!(Passes::some(BUCKETS).more(), None);
+    }
+
+    #[test]
+    fn by_bucket_is_said_with_its_reason() {
+        let source = |place, name: &str, buckets| Source { place, name: name.into(), buckets };
+        let said = |sources: Vec<Source>| {
+            let facts = Facts { sources, asked: 10, rows: 10, others: 0 };
+            let decision = decide(&facts, &Program::default(), Limits::default());
+            let words = |(_, way): (_, Way)| match way {
+                Way::ByBucket => String::new(),
+                Way::AsItLies(why) => why,
+            };
+            (decision.passes.at_once().is_some(), decision.sources.into_iter().map(words).collect::<Vec<_>>())
+        };
+        let files = || Ok(Share::ALL.split(4));
+        assert_eq!(said(vec![source(0, "shop", files())]), (true, vec![String::new()]));
+        assert_eq!(said(vec![source(0, "shop", files()), source(1, "app", files())]), (true, vec![String::new(); 2]));
+        let (by_bucket, why) = said(vec![source(0, "shop", files()), source(1, "app", Err(Scattered::Plain))]);
+        assert!(!by_bucket);
+        assert_eq!(why, ["it is compacted, but `app` is not read by bucket", "it is not compacted"]);
+        let all = [Scattered::Mixed, Scattered::Column("id".into()), Scattered::Ids, Scattered::Linked];
+        let mut whys: Vec<String> = all.map(|why| said(vec![source(0, "shop", Err(why))]).1.concat()).into();
+        assert!(whys.iter().all(|why| why.contains("compacted")), "{whys:?}");
+        whys.dedup();
+        assert_eq!(whys.len(), 4);
+        // Nothing but profiles and lists.
+        assert_eq!(said(Vec::new()), (false, Vec::new()));
     }
 
     #[test]

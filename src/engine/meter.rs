@@ -83,7 +83,8 @@ impl Totals {
             "DataSourceExec" => {
                 // A scan that works for itself tells how long; one in memory does nothing.
                 self.spend(Stage::Scan, Duration::from_nanos(sum("time_elapsed_processing")));
-                self.rows += metrics.output_rows().unwrap_or(0) as u64;
+                // What a sieve held back was read, too.
+                self.rows += metrics.output_rows().unwrap_or(0) as u64 + sum("pushdown_rows_pruned");
                 self.bytes += sum("bytes_scanned");
                 self.files += sum("files_processed");
                 for metric in metrics.iter() {

@@ -3,7 +3,6 @@
 //! Owns: sessions, limits, progress, and the translation of what the engine says. Promises: the outcome is in the order of
 //! customers and the same for any number of threads, any batch size, any order of files; a panic below is an error here.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,20 +19,18 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
-use super::bucket::Share;
-use super::decide::{Clustered, Passes};
+use super::decide::{Facts, Passes, decide};
 use super::gathered::Gathered;
 use super::identities::{self, Resolution};
 use super::kernels::block::Block;
 use super::meter::Meter;
 use super::plan::build;
-use super::plan::lower::{Asked, Parts, Table, lower};
+use super::plan::lower::{Asked, Parts, lower};
 use super::report::{Counters, Report};
-use super::tables::layout::Ids;
-use super::tables::{self, Layout, Opened, Tables};
+use super::tables::{self, Layout, Tables};
 use crate::error::Error;
 use crate::language::calendar::Clock;
-use crate::language::catalog::{Catalog, ColumnRef, LookupId};
+use crate::language::catalog::{Catalog, LookupId};
 use crate::language::interpret::history::History;
 use crate::language::interpret::scalar;
 use crate::language::ir::Program;
@@ -179,7 +176,7 @@ async fn evaluate(
 ) -> Result<(Outcome, Arc<Meter>), Error> {
     let parts = lower(catalog, program, clock, asked);
     let context = session(tables, limits, Spills::Yes)?;
-    for lookup in lookups(&parts) {
+    for lookup in parts.lookups() {
         if let Err(error) = unique(&context, catalog, tables, lookup).await {
             return Err(blame(&context, tables, error).await);
         }
@@ -190,7 +187,7 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let (rows, bytes, files) = build::to_read(catalog, tables, &parts);
-    let mut passes = passes(catalog, tables, &parts, links.is_some(), limits);
+    let mut passes = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits).passes;
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
         if let Some(progress) = &progress {
@@ -217,47 +214,6 @@ async fn evaluate(
     outcome.passes = passes.shares().len();
     outcome.report.identities = links.map(|links| links.report());
     Ok((outcome, Arc::clone(&counters.meter)))
-}
-
-/// The buckets of the files of all sources that are read, their rows, and the rows of all other tables, if these sources are
-/// compacted as this project has its ids; links may lead a customer from one bucket to another.
-fn compacted(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: bool) -> Option<(Vec<Vec<Share>>, u64, u64)> {
-    let (mut files, mut own, mut others) = (BTreeMap::new(), 0, 0);
-    for branch in &parts.branches {
-        let rows = |table: &Option<Opened>| table.as_ref().map_or(0, |t| t.rows);
-        match branch.table {
-            Table::Profile => others += rows(&tables.profile),
-            Table::List(l) => others += tables.lists.get(l as usize).map_or(0, rows),
-            Table::Source(s) => {
-                let (source, opened) = (catalog.sources.get(s as usize)?, tables.sources.get(s as usize)?.as_ref()?);
-                let clustered = opened.clustered.as_ref()?;
-                if linked || clustered.customer != source.customer || clustered.ids != Ids::new(tables.number_ids) {
-                    return None;
-                }
-                if files.insert(s, clustered.shares.clone()).is_none() {
-                    own += opened.rows;
-                }
-            }
-        }
-    }
-    for lookup in lookups(parts) {
-        others += tables.lookups.get(lookup.index())?.as_ref().map_or(0, |t| t.rows);
-    }
-    (!files.is_empty()).then(|| (files.into_values().collect(), own, others))
-}
-
-/// The passes that a run begins with.
-pub(super) fn passes(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: bool, limits: Limits) -> Passes {
-    match compacted(catalog, tables, parts, linked) {
-        Some((files, rows, others)) => Passes::clustered(Clustered {
-            files: &files,
-            rows,
-            others,
-            threads: threads(limits),
-            limited: limits.memory.is_some(),
-        }),
-        None => Passes::new(build::to_read(catalog, tables, parts).0, &parts.program, limits.memory),
-    }
 }
 
 /// What the plans of all passes have in common.
@@ -301,7 +257,7 @@ pub(super) enum Spills {
 }
 
 /// How many threads a run may use.
-fn threads(limits: Limits) -> usize {
+pub(super) fn threads(limits: Limits) -> usize {
     limits.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1).max(1)
 }
 
@@ -330,21 +286,6 @@ pub(super) fn session(tables: &Tables, limits: Limits, spills: Spills) -> Result
         }
     }
     Ok(SessionContext::new_with_config_rt(config, runtime))
-}
-
-fn lookups(parts: &Parts) -> Vec<LookupId> {
-    let mut all: Vec<LookupId> = parts
-        .branches
-        .iter()
-        .flat_map(|b| &b.refs)
-        .filter_map(|at| match at {
-            ColumnRef::Lookup { lookup, .. } => Some(*lookup),
-            ColumnRef::Own(_) => None,
-        })
-        .collect();
-    all.sort();
-    all.dedup();
-    all
 }
 
 /// A look-up has one row a key; anything else would multiply events.

@@ -58,6 +58,29 @@ fn plans_as_json() {
     assert_eq!(all["sharing"]["references"], references as u64);
 }
 
+/// Of each table what is read and what is left sums to what there is, and the rows of the rules to what is read.
+#[test]
+fn what_is_read_and_left() {
+    for arguments in [&ONE[..], &["plan", "examples/cosmetics"]] {
+        let plan = json(arguments);
+        let number = |value: &Value| value.as_u64().expect("a number");
+        let mut read = 0;
+        for table in plan["tables"].as_array().expect("tables") {
+            for (what, all) in [("files", &table["files"]), ("rows", &table["rows"])] {
+                let sum = number(&table["read"][what]) + number(&table["skipped"][what]);
+                assert_eq!(sum, number(all) * number(&table["scans"]), "{what} of {table}");
+            }
+            if ["source", "profile", "list"].iter().any(|kind| table["kind"] == *kind) {
+                read += number(&table["read"]["rows"]);
+            }
+            assert_eq!(table["layout"].is_object(), table["kind"] == "source", "{table}");
+        }
+        let rules = plan["rules"].as_array().expect("rules").iter().filter(|rule| rule["asked"] == true);
+        let shares: f64 = rules.filter_map(|rule| rule["rows"]["share"].as_f64()).sum();
+        assert!((shares - read as f64).abs() < 0.01, "{shares} of {read}");
+    }
+}
+
 #[test]
 fn refusals() {
     check(
@@ -81,6 +104,14 @@ fn a_measured_plan() {
     let dealt: f64 = taken["rules"].as_array().expect("rules").iter().filter_map(|rule| rule["seconds"].as_f64()).sum();
     assert!(work > 0.0 && (work - dealt).abs() < 1e-6 * work.max(1.0), "{work} and {dealt}");
     assert!(taken["rows"].as_u64() > Some(0) && taken["bytes"].as_u64() > Some(0));
+    // What was read is what was said beforehand.
+    let one: Vec<&str> = ONE.into_iter().chain(["--analyze"]).collect();
+    for plan in [json(&one), json(&["plan", "examples/cosmetics", "--analyze"])] {
+        let tables = plan["tables"].as_array().expect("tables").iter().filter(|table| table["kind"] != "list");
+        let rows: u64 = tables.map(|table| table["read"]["rows"].as_u64().expect("a number")).sum();
+        let lists = plan["measured"]["rows"].as_u64().expect("a number") - rows;
+        assert!(lists < 100, "{lists} rows more were read than was said");
+    }
     // The rows of a pattern are those that a run counts.
     let pattern = |text: &str| {
         let all = plain["patterns"].as_array().expect("patterns");

@@ -279,8 +279,12 @@ fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, rng: &mut ChaCha8Rng) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
     let rows = [1, 5, 1_000][rng.random_range(0..3)];
+    // Pages of one row, of a few, or of all.
+    let page = [1, 3, 1_000][rng.random_range(0..3)];
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(rows))
+        .set_data_page_row_count_limit(page)
+        .set_write_batch_size(page)
         .set_dictionary_enabled(rng.random_bool(0.5))
         .set_statistics_truncate_length([None, Some(1), Some(64)][rng.random_range(0..3)])
         .set_statistics_enabled(

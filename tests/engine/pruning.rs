@@ -97,6 +97,78 @@ fn groups(path: &Path, columns: Vec<(&str, ArrayRef)>, rows: usize, statistics: 
     writer.close().unwrap();
 }
 
+/// One row group in the order of time: pages of ten rows, of which names and texts end at other rows than times.
+fn pages(path: &Path, columns: Vec<(&str, ArrayRef)>, statistics: EnabledStatistics) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder()
+        .set_data_page_row_count_limit(10)
+        .set_write_batch_size(5)
+        .set_dictionary_enabled(false)
+        .set_data_page_size_limit(64)
+        .set_statistics_enabled(statistics)
+        .set_column_index_truncate_length(Some(2))
+        .build();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// Of one row group only the pages are read that can hold what is asked for; without their index, all of them.
+#[test]
+fn pages_of_one_row_group() {
+    // An event an hour for 100 days; every 1,000 hours another is the usual one.
+    let hours: Vec<i64> = (0..2_400).collect();
+    let of = |value: &dyn Fn(i64) -> String| -> ArrayRef {
+        Arc::new(hours.iter().map(|h| Some(value(*h))).collect::<StringArray>())
+    };
+    let names = ["buy", "look", "visit"];
+    let time = |h: &i64| (h % 50 != 7).then_some(NOW - (2_400 - h) * DAY / 24);
+    let columns = || -> Vec<(&str, ArrayRef)> {
+        vec![
+            ("customer", of(&|h| format!("c{:02}", h * 7 % 60))),
+            ("time", Arc::new(hours.iter().map(time).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))),
+            ("event", of(&|h| names[(h / 1_000) as usize].to_owned())),
+            ("item", of(&|h| ["cream", "serum"][(h % 2) as usize].to_owned())),
+            ("id", of(&|h| h.to_string())),
+        ]
+    };
+    let shop = |statistics| {
+        let shop = Shop::new(DAILY);
+        pages(&shop.path("data/events/all.parquet"), columns(), statistics);
+        shop
+    };
+    let (paged, plain) = (shop(EnabledStatistics::Page), shop(EnabledStatistics::Chunk));
+    for (rule, rows) in [
+        // A day, and what stands beside it on the same pages.
+        ("look between 2026-10-10 and 2026-10-10", 30),
+        ("look between 2026-10-10 and 2026-10-10 or buy between 2026-08-20 and 2026-08-21", 90),
+        // Told by the names alone.
+        ("buy", 1_000),
+        ("look or basket", 1_000),
+        // From the first to the last time that anybody asks for.
+        ("look between 2026-10-10 and 2026-10-12 or look between 2026-09-28 and 2026-09-28", 370),
+        ("buy where (item = cream) between 2026-08-20 and 2026-08-20", 40),
+        ("basket", 0),
+        // Everybody is asked for.
+        ("not look in 90d", 2_400),
+    ] {
+        let outcome = answer(&paged, rule, false);
+        let same = answer(&plain, rule, false);
+        assert_eq!(outcome.member_ids(0), same.member_ids(0), "{rule}");
+        assert_eq!(outcome.member_ids(0), answer(&paged, rule, true).member_ids(0), "{rule}");
+        assert_eq!(outcome.size(0) > 0, rule != "basket", "{rule}");
+        let source = &outcome.report.sources[0];
+        assert_eq!((source.rows, source.skipped), (rows, 2_400 - rows), "{rule}");
+        // What is said beforehand is what is read.
+        let reading = reads(&paged, rule).remove(0);
+        assert_eq!((reading.rows.read, reading.rows.all), (rows, 2_400), "{rule}");
+        assert_eq!(reading.pages.skipped() > 0, rows < 2_400, "{rule}: {reading:?}");
+        assert!(reading.bytes.read * 2_400 < reading.bytes.all * (rows + 100), "{rule}: {reading:?}");
+        assert_eq!(reads(&plain, rule).remove(0).rows.read, 2_400, "{rule}");
+    }
+}
+
 fn clock() -> Clock {
     Clock { as_of: NOW, zone: Zone::utc() }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::moment;
 use super::show::{ids, what};
 use super::work::Planned;
-use crate::engine::explain::Explanation;
+use crate::engine::explain::{Explanation, Part, TableRead, Way};
 use crate::language::calendar::Clock;
 
 /// The version of the JSON.
@@ -52,15 +52,22 @@ pub fn json(planned: &Planned) -> Value {
             "rules": names(&story.rules),
         })
     });
-    let sharing = explained.sharing;
+    let (sharing, decision) = (explained.sharing, &explained.decision);
     let mut plan = json!({
         "schema": SCHEMA,
         "segue": env!("CARGO_PKG_VERSION"),
         "project": planned.project,
         "as_of": planned.as_of,
         "timezone": planned.prepared.project.file.timezone,
-        "engine": { "name": "history", "passes": explained.passes, "at_once": explained.at_once, "memory_limit": planned.memory },
-        "tables": tables(explained),
+        "engine": {
+            "name": decision.engine.name(),
+            "why": decision.why_engine,
+            "passes": decision.passes.shares().len(),
+            "at_once": decision.passes.at_once(),
+            "why_passes": decision.why_passes,
+            "memory_limit": planned.memory,
+        },
+        "tables": tables(planned, &instant),
         "sharing": {
             "references": sharing.references,
             "terms": sharing.terms,
@@ -79,22 +86,49 @@ pub fn json(planned: &Planned) -> Value {
     plan
 }
 
-fn tables(explained: &Explanation) -> Vec<Value> {
-    let table = |table: &crate::engine::explain::TableRead| {
-        let events =
-            table.events.iter().map(|event| json!({ "name": event.name, "raw": event.raw, "filter": event.filter }));
+fn tables(planned: &Planned, instant: &dyn Fn(i64) -> String) -> Vec<Value> {
+    let as_of = planned.prepared.clock.as_of;
+    let table = |table: &TableRead| {
+        let events = table.events.iter().map(|event| {
+            json!({
+                "name": event.name,
+                "raw": event.raw,
+                "filter": event.filter,
+                "from": (event.from != i64::MIN).then(|| instant(event.from)),
+                "to": instant(event.to.min(as_of)),
+            })
+        });
+        let way = table.way.as_ref().map(|way| match way {
+            Way::ByBucket => json!({ "by_bucket": true, "why": null }),
+            Way::AsItLies(why) => json!({ "by_bucket": false, "why": why }),
+        });
+        let read = &table.read;
+        let parts = |of: fn(Part) -> u64| {
+            json!({
+                "files": of(read.files),
+                "row_groups": of(read.row_groups),
+                "pages": of(read.pages),
+                "rows": of(read.rows),
+                "bytes": of(read.bytes),
+            })
+        };
         json!({
             "name": table.name,
             "kind": what(table.what),
             "columns": table.columns,
+            "columns_left_out": table.width.saturating_sub(table.columns.len()),
             "events": events.collect::<Vec<_>>(),
             "all_rows": table.everyone,
+            "layout": way,
             "files": table.files,
             "rows": table.rows,
             "bytes": table.bytes,
+            "scans": table.scans,
+            "read": parts(|part| part.read),
+            "skipped": parts(Part::skipped),
         })
     };
-    explained.tables.iter().map(table).collect()
+    planned.explained.tables.iter().map(table).collect()
 }
 
 fn rules(explained: &Explanation) -> Vec<Value> {

@@ -6,7 +6,7 @@ use comfy_table::CellAlignment;
 
 use super::super::show::{grouped, lined};
 use super::work::Planned;
-use crate::engine::explain::{Explanation, RuleUse, TableRead, What, instant};
+use crate::engine::explain::{Explanation, Part, RuleUse, TableRead, Way, What, instant};
 
 /// So many terms, stories and rules are shown.
 const MOST: usize = 20;
@@ -20,8 +20,8 @@ pub fn table(planned: &Planned, width: Option<u16>, all: bool) -> String {
     let zone = &planned.prepared.project.file.timezone;
     let mut out = format!("{} as of {} ({zone})\n", planned.project, planned.as_of);
     out.push_str(&how(planned));
-    out.push_str("\nreads\n");
-    out.push_str(&reads(explained, width));
+    out.push('\n');
+    out.push_str(&reads(planned, width));
     out.push_str(&sharing(explained));
     out.push_str(&terms(planned, width, most));
     out.push_str(&stories(explained, width, most));
@@ -34,59 +34,94 @@ pub fn table(planned: &Planned, width: Option<u16>, all: bool) -> String {
 
 /// How it is run, and why.
 fn how(planned: &Planned) -> String {
-    let why = match planned.memory {
-        Some(limit) => format!("what is kept should fit into the memory limit of {}", bytes(limit)),
-        None => "no memory limit is set".to_owned(),
+    let decision = &planned.explained.decision;
+    let passes = decision.passes.shares().len();
+    let (n, why) = (grouped(passes), &decision.why_passes);
+    let passes = match (decision.passes.at_once(), passes) {
+        (Some(at_once), _) => format!("{n} passes over the compacted store, {at_once} at once"),
+        (None, 1) => "one pass over the files".to_owned(),
+        (None, _) => format!("{n} passes over the files"),
     };
-    if let (n, Some(at_once)) = (planned.explained.passes, planned.explained.at_once) {
-        let n = grouped(n);
-        return format!(
-            "engine: history of each customer, {n} passes over the compacted store, {at_once} at once (each reads files of its own)\n"
-        );
-    }
-    match planned.explained.passes {
-        1 => format!("engine: history of each customer, one pass over the files ({why})\n"),
-        n => format!("engine: history of each customer, {} passes over the files ({why})\n", grouped(n)),
-    }
+    let limit = planned.memory.map_or_else(String::new, |limit| format!(" of {}", bytes(limit)));
+    let why = why.replace("memory limit", &format!("memory limit{limit}"));
+    format!("engine: {}: {}\nreads: {passes} ({why})\n", decision.engine.name(), decision.why_engine)
 }
 
-fn reads(explained: &Explanation, width: Option<u16>) -> String {
+fn reads(planned: &Planned, width: Option<u16>) -> String {
+    let tables = &planned.explained.tables;
     let mut rows = Vec::new();
-    for table in &explained.tables {
+    for table in tables {
+        let read = &table.read;
+        let twice = if table.scans > 1 { format!(" (read {} times)", table.scans) } else { String::new() };
+        let columns = match table.width.saturating_sub(table.columns.len()) {
+            0 => String::new(),
+            _ => format!("{} of {}: ", table.columns.len(), table.width),
+        };
         rows.push([
-            table.name.clone(),
+            format!("{}{twice}", table.name),
             what(table.what).to_owned(),
-            grouped(table.files),
-            grouped(usize::try_from(table.rows).unwrap_or(usize::MAX)),
-            bytes(table.bytes),
-            table.columns.join(", "),
+            of(read.files, &number),
+            if read.row_groups.all == 0 { String::new() } else { of(read.row_groups, &number) },
+            of(read.rows, &number),
+            of(read.bytes, &bytes),
+            format!("{columns}{}", table.columns.join(", ")),
         ]);
     }
-    let mut out = grid(["table", "", "files", "rows", "bytes", "columns"], rows, &[2, 3, 4], width);
-    for table in &explained.tables {
-        out.push_str(&events(table));
+    let head = ["table", "", "files", "row groups", "rows", "bytes", "columns"];
+    let mut out = grid(head, rows, &[2, 3, 4, 5], width);
+    for table in tables {
+        out.push_str(&source(planned, table));
     }
     out
 }
 
-/// What is asked of the rows of a source.
-fn events(table: &TableRead) -> String {
-    let mut out = String::new();
-    if !table.events.is_empty() {
-        let names: Vec<String> = table
-            .events
-            .iter()
-            .map(|event| match &event.filter {
-                Some(filter) => format!("{} where ({filter})", event.name),
-                None => event.name.clone(),
-            })
-            .collect();
-        out.push_str(&format!("\n{}: {}\n", table.name, names.join(", ")));
-        if table.everyone {
-            out.push_str("  and all other rows, which say who the customers are\n");
+fn number(n: u64) -> String {
+    grouped(usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+/// `14`, where not all is read `3 of 14`.
+fn of(part: Part, form: &dyn Fn(u64) -> String) -> String {
+    if part.skipped() == 0 { form(part.all) } else { format!("{} of {}", form(part.read), form(part.all)) }
+}
+
+/// What is asked of the rows of a source, and how they come.
+fn source(planned: &Planned, table: &TableRead) -> String {
+    let Some(way) = &table.way else { return String::new() };
+    let way = match way {
+        Way::ByBucket => "read by bucket: its files hold customers of their own".to_owned(),
+        Way::AsItLies(why) => format!("read as it lies: {why}"),
+    };
+    let mut out = format!("\n{}, {way}\n", table.name);
+    // Events of which the same time is asked for stand together, the widest time first.
+    let mut times: Vec<((i64, i64), Vec<String>)> = Vec::new();
+    for event in &table.events {
+        let words = match &event.filter {
+            Some(filter) => format!("{} where ({filter})", event.name),
+            None => event.name.clone(),
+        };
+        match times.iter_mut().find(|(time, _)| *time == (event.from, event.to)) {
+            Some((_, events)) => events.push(words),
+            None => times.push(((event.from, event.to), vec![words])),
         }
     }
+    times.sort_by_key(|((from, to), _)| (*from, std::cmp::Reverse(*to)));
+    for ((from, to), events) in times {
+        out.push_str(&format!("  {}: {}\n", when(planned, from, to), events.join(", ")));
+    }
+    if table.everyone {
+        out.push_str("  and all other rows, which say who the customers are\n");
+    }
     out
+}
+
+/// `2026-08-23 to 2026-11-21`, or as little as is known of it.
+fn when(planned: &Planned, from: i64, to: i64) -> String {
+    let clock = &planned.prepared.clock;
+    match (from, to.min(clock.as_of)) {
+        (i64::MIN, to) if to == clock.as_of => "at any time".to_owned(),
+        (i64::MIN, to) => format!("to {}", instant(to, &clock.zone)),
+        (from, to) => format!("{} to {}", instant(from, &clock.zone), instant(to, &clock.zone)),
+    }
 }
 
 fn sharing(explained: &Explanation) -> String {

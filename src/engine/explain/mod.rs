@@ -9,23 +9,26 @@ mod cost;
 
 mod narrate;
 
+mod reads;
+
 mod uses;
 
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::plan::lower::{Asked, Lowered, Parts, Table, lower};
-use super::plan::program::{Rows, Term};
-use super::run::{Request, passes};
-use super::tables::{self, Opened, Tables};
+use super::decide::{Facts, decide};
+use super::plan::lower::{Asked, Parts, lower};
+use super::plan::program::Term;
+use super::run::Request;
+use super::tables::{self, Tables};
 use crate::error::Error;
-use crate::language::catalog::{Catalog, ColumnRef, RawMatch};
-pub use narrate::Matched;
 use narrate::Narrator;
 
+pub use super::decide::{Decision, Engine, Way};
+pub use super::tables::prune::Part;
 pub use analyze::{Analysis, analyze};
 pub use cost::{Cost, Piece};
+pub use narrate::Matched;
+pub use reads::{EventRead, TableRead, What};
 pub use uses::Uses;
 pub use words::instant;
 
@@ -44,10 +47,8 @@ pub struct Explanation {
     pub sharing: Sharing,
     /// Rows to be read, and the rules that need them.
     pub pieces: Vec<Piece>,
-    /// Over how many shares of the customers the files are read, one after the other.
-    pub passes: usize,
-    /// So many at a time, where the store is compacted and a pass reads files of its own.
-    pub at_once: Option<usize>,
+    /// How it is run.
+    pub decision: Decision,
 }
 
 impl Explanation {
@@ -55,42 +56,6 @@ impl Explanation {
     pub fn asked(&self) -> Vec<usize> {
         self.rules.iter().enumerate().filter(|(_, rule)| !rule.helper).map(|(i, _)| i).collect()
     }
-}
-
-/// What is read of one table.
-#[derive(Debug, Clone)]
-pub struct TableRead {
-    pub what: What,
-    pub name: String,
-    /// The columns that are needed, sorted.
-    pub columns: Vec<String>,
-    /// The events that rules ask for, in the order of the catalog.
-    pub events: Vec<EventRead>,
-    /// All rows matter, whatever the rules ask: they say who the customers are.
-    pub everyone: bool,
-    /// Rows, files and bytes there are.
-    pub rows: u64,
-    pub files: usize,
-    pub bytes: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    Source,
-    Profile,
-    List,
-    Lookup,
-    Links,
-}
-
-/// An event that rules ask for.
-#[derive(Debug, Clone)]
-pub struct EventRead {
-    pub name: String,
-    /// The raw names as the files have them; a prefix ends in `*`. Empty where every row is this event.
-    pub raw: Vec<String>,
-    /// What the catalog asks of the rows.
-    pub filter: Option<String>,
 }
 
 /// Rows that are told apart from all others.
@@ -207,148 +172,20 @@ fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn F
         stories: stories.iter().filter(|s| !s.rules.is_empty()).count(),
         patterns: patterns.iter().filter(|p| !p.rules.is_empty()).count(),
     };
-    let tables_read = reads(request.catalog, tables, parts, &narrator);
+    let facts = Facts::new(request.catalog, tables, parts, request.catalog.identities.is_some());
+    let decision = decide(&facts, &parts.program, request.limits);
     let mut explanation = Explanation {
-        tables: tables_read,
+        tables: reads::reads(request.catalog, tables, parts, &narrator, &decision),
         patterns,
         terms,
         stories,
         rules,
         sharing,
         pieces: Vec::new(),
-        passes: 0,
-        at_once: None,
+        decision,
     };
-    let passes = passes(request.catalog, tables, parts, request.catalog.identities.is_some(), request.limits);
-    (explanation.passes, explanation.at_once) = (passes.shares().len(), passes.at_once());
-    explanation.pieces = pieces(request, tables, &explanation);
+    explanation.pieces = reads::pieces(request, tables, &explanation.asked());
     let costs = cost::deal(&explanation.pieces, explanation.rules.len(), &explanation.asked());
     explanation.rules.iter_mut().zip(costs).for_each(|(rule, cost)| rule.cost = cost);
     explanation
-}
-
-/// The rows that are read, by who needs them: each rule is lowered alone, and says what it would read.
-fn pieces(request: &Request<'_>, tables: &Tables, explanation: &Explanation) -> Vec<Piece> {
-    let mut pieces: BTreeMap<Table, Piece> = BTreeMap::new();
-    for rule in explanation.asked() {
-        let Some(name) = request.program.rules.get(rule).map(|rule| &rule.name) else { continue };
-        let alone = request.program.keep(|rule| rule.name == *name);
-        let parts = lower(request.catalog, &alone, request.clock, Asked::default());
-        let mut read: Vec<Table> = parts.branches.iter().map(|lowered| lowered.table).collect();
-        read.sort_unstable();
-        read.dedup();
-        for at in read {
-            let rows = table(tables, at).map_or(0, |(_, opened)| opened.rows);
-            let piece = pieces.entry(at).or_insert(Piece { weight: rows as f64, rules: Vec::new() });
-            piece.rules.push(rule);
-        }
-    }
-    pieces.into_values().collect()
-}
-
-/// What is read of each table.
-fn reads(catalog: &Catalog, tables: &Tables, parts: &Parts, narrator: &Narrator<'_>) -> Vec<TableRead> {
-    let mut out: Vec<TableRead> = Vec::new();
-    let mut lookups: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    for (b, lowered) in parts.branches.iter().enumerate() {
-        let Some((what, opened)) = table(tables, lowered.table) else { continue };
-        let mut columns = keys(catalog, opened, lowered);
-        for at in &lowered.refs {
-            match at {
-                ColumnRef::Own(column) => {
-                    columns.insert(column.clone());
-                }
-                ColumnRef::Lookup { lookup, on, column } => {
-                    columns.insert(on.clone());
-                    lookups.entry(lookup.index()).or_default().insert(column.clone());
-                }
-            }
-        }
-        let events = events(catalog, lowered, b, narrator);
-        // A source has more branches where repeats of an event collapse; it is one table.
-        let known = out.iter_mut().find(|read| read.what == what && read.name == lowered.branch.label);
-        if let Some(read) = known {
-            columns.extend(std::mem::take(&mut read.columns));
-            read.columns = columns.into_iter().collect();
-            read.events.extend(events);
-            read.everyone |= lowered.branch.keep_all;
-            continue;
-        }
-        out.push(TableRead {
-            everyone: lowered.branch.keep_all,
-            events,
-            ..read(what, &lowered.branch.label, columns, opened)
-        });
-    }
-    for (l, mut columns) in lookups {
-        let (Some(lookup), Some(Some(opened))) = (catalog.lookups.get(l), tables.lookups.get(l)) else { continue };
-        columns.insert(lookup.key.clone());
-        out.push(read(What::Lookup, &lookup.name.name, columns, opened));
-    }
-    let links = catalog.identities.iter().flat_map(|i| &i.links);
-    out.extend(links.zip(&tables.links).map(|(table, opened)| {
-        let columns = [Some(&table.from), Some(&table.to), table.time.as_ref()];
-        read(What::Links, &table.name.name, columns.into_iter().flatten().cloned().collect(), opened)
-    }));
-    out
-}
-
-fn table(tables: &Tables, of: Table) -> Option<(What, &Opened)> {
-    Some(match of {
-        Table::Source(s) => (What::Source, tables.sources.get(s as usize)?.as_ref()?),
-        Table::Profile => (What::Profile, tables.profile.as_ref()?),
-        Table::List(l) => (What::List, tables.lists.get(l as usize)?.as_ref()?),
-    })
-}
-
-fn read(what: What, name: &str, columns: BTreeSet<String>, opened: &Opened) -> TableRead {
-    TableRead {
-        what,
-        name: name.to_owned(),
-        columns: columns.into_iter().collect(),
-        events: Vec::new(),
-        everyone: false,
-        rows: opened.rows,
-        files: opened.files,
-        bytes: opened.bytes,
-    }
-}
-
-/// The columns that say whose row it is, when, and what.
-fn keys(catalog: &Catalog, opened: &Opened, lowered: &Lowered) -> BTreeSet<String> {
-    let columns: Vec<&String> = match lowered.table {
-        Table::Source(s) => catalog.sources.get(s as usize).map_or_else(Vec::new, |source| {
-            let named = lowered.branch.kinds.iter().any(|kind| kind.exact.is_some());
-            [Some(&source.customer), Some(&source.time), source.event.as_ref().filter(|_| named)]
-                .into_iter()
-                .flatten()
-                .collect()
-        }),
-        Table::Profile => catalog.profile.as_ref().map_or_else(Vec::new, |profile| {
-            [Some(&profile.customer), profile.created.as_ref(), profile.updated_at.as_ref()]
-                .into_iter()
-                .flatten()
-                .collect()
-        }),
-        Table::List(_) => opened.schema.fields().first().map(|f| f.name()).into_iter().collect(),
-    };
-    columns.into_iter().cloned().collect()
-}
-
-/// The events of a branch that some pattern asks for.
-fn events(catalog: &Catalog, lowered: &Lowered, b: usize, narrator: &Narrator<'_>) -> Vec<EventRead> {
-    let kinds = lowered.branch.kinds.iter().enumerate();
-    let asked = kinds.filter(|(_, kind)| lowered.branch.rows == Rows::Event && !kind.patterns.is_empty());
-    asked
-        .map(|(k, kind)| {
-            let raw = kind.event.and_then(|e| catalog.events.get(e as usize)).map(|event| &event.raw);
-            let raw = match raw {
-                Some(RawMatch::Names { exact, prefixes }) => {
-                    exact.iter().cloned().chain(prefixes.iter().map(|p| format!("{p}*"))).collect()
-                }
-                _ => Vec::new(),
-            };
-            EventRead { name: narrator.kind(b, k), raw, filter: narrator.filter(b, k) }
-        })
-        .collect()
 }

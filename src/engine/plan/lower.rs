@@ -3,7 +3,7 @@
 //! Owns: lowering. Promises: pure and total; what the checker let through lowers; equal parts become one part.
 //! Must not know: DataFusion, files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::late::{self, Bits, Late, Step};
 use super::needs::needs_population;
@@ -14,7 +14,9 @@ use super::story::{Calculation, Fold};
 use super::windows::{ALWAYS, windows};
 use crate::engine::kernels::test::{pred as holds, test as passes};
 use crate::language::calendar::{Clock, Interval, days_of};
-use crate::language::catalog::{self, AttributeId, Catalog, ColumnRef, EventId, ListId, RawMatch, TimeUnit, Type};
+use crate::language::catalog::{
+    self, AttributeId, Catalog, ColumnRef, EventId, ListId, LookupId, RawMatch, TimeUnit, Type,
+};
 use crate::language::ir::{self, Aggregate, Behaviour, Cond, End, Matching, Op, Value, Window};
 use crate::language::num::Num;
 
@@ -61,6 +63,18 @@ pub struct Parts {
     pub windows: BTreeMap<(i64, i64), Window>,
     /// All customers are told, and not only the members of rules.
     pub population: bool,
+}
+
+impl Parts {
+    /// The look-ups that some branch asks, each once.
+    pub fn lookups(&self) -> BTreeSet<LookupId> {
+        let refs = self.branches.iter().flat_map(|branch| &branch.refs);
+        refs.filter_map(|at| match at {
+            ColumnRef::Lookup { lookup, .. } => Some(*lookup),
+            ColumnRef::Own(_) => None,
+        })
+        .collect()
+    }
 }
 
 /// What is asked for beside the members of rules.

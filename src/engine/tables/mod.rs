@@ -21,9 +21,13 @@ pub(crate) mod files;
 
 mod ids;
 
+mod inputs;
+
 mod memory;
 
 pub(crate) mod parquet;
+
+mod readers;
 
 pub mod layout;
 
@@ -32,8 +36,8 @@ pub mod prune;
 pub(crate) mod remote;
 
 pub use files::Found;
+pub use inputs::Inputs;
 pub use memory::{Layout, in_memory};
-pub use parquet::Inputs;
 
 /// A table that was opened.
 #[derive(Debug, Clone)]

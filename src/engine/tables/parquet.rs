@@ -3,15 +3,12 @@
 //! Owns: footers, the schema that the files share, the scan. Promises: what is checked is what is read, file by file.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::parquet::arrow::arrow_reader::ArrowReaderOptions;
-use ::parquet::arrow::async_reader::AsyncFileReader;
 use ::parquet::arrow::parquet_to_arrow_schema;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,7 +17,6 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Result as Done, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::{DefaultParquetFileReaderFactory, ParquetAccessPlan};
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
 };
@@ -30,13 +26,12 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::future::BoxFuture;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::ObjectStore;
 
 use super::files::{self, Found, Listing, Stores};
+use super::inputs::Inputs;
 use super::layout::{self, Declared};
-use super::prune::{Asked, Facts, Reading};
+use super::readers::{self, Known, OnDisk, Readers};
 use super::{Opened, Wanted, remote};
 use crate::engine::types::{called, flat};
 use crate::error::Error;
@@ -72,6 +67,9 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
         .map(|(file, footer)| {
             let metadata = Known(Arc::clone(&footer.metadata));
             let mut part = PartitionedFile::new_from_meta(file.meta.clone()).with_extension(metadata);
+            if let Some(disk) = &file.disk {
+                part = part.with_extension(OnDisk(disk.clone()));
+            }
             let value = |f: &Arc<Field>| {
                 let pair = file.hive.iter().find(|(key, _)| key == f.name());
                 ScalarValue::Utf8(pair.and_then(|(_, value)| value.clone()))
@@ -83,7 +81,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let schema = TableSchema::builder(Arc::new(Schema::new(own))).with_table_partition_cols(hive).build();
     let rows = footers.iter().map(|f| f.rows).sum();
     let bytes = listing.files.iter().map(|f| f.meta.size).sum();
-    let readers = Arc::new(Readers { inner: DefaultParquetFileReaderFactory::new(Arc::clone(&listing.store)) });
+    let readers = Arc::new(Readers::new(Arc::clone(&listing.store)));
     let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows, readers, sieve: None };
     let alone = |(file, found): (&PartitionedFile, &Found)| {
         let table = table.of(vec![file.clone()], 0);
@@ -94,7 +92,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let clustered = layout::together(what, &declared)?;
     let each = table.files.iter().zip(&listing.files).map(alone).collect();
     let table = Arc::new(table);
-    let inputs = Inputs { files: listing.files, footers: footers.into(), table: Arc::clone(&table) };
+    let inputs = Inputs::new(listing.files, footers, Arc::clone(&table));
     Ok(Opened {
         each,
         provider: table,
@@ -110,11 +108,13 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
 
 /// What is known of a file before it is read.
 #[derive(Debug)]
-struct Footer {
-    schema: Schema,
-    metadata: Arc<ParquetMetaData>,
-    rows: u64,
-    declared: Option<Declared>,
+pub(super) struct Footer {
+    pub schema: Schema,
+    pub metadata: Arc<ParquetMetaData>,
+    /// The same with the index of pages, where the file has one that is not too long.
+    pub indexed: Option<Arc<ParquetMetaData>>,
+    pub rows: u64,
+    pub declared: Option<Declared>,
 }
 
 async fn footers(listing: &Listing, what: &str) -> Result<Vec<Footer>, Error> {
@@ -148,15 +148,20 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
         return Err(bad("is empty".into()).with_help(again));
     }
     let mut tail = 65_536.min(size);
-    let metadata: ParquetMetaData = loop {
-        let read = store.get_range(&file.meta.location, size - tail..size).await;
+    let fetch = |tail: u64| {
+        let (store, of) = (Arc::clone(&store), file.meta.location.clone());
+        let disk = file.disk.clone();
+        async move { readers::range(disk.as_deref(), &store, &of, size - tail..size).await }
+    };
+    let (metadata, bytes): (ParquetMetaData, Bytes) = loop {
+        let read = fetch(tail).await;
         let bytes = read.map_err(|e| remote::trouble(&format!("{what}: cannot read `{}`", file.shown), &e))?;
         if tail == size && size >= 4 && !bytes.starts_with(b"PAR1") {
             return Err(bad("is no Parquet file".into()).with_help(again));
         }
         let mut reader = ParquetMetaDataReader::new();
         match reader.try_parse_sized(&bytes, size) {
-            Ok(()) => break reader.finish().map_err(|e| bad(format!("cannot be read: {e}")))?,
+            Ok(()) => break (reader.finish().map_err(|e| bad(format!("cannot be read: {e}")))?, bytes),
             Err(ParquetError::NeedMoreData(more)) if (more as u64) > tail && (more as u64) <= size => {
                 tail = more as u64
             }
@@ -174,7 +179,41 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
         .map_err(|e| bad(format!("cannot be read: {e}")))?;
     let declared = Declared::of(of_file.key_value_metadata()).map_err(bad)?;
     let rows = u64::try_from(of_file.num_rows()).unwrap_or(0);
-    Ok(Footer { schema, rows, declared, metadata: Arc::new(metadata) })
+    let indexed = match index(&metadata, &bytes, size) {
+        Index::Read(indexed) => Some(indexed),
+        Index::Longer(tail) => fetch(tail).await.ok().and_then(|bytes| match index(&metadata, &bytes, size) {
+            Index::Read(indexed) => Some(indexed),
+            _ => None,
+        }),
+        Index::Missing => None,
+    };
+    Ok(Footer { schema, rows, declared, metadata: Arc::new(metadata), indexed: indexed.map(Arc::new) })
+}
+
+/// An index of pages that begins so far before the end of the file is not read.
+const MOST_INDEX: u64 = 4 << 20;
+
+enum Index {
+    Missing,
+    /// So many bytes before the end of the file.
+    Longer(u64),
+    Read(ParquetMetaData),
+}
+
+/// The index of pages, which nothing depends on: one that cannot be read is as good as none.
+fn index(metadata: &ParquetMetaData, tail: &Bytes, size: u64) -> Index {
+    if metadata.row_groups().iter().all(|group| group.columns().iter().all(|c| c.offset_index_offset().is_none())) {
+        return Index::Missing;
+    }
+    let reader = ParquetMetaDataReader::new_with_metadata(metadata.clone());
+    let mut reader = reader.with_page_index_policy(PageIndexPolicy::Optional);
+    match reader.read_page_indexes_sized(tail, size) {
+        Ok(()) => reader.finish().map_or(Index::Missing, Index::Read),
+        Err(ParquetError::NeedMoreData(more)) if (more as u64) > tail.len() as u64 && (more as u64) <= MOST_INDEX => {
+            Index::Longer((more as u64).min(size))
+        }
+        Err(_) => Index::Missing,
+    }
 }
 
 enum Source {
@@ -291,134 +330,12 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     }
 }
 
-/// The files of a table, which can be read apart.
-#[derive(Debug, Clone)]
-pub struct Inputs {
-    pub files: Vec<Found>,
-    footers: Arc<[Footer]>,
-    table: Arc<ParquetTable>,
-}
-
-impl Inputs {
-    /// The table made of some of the files.
-    pub fn only(&self, files: &[usize]) -> Arc<dyn TableProvider> {
-        let files = files.iter().filter_map(|&f| self.table.files.get(f).cloned()).collect();
-        Arc::new(self.table.of(files, 0))
-    }
-
-    /// The table made of the rows that are asked for, as far as footers and folders tell, of all files or of some; and how much
-    /// that is.
-    ///
-    /// A sieve is a condition on the table's columns that the reader evaluates before it decodes what else a row has.
-    pub fn asked(
-        &self,
-        asked: &Asked<'_>,
-        only: Option<&[usize]>,
-        sieve: Option<Expr>,
-    ) -> (Arc<dyn TableProvider>, Reading) {
-        let columns = asked.columns();
-        let branch = &asked.lowered.branch;
-        let mut reading = Reading {
-            table: branch.label.clone(),
-            counter: branch.counter,
-            events: asked.events(),
-            columns: columns.iter().map(|&c| c.to_owned()).collect(),
-            ..Reading::default()
-        };
-        let all: Vec<usize> = (0..self.files.len()).collect();
-        let mut files = Vec::new();
-        for &f in only.unwrap_or(&all) {
-            let (Some(file), Some(footer)) = (self.table.files.get(f), self.footers.get(f)) else { continue };
-            let folders = self.folders(f).map(|(name, value)| (name, value.try_as_str().flatten()));
-            let facts = Facts { schema: &footer.schema, metadata: &footer.metadata, folders: folders.collect() };
-            let groups = asked.row_groups(&facts);
-            let read = groups.iter().filter(|read| **read).count();
-            let rows = |(group, read): (&RowGroupMetaData, &bool)| if *read { group.num_rows() } else { 0 };
-            let rows: i64 = footer.metadata.row_groups().iter().zip(&groups).map(rows).sum();
-            let bytes = facts.bytes(&columns, &groups);
-            reading.files.add(u64::from(read > 0), 1);
-            reading.row_groups.add(read as u64, groups.len() as u64);
-            reading.rows.add(u64::try_from(rows).unwrap_or(0), footer.rows);
-            reading.bytes.add(bytes.read, bytes.all);
-            if read == groups.len() && read > 0 {
-                files.push(file.clone());
-            } else if read > 0 {
-                let mut plan = ParquetAccessPlan::new_all(groups.len());
-                groups.iter().enumerate().filter(|(_, read)| !**read).for_each(|(g, _)| plan.skip(g));
-                files.push(file.clone().with_extension(plan));
-            }
-        }
-        let table = ParquetTable { sieve, ..self.table.of(files, reading.rows.read) };
-        (Arc::new(table), reading)
-    }
-
-    /// Whether a column is in the files themselves.
-    pub fn has(&self, column: &str) -> bool {
-        self.table.schema.file_schema().column_with_name(column).is_some()
-    }
-
-    /// The names and values of the folders that are columns of the file.
-    pub fn folders(&self, file: usize) -> impl Iterator<Item = (&str, &ScalarValue)> {
-        let names = self.table.schema.table_partition_cols().iter().map(|f| f.name().as_str());
-        names.zip(self.table.files.get(file).map_or(&[][..], |f| f.partition_values.as_slice()))
-    }
-}
-
-/// The footer of a file, which has been read when the table was opened.
-#[derive(Debug)]
-struct Known(Arc<ParquetMetaData>);
-
-/// Readers that do not read footers again.
-#[derive(Debug)]
-struct Readers {
-    inner: DefaultParquetFileReaderFactory,
-}
-
-impl ParquetFileReaderFactory for Readers {
-    fn create_reader(
-        &self,
-        partition: usize,
-        file: PartitionedFile,
-        hint: Option<usize>,
-        metrics: &ExecutionPlanMetricsSet,
-    ) -> Done<Box<dyn AsyncFileReader + Send>> {
-        let known = file.extension::<Known>().map(|known| Arc::clone(&known.0));
-        let inner = self.inner.create_reader(partition, file, hint, metrics)?;
-        Ok(match known {
-            Some(metadata) => Box::new(Reader { inner, metadata }),
-            None => inner,
-        })
-    }
-}
-
-struct Reader {
-    inner: Box<dyn AsyncFileReader + Send>,
-    metadata: Arc<ParquetMetaData>,
-}
-
-impl AsyncFileReader for Reader {
-    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
-        self.inner.get_bytes(range)
-    }
-
-    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
-        self.inner.get_byte_ranges(ranges)
-    }
-
-    fn get_metadata<'a>(
-        &'a mut self,
-        _: Option<&'a ArrowReaderOptions>,
-    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
-        Box::pin(std::future::ready(Ok(Arc::clone(&self.metadata))))
-    }
-}
-
 /// A fixed list of files, read in any order by any number of readers.
 #[derive(Debug)]
-struct ParquetTable {
+pub(super) struct ParquetTable {
     url: ObjectStoreUrl,
-    files: Vec<PartitionedFile>,
-    schema: TableSchema,
+    pub files: Vec<PartitionedFile>,
+    pub schema: TableSchema,
     rows: u64,
     readers: Arc<Readers>,
     sieve: Option<Expr>,
@@ -426,9 +343,14 @@ struct ParquetTable {
 
 impl ParquetTable {
     /// The same table of other files.
-    fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
+    pub fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
         let (url, schema, readers) = (self.url.clone(), self.schema.clone(), Arc::clone(&self.readers));
         ParquetTable { url, files, schema, rows, readers, sieve: None }
+    }
+
+    /// The same table of which only rows are read that meet a condition.
+    pub fn sifted(self, sieve: Option<Expr>) -> ParquetTable {
+        ParquetTable { sieve, ..self }
     }
 }
 

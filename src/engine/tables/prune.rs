@@ -1,8 +1,12 @@
 //! What of a table need not be read.
 //!
-//! Owns: the comparison of what is asked with what footers and folders say of a file's rows. Promises: a row group is left out
-//! only if none of its rows can be asked for; what statistics do not say, or say in a way that is not understood, is read.
-//! Must not know: how a scan is planned.
+//! Owns: the comparison of what is asked with what footers and folders say of a file's rows. Promises: a row group, or a page of
+//! it, is left out only if none of its rows can be asked for; what statistics do not say, or say in a way that is not understood, is
+//! read. Must not know: how a scan is planned.
+
+mod pages;
+
+use std::ops::Range;
 
 use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use ::parquet::file::statistics::Statistics;
@@ -55,6 +59,8 @@ pub struct Reading {
     pub counter: u32,
     pub files: Part,
     pub row_groups: Part,
+    /// Of the columns that are read, in the files that tell where their pages are.
+    pub pages: Part,
     pub rows: Part,
     /// Compressed, of the columns that are read and of all.
     pub bytes: Part,
@@ -66,12 +72,34 @@ pub struct Reading {
 /// What is known of a file, or of one of its row groups.
 pub struct Facts<'a> {
     pub schema: &'a Schema,
+    /// With the index of pages, where the file has one.
     pub metadata: &'a ParquetMetaData,
     /// Columns that are folders: names and values.
     pub folders: Vec<(&'a str, Option<&'a str>)>,
 }
 
+/// What of a row group is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    Nothing,
+    All,
+    /// These rows, in order: neither none nor all.
+    Rows(Vec<Range<usize>>),
+}
+
+impl Extent {
+    /// How many rows that is, of all rows of the row group.
+    pub fn rows(&self, all: u64) -> u64 {
+        match self {
+            Extent::Nothing => 0,
+            Extent::All => all,
+            Extent::Rows(rows) => rows.iter().map(|rows| rows.len() as u64).sum(),
+        }
+    }
+}
+
 /// What statistics say of the raw names of some rows.
+#[derive(Clone, Copy)]
 enum Names<'a> {
     Any,
     One(Option<&'a str>),
@@ -108,6 +136,11 @@ impl<'a> Asked<'a> {
         (lo < hi).then_some((lo, hi))
     }
 
+    /// When rows of a kind matter, as `[from, to)` in microseconds; `None` is never.
+    pub fn when(&self, kind: &Kind) -> Option<(i64, i64)> {
+        self.window(kind, |_| true)
+    }
+
     /// Whether every row matters.
     fn everything(&self) -> bool {
         self.lowered.branch.keep_all || self.lowered.branch.rows != Rows::Event
@@ -129,30 +162,49 @@ impl<'a> Asked<'a> {
         let everything = self.everything();
         kinds
             .filter_map(|kind| {
-                let window = if everything { Some((i64::MIN, i64::MAX)) } else { self.window(kind, |_| true) };
+                let window = if everything { Some((i64::MIN, i64::MAX)) } else { self.when(kind) };
                 window.zip(kind.event).map(|((lo, hi), event)| (event, lo, hi))
             })
             .collect()
     }
 
-    /// By row group, whether any row of it can be asked for.
-    pub fn row_groups(&self, facts: &Facts<'_>) -> Vec<bool> {
+    /// By row group, which of its rows can be asked for.
+    pub fn extents(&self, facts: &Facts<'_>) -> Vec<Extent> {
         let groups = facts.metadata.row_groups();
         if self.everything() {
-            return vec![true; groups.len()];
+            return vec![Extent::All; groups.len()];
         }
         let (time, name) = (facts.leaf(&self.source.time), self.names().and_then(|column| facts.leaf(column)));
         let in_folder = self.names().and_then(|column| facts.folder(column));
-        let wanted = |group: &RowGroupMetaData| {
-            let times = time.and_then(|(leaf, ty)| self.times(ty, statistics(group, leaf)?));
+        let wanted = |(g, group): (usize, &RowGroupMetaData)| {
+            let times = time.and_then(|(leaf, ty)| self.times(ty, bounds(statistics(group, leaf)?)?));
             let names = match (in_folder, name) {
                 (Some(value), _) => Names::One(value),
                 (None, Some((leaf, ty))) => names(ty, statistics(group, leaf)),
                 (None, None) => Names::Any,
             };
-            self.lowered.branch.kinds.iter().any(|kind| self.wants(kind, times, &names, facts))
+            let wants = |times, names: &Names<'_>| {
+                self.lowered.branch.kinds.iter().any(|kind| self.wants(kind, times, names, facts))
+            };
+            if !wants(times, &names) {
+                return Extent::Nothing;
+            }
+            // Pages tell more of what the row group's statistics tell at all.
+            let time = time.filter(|_| times.is_some()).and_then(|(leaf, ty)| Some((facts.pages(g, leaf)?, ty)));
+            let name = name.filter(|_| matches!(names, Names::Between(..))).and_then(|(leaf, _)| facts.pages(g, leaf));
+            pages::extent(group, [time.as_ref().map(|(pages, _)| pages), name.as_ref()], |[in_time, in_name]| {
+                let times = match (&time, in_time) {
+                    (Some((pages, ty)), Some(page)) => pages.numbers(page).and_then(|range| self.times(ty, range)),
+                    _ => times,
+                };
+                let names = match (&name, in_name) {
+                    (Some(pages), Some(page)) => pages.texts(page).map_or(Names::Any, |(a, b)| Names::Between(a, b)),
+                    _ => names,
+                };
+                wants(times, &names)
+            })
         };
-        groups.iter().map(wanted).collect()
+        groups.iter().enumerate().map(wanted).collect()
     }
 
     fn wants(&self, kind: &Kind, times: Option<(i64, i64)>, names: &Names<'_>, facts: &Facts<'_>) -> bool {
@@ -163,7 +215,7 @@ impl<'a> Asked<'a> {
         // Repeats of an event may lie in other folders.
         let window = match self.lowered.collapse {
             None => self.window(kind, possible),
-            Some(_) => self.window(kind, |_| true),
+            Some(_) => self.when(kind),
         };
         match (window, times) {
             (None, _) => false,
@@ -214,12 +266,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The first and the last instant that statistics of the time's column allow.
-    fn times(&self, ty: &DataType, statistics: &Statistics) -> Option<(i64, i64)> {
-        let (min, max) = match statistics {
-            Statistics::Int64(s) => (*s.min_opt()?, *s.max_opt()?),
-            Statistics::Int32(s) => (i64::from(*s.min_opt()?), i64::from(*s.max_opt()?)),
-            _ => return None,
-        };
+    fn times(&self, ty: &DataType, (min, max): (i64, i64)) -> Option<(i64, i64)> {
         // Whatever was rounded on the way: a microsecond to either side.
         let scaled = |times: i64, per: i64| {
             let micros = |v: i64| v.saturating_mul(times).div_euclid(per);
@@ -270,25 +317,37 @@ impl<'a> Facts<'a> {
         Some((leaf, flat(self.schema.field_with_name(column).ok()?.data_type())))
     }
 
-    /// Compressed bytes of these columns, and of all, in the row groups that are read, and in all.
-    pub fn bytes(&self, columns: &[&str], read: &[bool]) -> Part {
-        let mut bytes = Part::default();
-        for (group, read) in self.metadata.row_groups().iter().zip(read) {
-            for column in group.columns() {
+    /// Adds up what is read of these columns: compressed bytes, of those of all columns, and pages.
+    pub fn add(&self, columns: &[&str], extents: &[Extent], bytes: &mut Part, pages: &mut Part) {
+        for (g, (group, extent)) in self.metadata.row_groups().iter().zip(extents).enumerate() {
+            for (leaf, column) in group.columns().iter().enumerate() {
                 let size = u64::try_from(column.compressed_size()).unwrap_or(0);
-                bytes.all += size;
                 let first = column.column_path().parts().first().map_or("", String::as_str);
-                if *read && columns.contains(&first) {
-                    bytes.read += size;
+                if !columns.contains(&first) {
+                    bytes.add(0, size);
+                    continue;
                 }
+                let index = self.pages(g, leaf);
+                let of_pages = index.map(|index| index.read(group, extent)).unwrap_or_default();
+                pages.add(of_pages.pages.read, of_pages.pages.all);
+                let left = if *extent == Extent::Nothing { size } else { of_pages.bytes.skipped() };
+                bytes.add(size.saturating_sub(left), size);
             }
         }
-        bytes
     }
 }
 
 fn statistics(group: &RowGroupMetaData, leaf: usize) -> Option<&Statistics> {
     group.columns().get(leaf)?.statistics()
+}
+
+/// The least and the greatest number.
+fn bounds(statistics: &Statistics) -> Option<(i64, i64)> {
+    match statistics {
+        Statistics::Int64(s) => Some((*s.min_opt()?, *s.max_opt()?)),
+        Statistics::Int32(s) => Some((i64::from(*s.min_opt()?), i64::from(*s.max_opt()?))),
+        _ => None,
+    }
 }
 
 /// Texts are in the order of their bytes, unless they were written before that was settled.
