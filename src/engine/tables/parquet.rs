@@ -147,7 +147,8 @@ async fn footer(store: Arc<dyn ObjectStore>, file: &Found, what: &str) -> Result
     if size == 0 {
         return Err(bad("is empty".into()).with_help(again));
     }
-    let mut tail = 65_536.min(size);
+    // A second read is cheap where the file is near.
+    let mut tail = if file.disk.is_some() { 16_384 } else { 65_536 }.min(size);
     let fetch = |tail: u64| {
         let (store, of) = (Arc::clone(&store), file.meta.location.clone());
         let disk = file.disk.clone();
