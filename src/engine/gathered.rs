@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Builder, StringBuilder};
 use arrow::buffer::{BooleanBuffer, Buffer};
 use datafusion::error::DataFusionError;
 
-use super::kernels::bits::{transpose, words};
+use super::kernels::bits::{append, transpose, words};
 use super::kernels::block::Block;
 use super::kernels::ids::{self, Key, key_number, put_text};
 use super::kernels::{export, replay};
@@ -19,13 +19,16 @@ use super::late::{Column, Known, Work};
 use super::plan::build;
 use super::plan::late::Late;
 use super::plan::lower::{Parts, Table};
-use super::plan::program::{Rows, Scalar};
+use super::plan::program::{Program, Rows, Scalar};
 use super::report::{Counters, ListReport, Report, SourceReport};
 use super::run::Outcome;
 use super::tables::{self, Tables};
 use crate::error::Error;
 use crate::language::catalog::Catalog;
 use crate::language::interpret::scalar;
+
+/// Fewer customers are merged by one thread.
+const MANY: usize = 1 << 12;
 
 /// The blocks so far.
 #[derive(Default)]
@@ -98,73 +101,11 @@ impl Gathered {
         self.blocks.extend(other.blocks);
     }
 
-    /// Merges the blocks.
-    fn columns(&self, parts: &Parts, number_ids: bool) -> Result<Columns, DataFusionError> {
-        let program = &parts.program;
-        let (wanted, lists, width) = (program.wanted.len(), program.lists.len(), replay::width(program));
-        let mut blocks =
+    /// Merges the blocks, with so many threads.
+    fn columns(&self, parts: &Parts, number_ids: bool, threads: usize) -> Result<Columns, DataFusionError> {
+        let blocks =
             self.blocks.iter().map(|bytes| Block::read(bytes).ok_or_else(odd)).collect::<Result<Vec<_>, _>>()?;
-        let most = blocks.iter().map(Block::customers).sum::<usize>();
-        let mut columns = Columns {
-            ids: if number_ids {
-                Ids::Numbers(Int64Builder::with_capacity(most))
-            } else {
-                Ids::Texts(StringBuilder::with_capacity(most, 12 * most), Vec::new())
-            },
-            answers: vec![Vec::with_capacity(words(most)); wanted],
-            exports: program.exports.iter().map(|_| Column::default()).collect(),
-            population: 0,
-            orphans: vec![0; lists],
-            twice: None,
-        };
-        let mut heap: BinaryHeap<Reverse<Next<'_>>> =
-            blocks.iter().enumerate().filter_map(|(block, b)| Some(Reverse(Next { id: b.first()?, block }))).collect();
-        let marks = wanted + lists;
-        let mut square: Vec<u64> = Vec::with_capacity(64 * width);
-        let mut row: Vec<u64> = Vec::with_capacity(width);
-        while let Some(mut top) = heap.peek_mut() {
-            let Next { id, block } = top.0;
-            let block = blocks.get_mut(block).ok_or_else(odd)?;
-            row.clear();
-            row.extend(block.row());
-            block.advance();
-            let bit = |bit: usize| row.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
-            if columns.twice.is_none() && bit(marks + 1) {
-                columns.twice = Some(columns.ids.text(id));
-            }
-            // Where only members are told, somebody may be here for a list alone.
-            let counts = bit(marks) && (!program.members_only || (0..wanted).any(bit));
-            if !bit(marks) {
-                for (list, orphans) in columns.orphans.iter_mut().enumerate() {
-                    *orphans += u64::from(bit(wanted + list));
-                }
-            }
-            for column in &mut columns.exports {
-                let value = export::take(&mut block.exports);
-                if counts {
-                    column.push(value);
-                }
-            }
-            if counts {
-                columns.ids.push(id);
-                columns.population += 1;
-                square.extend_from_slice(&row);
-                if square.len() == 64 * width {
-                    columns.turn(&mut square, width);
-                }
-            }
-            match block.first() {
-                Some(id) => top.0.id = id,
-                None => {
-                    std::collections::binary_heap::PeekMut::pop(top);
-                }
-            }
-        }
-        if !square.is_empty() {
-            square.resize(64 * width, 0);
-            columns.turn(&mut square, width);
-        }
-        Ok(columns)
+        Columns::merge(blocks, &parts.program, number_ids, threads)
     }
 
     /// The outcome, when all blocks are there.
@@ -174,8 +115,9 @@ impl Gathered {
         tables: &Tables,
         parts: &Parts,
         counters: &Counters,
+        threads: usize,
     ) -> Result<Outcome, Error> {
-        let mut columns = self.columns(parts, tables.number_ids).map_err(|e| super::run::translate(&e))?;
+        let mut columns = self.columns(parts, tables.number_ids, threads).map_err(|e| super::run::translate(&e))?;
         if let Some(id) = columns.twice {
             let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
                 None => (
@@ -244,6 +186,116 @@ impl Gathered {
 }
 
 impl Columns {
+    /// Merges blocks: the lower half of the ids and the upper one at once, where that is quick to tell and there are many.
+    fn merge(
+        blocks: Vec<Block<'_>>,
+        program: &Program,
+        number_ids: bool,
+        threads: usize,
+    ) -> Result<Columns, DataFusionError> {
+        let customers: usize = blocks.iter().map(Block::customers).sum();
+        if threads < 2 || customers < MANY || !blocks.iter().all(Block::is_even) {
+            return Columns::merge_alone(blocks, program, number_ids);
+        }
+        let mut sample: Vec<Key> = blocks.iter().flat_map(|block| block.sample(MANY / 64)).collect();
+        sample.sort_unstable();
+        let middle = sample.get(sample.len() / 2).copied().unwrap_or_default();
+        let (low, high): (Vec<_>, Vec<_>) = blocks.into_iter().map(|block| block.split(middle)).unzip();
+        std::thread::scope(|scope| {
+            let high = scope.spawn(|| Columns::merge(high, program, number_ids, threads / 2));
+            let mut low = Columns::merge(low, program, number_ids, threads - threads / 2)?;
+            low.append(high.join().map_err(|_| odd())??);
+            Ok(low)
+        })
+    }
+
+    /// Appends the customers behind these.
+    fn append(&mut self, others: Columns) {
+        match (&mut self.ids, others.ids) {
+            (Ids::Numbers(mine), Ids::Numbers(mut others)) => mine.append_slice(others.finish().values()),
+            (Ids::Texts(mine, _), Ids::Texts(mut others, _)) => {
+                others.finish().iter().flatten().for_each(|text| mine.append_value(text));
+            }
+            _ => {}
+        }
+        for (mine, others) in self.answers.iter_mut().zip(&others.answers) {
+            append(mine, self.population, others);
+        }
+        self.population += others.population;
+        self.answers.iter_mut().for_each(|mine| mine.truncate(words(self.population)));
+        self.orphans.iter_mut().zip(others.orphans).for_each(|(mine, others)| *mine += others);
+        self.twice = self.twice.take().or(others.twice);
+    }
+
+    fn merge_alone(
+        mut blocks: Vec<Block<'_>>,
+        program: &Program,
+        number_ids: bool,
+    ) -> Result<Columns, DataFusionError> {
+        let (wanted, lists, width) = (program.wanted.len(), program.lists.len(), replay::width(program));
+        let most = blocks.iter().map(Block::customers).sum::<usize>();
+        let mut columns = Columns {
+            ids: if number_ids {
+                Ids::Numbers(Int64Builder::with_capacity(most))
+            } else {
+                Ids::Texts(StringBuilder::with_capacity(most, 12 * most), Vec::new())
+            },
+            answers: vec![Vec::with_capacity(words(most)); wanted],
+            exports: program.exports.iter().map(|_| Column::default()).collect(),
+            population: 0,
+            orphans: vec![0; lists],
+            twice: None,
+        };
+        let mut heap: BinaryHeap<Reverse<Next<'_>>> =
+            blocks.iter().enumerate().filter_map(|(block, b)| Some(Reverse(Next { id: b.first()?, block }))).collect();
+        let marks = wanted + lists;
+        let mut square: Vec<u64> = Vec::with_capacity(64 * width);
+        let mut row: Vec<u64> = Vec::with_capacity(width);
+        while let Some(mut top) = heap.peek_mut() {
+            let Next { id, block } = top.0;
+            let block = blocks.get_mut(block).ok_or_else(odd)?;
+            row.clear();
+            row.extend(block.row());
+            block.advance();
+            let bit = |bit: usize| row.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
+            if columns.twice.is_none() && bit(marks + 1) {
+                columns.twice = Some(columns.ids.text(id));
+            }
+            // Where only members are told, somebody may be here for a list alone.
+            let counts = bit(marks) && (!program.members_only || (0..wanted).any(bit));
+            if !bit(marks) {
+                for (list, orphans) in columns.orphans.iter_mut().enumerate() {
+                    *orphans += u64::from(bit(wanted + list));
+                }
+            }
+            for column in &mut columns.exports {
+                let value = export::take(&mut block.exports);
+                if counts {
+                    column.push(value);
+                }
+            }
+            if counts {
+                columns.ids.push(id);
+                columns.population += 1;
+                square.extend_from_slice(&row);
+                if square.len() == 64 * width {
+                    columns.turn(&mut square, width);
+                }
+            }
+            match block.first() {
+                Some(id) => top.0.id = id,
+                None => {
+                    std::collections::binary_heap::PeekMut::pop(top);
+                }
+            }
+        }
+        if !square.is_empty() {
+            square.resize(64 * width, 0);
+            columns.turn(&mut square, width);
+        }
+        Ok(columns)
+    }
+
     /// Turns 64 rows into a word a column.
     fn turn(&mut self, rows: &mut Vec<u64>, width: usize) {
         for (group, columns) in self.answers.chunks_mut(64).enumerate() {

@@ -209,7 +209,7 @@ async fn evaluate(
         }
     };
     let since = Instant::now();
-    let mut outcome = gathered.finish(catalog, tables, &parts, &counters)?;
+    let mut outcome = gathered.finish(catalog, tables, &parts, &counters, threads(limits))?;
     counters.meter.gathered(since.elapsed());
     outcome.passes = passes.shares().len();
     outcome.report.identities = links.map(|links| links.report());

@@ -17,6 +17,21 @@ pub fn pack(conditions: impl Iterator<Item = bool>, out: &mut [u64]) {
     }
 }
 
+/// Appends words of bits behind the first so many bits; those behind them are nought.
+pub fn append(out: &mut Vec<u64>, bits: usize, more: &[u64]) {
+    let shift = bits % 64;
+    if shift == 0 {
+        out.extend_from_slice(more);
+        return;
+    }
+    for word in more {
+        if let Some(last) = out.last_mut() {
+            *last |= word << shift;
+        }
+        out.push(word >> (64 - shift));
+    }
+}
+
 /// Whether each number lies in `[lo, hi]`.
 pub fn pack_range(numbers: &[u32], lo: u32, hi: u32, out: &mut [u64]) {
     let span = hi.wrapping_sub(lo);
@@ -51,6 +66,21 @@ pub fn transpose(rows: &mut [u64; 64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn appended_bits_follow_each_other() {
+        for bits in [0, 1, 63, 64, 65, 130] {
+            let bit = |i: usize| i % 3 == 1 || i % 7 == 2;
+            let (mut all, mut first, mut more) =
+                (vec![0; words(bits + 200)], vec![0; words(bits)], vec![0; words(200)]);
+            pack((0..bits + 200).map(bit), &mut all);
+            pack((0..bits).map(bit), &mut first);
+            pack((bits..bits + 200).map(bit), &mut more);
+            append(&mut first, bits, &more);
+            first.truncate(words(bits + 200));
+            assert_eq!(first, all, "{bits}");
+        }
+    }
 
     #[test]
     fn rows_become_columns() {

@@ -74,6 +74,24 @@ impl<'a> Block<'a> {
         self.keys.len()
     }
 
+    /// Whether customers are all of one length, so that the block can be read from any of them on.
+    pub fn is_even(&self) -> bool {
+        self.tails.is_empty() && self.exports.is_empty()
+    }
+
+    /// Keys from all over an even block, with about one in so many customers.
+    pub fn sample(&self, step: usize) -> impl Iterator<Item = Key> + 'a {
+        self.keys.iter().skip(step / 2).step_by(step.max(1)).map(|key| Key::from_le_bytes(*key))
+    }
+
+    /// The customers before a key and the others, of an even block.
+    pub fn split(self, key: Key) -> (Block<'a>, Block<'a>) {
+        let at = self.keys.partition_point(|k| Key::from_le_bytes(*k) < key);
+        let (before, behind) = self.keys.split_at(at);
+        let (answers, others) = self.rows.split_at_checked(at * self.width).unwrap_or_default();
+        (Block { keys: before, rows: answers, ..self }, Block { keys: behind, rows: others, ..self })
+    }
+
     /// The next customer.
     pub fn first(&self) -> Option<(Key, &'a [u8])> {
         let key = Key::from_le_bytes(*self.keys.first()?);
@@ -120,5 +138,23 @@ mod tests {
         assert!(block.first().is_none());
         assert!((0..bytes.len() - 3).all(|n| Block::read(&bytes[..n]).is_none()));
         assert_eq!(Block::read(&builder.finish()).map(|b| b.customers()), Some(0));
+    }
+
+    #[test]
+    fn even_blocks_split() {
+        let mut builder = Builder::new(1);
+        let key = |n: u64| text_key(format!("c{n:02}").as_bytes());
+        (0..9).for_each(|n| builder.push(key(n), &[], &[n]));
+        let bytes = builder.finish();
+        let block = Block::read(&bytes).unwrap();
+        assert!(block.is_even());
+        assert_eq!(block.sample(4).collect::<Vec<_>>(), [key(2), key(6)]);
+        for at in 0..10 {
+            let (mut low, high) = block.split(key(at));
+            assert_eq!((low.customers() as u64, high.customers() as u64), (at, 9 - at));
+            assert_eq!(high.row().next(), (at < 9).then_some(at));
+            (0..at).for_each(|_| low.advance());
+            assert!(low.first().is_none());
+        }
     }
 }
