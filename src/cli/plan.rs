@@ -1,11 +1,9 @@
 //! `segue plan`: what a run would do.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 
+use super::asked::{Asked, Limits, prepare};
 use super::output::{Failure, Out};
-use super::run::{Asked, parse_size, prepare};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -33,18 +31,8 @@ Nothing is read but the footers of the files, unless `--analyze` says so.
 
 Exit code: 0 done · 1 `--sql` can't say every rule · 2 wrong call · 3 the project has errors · 4 files, data or engine · 130 interrupted")]
 pub struct Args {
-    /// The project's folder or its segue.yaml.
-    path: Option<PathBuf>,
-    /// The instant to judge by, exclusive: a date (its first moment in the project's zone) or an instant. Otherwise the project's
-    /// `as_of`, else now.
-    #[arg(long, value_name = "WHEN")]
-    as_of: Option<String>,
-    /// Only this segment, campaign or these stages (may be repeated).
-    #[arg(long, value_name = "NAME")]
-    only: Vec<String>,
-    /// Only this rule, named `rule`.
-    #[arg(long, value_name = "TEXT", conflicts_with = "only")]
-    rule: Option<String>,
+    #[command(flatten)]
+    asked: Asked,
     /// Run it as well, write nothing, and show what was measured.
     #[arg(long)]
     analyze: bool,
@@ -56,12 +44,8 @@ pub struct Args {
     all: bool,
     #[arg(long, value_name = "FORM", default_value = "table")]
     format: Format,
-    /// Worker threads; otherwise one a processor.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// How much memory the engine may take (512MB, 4GiB).
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    memory_limit: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,22 +56,10 @@ enum Format {
     Json,
 }
 
-impl Args {
-    fn asked(&self) -> Asked<'_> {
-        Asked {
-            path: self.path.as_deref(),
-            as_of: self.as_of.as_deref(),
-            only: &self.only,
-            rule: self.rule.as_deref(),
-            verb: "plan",
-        }
-    }
-}
-
 #[cfg(feature = "engine")]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     super::interrupt::watch();
-    match prepare(&args.asked(), global, out)? {
+    match prepare(&args.asked, "plan", global, out)? {
         Some(prepared) => work::run(args, &prepared, out),
         None => Ok(Exit::Project),
     }
@@ -96,7 +68,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
 #[cfg(not(feature = "engine"))]
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // A broken project is the same answer in every build.
-    match prepare(&args.asked(), global, out)? {
+    match prepare(&args.asked, "plan", global, out)? {
         Some(_) => Err(super::output::no_engine("plan")),
         None => Ok(Exit::Project),
     }

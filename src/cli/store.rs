@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::asked::parse_size;
 use super::output::{Failure, Out};
-use super::run::parse_size;
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]

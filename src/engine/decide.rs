@@ -15,12 +15,23 @@ pub use facts::{Facts, Scattered, Source};
 pub enum Engine {
     /// `history`: a log of each customer's events, replayed for all rules together.
     Kernel,
+    /// SQL with standard aggregates, which can say some rules.
+    Standard,
+}
+
+/// The engine that is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    #[default]
+    Auto,
+    Only(Engine),
 }
 
 impl Engine {
     pub fn name(self) -> &'static str {
         match self {
             Engine::Kernel => "kernel",
+            Engine::Standard => "standard",
         }
     }
 }
@@ -49,8 +60,10 @@ pub enum Way {
 
 /// Decides.
 pub fn decide(facts: &Facts, program: &Program, limits: Limits) -> Decision {
+    let (engine, why_engine) = engine(facts, program, limits.engine);
     let files: Option<Vec<Vec<Share>>> = facts.sources.iter().map(|s| s.buckets.clone().ok()).collect();
     let passes = match files.filter(|files| !files.is_empty()) {
+        _ if engine == Engine::Standard => Passes::some(1),
         Some(files) => Passes::clustered(Clustered {
             files: &files,
             rows: facts.rows,
@@ -60,17 +73,27 @@ pub fn decide(facts: &Facts, program: &Program, limits: Limits) -> Decision {
         }),
         None => Passes::new(facts.asked, program, limits.memory),
     };
-    let work = program.terms.len() + program.stories.len();
-    let why_engine = match work {
-        0 => "no rule asks for more than profiles and lists".to_owned(),
-        _ => "one scan answers all rules; standard aggregates cost by term and row".to_owned(),
+    let why_passes = match engine {
+        Engine::Kernel => why(&passes, limits),
+        Engine::Standard => "fifty rules stand in a statement".to_owned(),
     };
-    Decision {
-        engine: Engine::Kernel,
-        why_engine,
-        why_passes: why(&passes, limits),
-        sources: facts.sources.iter().map(|source| (source.name.clone(), way(source, facts))).collect(),
-        passes,
+    let sources = facts.sources.iter().map(|source| (source.name.clone(), way(source, facts, engine))).collect();
+    Decision { engine, passes, why_engine, why_passes, sources }
+}
+
+/// Which engine, and why. Nothing was found that standard aggregates do sooner: they read all rows of a table, and cost by term and row,
+/// in time and in memory, where the log costs by row alone. So they are taken only where they are asked for.
+fn engine(facts: &Facts, program: &Program, choice: Choice) -> (Engine, String) {
+    let work = program.terms.len() + program.stories.len();
+    match choice {
+        Choice::Only(engine) => (engine, "it was asked for".to_owned()),
+        Choice::Auto if facts.sources.is_empty() => (Engine::Kernel, "profiles and lists are read once".to_owned()),
+        Choice::Auto if work <= 1 => {
+            (Engine::Kernel, "standard aggregates would be no sooner, even for one term".to_owned())
+        }
+        Choice::Auto => {
+            (Engine::Kernel, "one scan answers all rules; standard aggregates cost by term and row".to_owned())
+        }
     }
 }
 
@@ -85,7 +108,10 @@ fn why(passes: &Passes, limits: Limits) -> String {
 }
 
 /// Why or why not a source is read by bucket; all are, or none.
-fn way(source: &Source, facts: &Facts) -> Way {
+fn way(source: &Source, facts: &Facts, engine: Engine) -> Way {
+    if engine == Engine::Standard && source.buckets.is_ok() {
+        return Way::AsItLies("it is compacted, but standard aggregates do not know of that".into());
+    }
     let other = facts.sources.iter().find(|other| other.buckets.is_err()).map(|other| other.name.as_str());
     Way::AsItLies(match (&source.buckets, other) {
         (Ok(_), None) => return Way::ByBucket,

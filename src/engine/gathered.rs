@@ -119,22 +119,7 @@ impl Gathered {
     ) -> Result<Outcome, Error> {
         let mut columns = self.columns(parts, tables.number_ids, threads).map_err(|e| super::run::translate(&e))?;
         if let Some(id) = columns.twice {
-            let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
-                None => (
-                    format!("the profiles have several rows of customer `{id}`"),
-                    match catalog.identities {
-                        None => "name the column that tells the latest: `updated_at: …`",
-                        Some(_) => {
-                            "name the column that tells the latest: `updated_at: …`; `segue identities ID` tells which ids are this customer"
-                        }
-                    },
-                ),
-                Some(column) => (
-                    format!("the profiles have several rows of customer `{id}` with the same `{column}`"),
-                    "one row a customer must be the latest",
-                ),
-            };
-            return Err(Error::data(message).with_help(help));
+            return Err(twice(catalog, &id));
         }
         let population = parts.population.then_some(columns.population as u64);
         let mut report = Report { population, ..Report::default() };
@@ -332,6 +317,26 @@ impl Ids {
             }
         }
     }
+}
+
+/// Nobody can tell which of a customer's profiles counts.
+pub(super) fn twice(catalog: &Catalog, id: &str) -> Error {
+    let (message, help) = match catalog.profile.as_ref().and_then(|p| p.updated_at.as_ref()) {
+        None => (
+            format!("the profiles have several rows of customer `{id}`"),
+            match catalog.identities {
+                None => "name the column that tells the latest: `updated_at: …`",
+                Some(_) => {
+                    "name the column that tells the latest: `updated_at: …`; `segue identities ID` tells which ids are this customer"
+                }
+            },
+        ),
+        Some(column) => (
+            format!("the profiles have several rows of customer `{id}` with the same `{column}`"),
+            "one row a customer must be the latest",
+        ),
+    };
+    Error::data(message).with_help(help)
 }
 
 /// What is left to do when all customers are known.

@@ -49,6 +49,7 @@ pub mod types;
 
 pub mod write;
 
+pub use decide::{Choice, Engine};
 pub use report::{ListReport, Report, SourceReport};
 pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_histories};
 pub use tables::Layout;

@@ -19,7 +19,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
-use super::decide::{Facts, Passes, decide};
+use super::decide::{Choice, Engine, Facts, Passes, decide};
 use super::gathered::Gathered;
 use super::identities::{self, Resolution};
 use super::kernels::block::Block;
@@ -27,6 +27,7 @@ use super::meter::Meter;
 use super::plan::build;
 use super::plan::lower::{Asked, Parts, lower};
 use super::report::{Counters, Report};
+use super::sql;
 use super::tables::{self, Layout, Tables};
 use crate::error::Error;
 use crate::language::calendar::Clock;
@@ -79,6 +80,7 @@ pub struct Limits {
     pub memory: Option<usize>,
     /// Rows that are worked on at a time; for tests.
     pub batch_rows: Option<usize>,
+    pub engine: Choice,
 }
 
 /// The answer of a run.
@@ -186,8 +188,13 @@ async fn evaluate(
         Err(error) => return Err(blame(&context, tables, error).await),
     };
     let links = linked.as_ref().map(|held| &held.resolution);
+    let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
+    if decision.engine == Engine::Standard && !asked.traits {
+        let outcome = sql::outcome(catalog, program, clock, tables, &parts, limits).await?;
+        return Ok((outcome, Arc::default()));
+    }
     let (rows, bytes, files) = build::to_read(catalog, tables, &parts);
-    let mut passes = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits).passes;
+    let mut passes = decision.passes;
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
         if let Some(progress) = &progress {

@@ -161,6 +161,7 @@ pub fn layout(rng: &mut ChaCha8Rng) -> (Layout, Limits) {
         threads: Some(rng.random_range(1..4)),
         memory: None,
         batch_rows: Some([1, 2, 64, 8_192][rng.random_range(0..4)]),
+        ..Limits::default()
     };
     (layout, limits)
 }

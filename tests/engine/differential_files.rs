@@ -72,6 +72,7 @@ pub fn run_over(
         threads: Some(rng.random_range(1..4)),
         memory: None,
         batch_rows: Some([2, 64, 8_192][rng.random_range(0..3)]),
+        ..Limits::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let clock = &batch.clock;

@@ -263,7 +263,7 @@ fn a_tiny_memory_limit_takes_passes_or_says_so() {
     let bytes = written(&free);
     let mut most = 0;
     for memory in [200_000, 400_000, 800_000, 2_000_000, 4_000_000, 16_000_000] {
-        let limits = Limits { threads: Some(2), memory: Some(memory), batch_rows: Some(1_024) };
+        let limits = Limits { threads: Some(2), memory: Some(memory), batch_rows: Some(1_024), ..Limits::default() };
         match shop.run_with(rule, limits) {
             Ok(outcome) => {
                 println!("{memory}: {} passes", outcome.passes);

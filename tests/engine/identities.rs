@@ -109,7 +109,7 @@ fn raw_ids_become_customers_everywhere() {
     // One receipt of one customer is one purchase, whatever the id it came by: the earliest.
     assert_eq!(shop.members("bought = 1"), ["ana", "eve", "k9"]);
     assert_eq!(shop.members("sum(amount of bought) = 7"), ["ana"]);
-    let limits = Limits { threads: Some(1), batch_rows: Some(1), memory: Some(64 << 20) };
+    let limits = Limits { threads: Some(1), batch_rows: Some(1), memory: Some(64 << 20), ..Limits::default() };
     let outcome = shop.run_with("viewed ≥ 3", limits).unwrap();
     assert_eq!(outcome.member_ids(0), ["ana"]);
     let report = &outcome.report;

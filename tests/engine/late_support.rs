@@ -194,7 +194,7 @@ pub fn run(program: &Program, customers: &[(&str, History)], number_ids: bool) -
     let mut answers: Vec<Outcome> = Vec::new();
     for (threads, batch_rows, partitions, shuffle) in [(1, 8_192, 1, 0), (2, 3, 3, 7), (8, 1, 4, 99)] {
         let layout = Layout { partitions, batch_rows, shuffle, dictionaries: false, number_ids };
-        let limits = Limits { threads: Some(threads), memory: None, batch_rows: Some(batch_rows) };
+        let limits = Limits { threads: Some(threads), batch_rows: Some(batch_rows), ..Limits::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let run = run_histories(&catalog, program, &clock, &owned, layout, limits);
         answers.push(runtime.block_on(run).unwrap_or_else(|e| panic!("{e}")));

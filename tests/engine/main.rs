@@ -43,5 +43,6 @@ mod readme;
 #[allow(dead_code)]
 mod reference_page;
 mod reference_plan;
+mod standard;
 mod stories;
 mod stories_random;

@@ -77,7 +77,7 @@ fn judge(
     let clock = Clock { as_of, zone };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let run = |threads, batch_rows| {
-        let limits = Limits { threads: Some(threads), batch_rows: Some(batch_rows), memory: None };
+        let limits = Limits { threads: Some(threads), batch_rows: Some(batch_rows), ..Limits::default() };
         let request = engine::Request {
             catalog: &project.catalog,
             program: &rules.0,

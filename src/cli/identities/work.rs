@@ -18,7 +18,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
     let limits = Limits {
         threads: args.threads.map(usize::from),
         memory: project.file.memory_limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-        batch_rows: None,
+        ..Limits::default()
     };
     let zone = Zone::new(&project.file.timezone).unwrap_or_else(Zone::utc);
     let name = &project.file.name.name;

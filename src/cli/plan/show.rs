@@ -6,7 +6,7 @@ use comfy_table::CellAlignment;
 
 use super::super::show::{grouped, lined};
 use super::work::Planned;
-use crate::engine::explain::{Explanation, Part, RuleUse, TableRead, Way, What, instant};
+use crate::engine::explain::{Engine, Explanation, Part, RuleUse, TableRead, Way, What, instant};
 
 /// So many terms, stories and rules are shown.
 const MOST: usize = 20;
@@ -38,6 +38,7 @@ fn how(planned: &Planned) -> String {
     let passes = decision.passes.shares().len();
     let (n, why) = (grouped(passes), &decision.why_passes);
     let passes = match (decision.passes.at_once(), passes) {
+        _ if decision.engine == Engine::Standard => "each table for every statement that names it".to_owned(),
         (Some(at_once), _) => format!("{n} passes over the compacted store, {at_once} at once"),
         (None, 1) => "one pass over the files".to_owned(),
         (None, _) => format!("{n} passes over the files"),

@@ -1,12 +1,13 @@
 //! A plan with the engine: describe, measure where asked, show.
 
+use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out};
-use super::super::run::{Prepared, Shown, block_on};
+use super::super::run::block_on;
 use super::super::{Exit, moment, progress};
 use super::{Args, Format, json, show};
+use crate::engine::Request;
 use crate::engine::explain::{Analysis, Explanation, analyze, explain};
 use crate::engine::sql::script;
-use crate::engine::{Limits, Request};
 
 /// What is shown.
 pub(super) struct Planned<'a> {
@@ -22,18 +23,13 @@ pub(super) struct Planned<'a> {
 }
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
-    let memory = args.memory_limit.or(prepared.project.file.memory_limit);
     let request = Request {
         catalog: &prepared.project.catalog,
         program: &prepared.program,
         clock: &prepared.clock,
         root: &prepared.project.root,
         population: false,
-        limits: Limits {
-            threads: args.threads.map(usize::from),
-            memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            batch_rows: None,
-        },
+        limits: args.limits.of(&prepared.project),
         progress: args.analyze.then(|| progress::of_run(out)).flatten(),
     };
     if args.sql {
@@ -48,13 +44,13 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         };
         Ok((explained, analysis))
     };
-    let (explained, analysis) = block_on(args.threads, work)?;
+    let (explained, analysis) = block_on(args.limits.threads, work)?;
     let planned = Planned {
         project: &prepared.project.file.name.name,
         as_of: moment::shown(&prepared.clock),
         prepared,
         explained: &explained,
-        memory,
+        memory: args.limits.memory(&prepared.project),
         analysis: analysis.as_ref(),
     };
     match args.format {
@@ -67,7 +63,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
 /// The rules as a script.
 fn sql(args: &Args, request: &Request<'_>, out: &Out) -> Result<Exit, Failure> {
     let Request { catalog, program, clock, root, .. } = *request;
-    let script = block_on(args.threads, script(catalog, program, clock, root))?;
+    let script = block_on(args.limits.threads, script(catalog, program, clock, root))?;
     for reason in &script.portable.reasons {
         let rule = program.rules.get(reason.rule).map_or("", |rule| rule.name.as_str());
         out.note(&format!("note: `{rule}` can't be said in SQL: {}", reason.why));

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, moment, notices, progress, show};
-use super::{Args, FileKind, Format, Prepared, Shown};
-use crate::engine::{self, Limits, Outcome, Request, write};
+use super::{Args, FileKind, Format};
+use crate::engine::{self, Outcome, Request, write};
 use crate::error::Error;
 use crate::language::ir::RuleKind;
 
@@ -32,21 +33,16 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
 }
 
 fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Failure> {
-    let memory = args.memory_limit.or(prepared.project.file.memory_limit);
     let request = Request {
         catalog: &prepared.project.catalog,
         program: &prepared.program,
         clock: &prepared.clock,
         root: &prepared.project.root,
         population: args.population,
-        limits: Limits {
-            threads: args.threads.map(usize::from),
-            memory: memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            batch_rows: None,
-        },
+        limits: args.limits.of(&prepared.project),
         progress: progress::of_run(out),
     };
-    block_on(args.threads, engine::run(request))
+    block_on(args.limits.threads, engine::run(request))
 }
 
 /// The name of the engine's threads.
@@ -104,7 +100,7 @@ pub(in crate::cli) fn block_on<T>(
 
 /// Writes the audiences, each in every kind that was asked for.
 fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<PathBuf>, Failure> {
-    if args.no_write || args.rule.is_some() || prepared.shown.is_empty() {
+    if args.no_write || args.asked.rule.is_some() || prepared.shown.is_empty() {
         return Ok(Vec::new());
     }
     let kinds: Vec<write::Kind> = args.write.iter().map(|kind| kind.kind()).collect();
@@ -130,7 +126,7 @@ fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<Path
     };
     let audiences: Vec<write::Audience> = prepared.shown.iter().filter_map(audience).collect();
     let output =
-        write::Output { folder: &folder, kinds: &kinds, whole: args.only.is_empty(), stop: &interrupt::watch() };
+        write::Output { folder: &folder, kinds: &kinds, whole: args.asked.only.is_empty(), stop: &interrupt::watch() };
     Ok(write::write(outcome, &audiences, &output)?)
 }
 

@@ -15,10 +15,11 @@ mod uses;
 
 mod words;
 
-use super::decide::{Facts, decide};
+use super::decide::{Choice, Facts, decide};
 use super::plan::lower::{Asked, Parts, lower};
 use super::plan::program::Term;
 use super::run::Request;
+use super::sql;
 use super::tables::{self, Tables};
 use crate::error::Error;
 use narrate::Narrator;
@@ -116,7 +117,14 @@ pub struct Sharing {
 pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Sync)) -> Result<Explanation, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
     let wanted = Asked { traits: false, population: request.population };
-    let parts = lower(request.catalog, request.program, request.clock, wanted);
+    let Request { catalog, program, clock, limits, .. } = *request;
+    let parts = lower(catalog, program, clock, wanted);
+    if limits.engine == Choice::Only(Engine::Standard) {
+        let reasons = sql::unsaid(&sql::portable(catalog, program, clock, &tables), program);
+        if !reasons.is_empty() {
+            return Err(sql::refused(&reasons));
+        }
+    }
     Ok(describe(request, &tables, &parts, asked))
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cost::Piece;
 use super::narrate::Narrator;
-use super::{Decision, Way};
+use super::{Decision, Engine, Way};
 use crate::engine::plan::lower::{self, Lowered, Parts, Table, lower};
 use crate::engine::plan::program::Rows;
 use crate::engine::run::Request;
@@ -115,7 +115,8 @@ pub fn reads(
         let asked = asked(catalog, lowered);
         let events = events(catalog, lowered, b, narrator);
         let scan = match (&asked, &opened.inputs) {
-            (Some(asked), Some(inputs)) => Some(inputs.asked(asked, None, None).1),
+            // Standard aggregates read all rows.
+            (Some(asked), Some(inputs)) if decision.engine == Engine::Kernel => Some(inputs.asked(asked, None, None).1),
             _ => None,
         };
         // A source has more branches where repeats of an event collapse; it is one table.

@@ -5,7 +5,8 @@
 //! the kernel's lowering shows. Must not know: the kernel and its program, syntax, the command line.
 //!
 //! `text` are pieces of SQL, `read` are columns of files as values, `streams` are events as rows, `tests` `values` `conditions` `chains`
-//! `ranks` say what the program says, `write` puts the statement together, `run` runs it, `export` makes a script of it.
+//! `ranks` say what the program says, `write` puts the statement together, `run` runs it, `outcome` and `report` make a run's outcome
+//! of it, `export` a script.
 //!
 //! A statement has one row a customer, levels of columns for each (`c0`, `c1`, …: a column reads columns of the levels before)
 //! and one boolean a rule. Beyond the standard it asks for two functions that DuckDB has and that `run` gives DataFusion: `epoch_us`
@@ -24,9 +25,13 @@ mod conditions;
 
 mod export;
 
+mod outcome;
+
 mod ranks;
 
 mod read;
+
+mod report;
 
 mod run;
 
@@ -41,6 +46,7 @@ mod values;
 mod write;
 
 pub use export::{Script, script};
+pub(super) use outcome::{outcome, refused, unsaid};
 use read::{Said, Why, not};
 pub use run::{Answer, answers, answers_of_histories};
 use streams::Stream;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, StringViewBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::Result;
@@ -68,9 +68,7 @@ async fn evaluate(
     let context = context(&portable, tables, limits)?;
     let mut members: Vec<Option<Vec<String>>> = vec![None; program.rules.len()];
     for statement in &portable.statements {
-        let text = statement.text.clone();
-        let context = context.clone();
-        let batches = caught(async move { context.sql(&text).await?.collect().await }).await?;
+        let batches = rows(&context, &statement.text).await?;
         for (column, rule) in statement.rules.iter().enumerate() {
             let mut ids = Vec::new();
             for batch in &batches {
@@ -93,6 +91,12 @@ async fn evaluate(
     Ok(Answer { portable, members })
 }
 
+/// The rows of a statement.
+pub(super) async fn rows(context: &SessionContext, text: &str) -> Result<Vec<RecordBatch>, Error> {
+    let (context, text) = (context.clone(), text.to_owned());
+    caught(async move { context.sql(&text).await?.collect().await }).await
+}
+
 fn id(ids: &ArrayRef, row: usize) -> String {
     if let Some(numbers) = ids.as_primitive_opt::<Int64Type>() {
         return numbers.value(row).to_string();
@@ -104,7 +108,7 @@ fn id(ids: &ArrayRef, row: usize) -> String {
 }
 
 /// A session that knows the tables by the statements' names.
-fn context(portable: &Portable, tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
+pub(super) fn context(portable: &Portable, tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
     let context = session(tables, limits, Spills::Yes)?;
     // One pass of the optimiser does for statements that are written as they are meant; more take longer than the statement.
     context.state_ref().write().config_mut().options_mut().optimizer.max_passes = 1;

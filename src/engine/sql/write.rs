@@ -9,14 +9,24 @@ use crate::language::catalog::EventId;
 
 impl Writer<'_> {
     /// One statement for these rules of the program.
-    pub fn statement(mut self, rules: &[usize]) -> Said<(String, usize)> {
+    pub fn statement(self, rules: &[usize]) -> Said<(String, usize)> {
+        self.statement_of(rules, false)
+    }
+
+    /// The statement of all customers.
+    pub fn population(self) -> Said<String> {
+        self.statement_of(&[], true).map(|(text, _)| text)
+    }
+
+    fn statement_of(mut self, rules: &[usize], everybody: bool) -> Said<(String, usize)> {
         if self.catalog.identities.is_some() {
             return not("links between ids");
         }
         let program = self.program;
         let asked: Vec<_> = rules.iter().filter_map(|r| program.rules.get(*r)).collect();
-        self.everybody = !self.catalog.population.events || asked.iter().any(|r| self.idle(&r.condition).0);
-        let mut answers = Vec::new();
+        self.everybody =
+            everybody || !self.catalog.population.events || asked.iter().any(|r| self.idle(&r.condition).0);
+        let mut answers = vec!["c.\"customer\"".to_owned()];
         for rule in &asked {
             let holds = self.cond(&rule.condition)?.sure();
             answers.push(format!("{} AS {}", holds.text, text::name(&rule.name)));
@@ -39,11 +49,7 @@ impl Writer<'_> {
         let weight = weight(&parts);
         let parts: Vec<String> =
             parts.iter().map(|(name, body)| format!("{} AS (\n    {body}\n)", cte(name))).collect();
-        let text = format!(
-            "WITH {}\nSELECT c.\"customer\",\n  {}\nFROM c{deepest} c",
-            parts.join(",\n"),
-            answers.join(",\n  ")
-        );
+        let text = format!("WITH {}\nSELECT {}\nFROM c{deepest} c", parts.join(",\n"), answers.join(",\n  "));
         Ok((text, weight))
     }
 
