@@ -89,7 +89,6 @@ fn refusals() {
             &["plan", "examples/cosmetics", "--only", "winbak"],
             &["plan", "examples/cosmetics", "--rule", "purchsed"],
             &["plan", "examples/nowhere"],
-            &["plan", "examples/cosmetics", "--only", "winback", "--only", "app_people", "--engine", "standard"],
             &["plan", "examples/cosmetics", "--engine", "standard"],
         ],
     );
