@@ -97,7 +97,7 @@ fn run(args: &Args) -> Value {
         let written = args.as_of.as_deref().or(project.file.as_of.as_ref().map(|at| at.name.as_str()));
         let as_of = written.and_then(|text| parse_moment(text, &zone)).expect("a fixed instant");
         let clock = Clock { as_of, zone };
-        let limits = Limits { threads: Some(args.threads), memory: args.memory, batch_rows: None };
+        let limits = Limits { threads: Some(args.threads), memory: args.memory, batch_rows: None, ..Limits::default() };
         let request = Request {
             catalog: &project.catalog,
             program: &checked.program,
