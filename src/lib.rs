@@ -22,3 +22,8 @@ pub mod project;
 pub mod engine;
 
 pub mod cli;
+
+/// Logs grow in many threads' small pages and leave as large blocks; the system's own allocator keeps the holes.
+#[cfg(feature = "engine")]
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -21,10 +21,6 @@ use segue::language::calendar::{Clock, Zone, parse_moment};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// As in the binary.
-#[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let mut args = Args::read();
     let line = match args.command.as_str() {
