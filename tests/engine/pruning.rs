@@ -151,7 +151,7 @@ fn pages_of_one_row_group() {
         ("buy where (item = cream) between 2026-08-20 and 2026-08-20", 40),
         ("basket", 0),
         // Everybody is asked for.
-        ("not look in 90d", 2_400),
+        ("not look in 10d", 2_400),
     ] {
         let outcome = answer(&paged, rule, false);
         let same = answer(&plain, rule, false);

@@ -26,7 +26,7 @@ use crate::engine::kernels::slot::EventSlot;
 use crate::engine::kernels::slot::asked::EventAsked;
 use crate::engine::report::Counters;
 use crate::engine::tables::prune::{Asked, Reading};
-use crate::engine::tables::{Inputs, Opened, Tables};
+use crate::engine::tables::{Opened, Tables};
 use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, SourceTable, Unknown};
 
 /// The names of the answer's columns.
@@ -216,13 +216,12 @@ impl Builder<'_> {
         Some((opened, opened.only.as_deref()?))
     }
 
-    /// Whether the reader can sift a branch's rows by their raw names, and should.
+    /// Whether the reader sifts a branch's rows.
     fn sifts(&self, lowered: &Lowered) -> bool {
         let Table::Source(s) = lowered.table else { return false };
         let opened = self.tables.sources.get(s as usize).and_then(Option::as_ref);
         let (Some(source), Some(opened)) = (self.catalog.sources.get(s as usize), opened) else { return false };
-        let own = |inputs: &Inputs| source.event.as_ref().is_some_and(|column| inputs.has(column));
-        opened.inputs.as_ref().is_some_and(own) && Asked { source, lowered }.few_names()
+        opened.inputs.as_ref().is_some_and(|inputs| inputs.sifts(&Asked { source, lowered }))
     }
 
     /// What the reader lets pass, where it sifts.

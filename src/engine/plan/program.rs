@@ -58,6 +58,11 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// Whether a pattern asks for rows of the kind.
+    pub fn is_asked(&self) -> bool {
+        !self.foreign && !self.patterns.is_empty()
+    }
+
     /// Whether rows of this raw name may be of the kind.
     pub fn takes(&self, name: Option<&str>) -> bool {
         match (&self.exact, name) {

@@ -16,6 +16,7 @@ use super::run::rows;
 use super::{Which, text};
 use crate::engine::gathered;
 use crate::engine::plan::lower::{Lowered, Table};
+use crate::engine::plan::program::Kind;
 use crate::engine::report::{ListReport, Report, SourceReport};
 use crate::engine::run::translate;
 use crate::engine::tables::Opened;
@@ -67,7 +68,7 @@ impl Work<'_> {
         let table = || TableReference::bare(READ);
         self.context.deregister_table(table()).map_err(|e| translate(&e))?;
         self.context.register_table(table(), provider).map_err(|e| translate(&e))?;
-        let said = || -> Said<(String, String)> {
+        let said = || -> Said<(String, String, String)> {
             let id = self.id(&source.customer, opened)?;
             let column = own(&source.time);
             let time = read::time(&column, found(opened, &source.time)?, source.time_unit, source.timezone.as_deref())?;
@@ -76,25 +77,34 @@ impl Work<'_> {
                 Some(event) => read::raw(&own(event), found(opened, event)?)?,
                 None => "CAST(NULL AS VARCHAR)".to_owned(),
             };
-            Ok((counts(READ, &id, Some(&time), lowered.branch.as_of), names(&raw)))
+            Ok((id, time, raw))
         };
-        let (counts, names) = said().map_err(|why| self.unsaid(&source.name.name, why))?;
-        let [rows_read, no_customer, no_time, not_yet] = self.numbers(&counts).await?;
+        let (id, time, raw) = said().map_err(|why| self.unsaid(&source.name.name, why))?;
+        // Of rows whose names nobody asks for nothing else is looked at, where names are looked at first.
+        let sifted = opened.inputs.as_ref().is_some_and(|inputs| inputs.sifts(&Asked { source, lowered }));
+        let mut asked: Vec<String> = vec!["FALSE".to_owned()];
         let mut unknown: BTreeMap<Option<String>, u64> = BTreeMap::new();
-        for batch in rows(&self.context, &names).await? {
-            let [raw, counted] = batch.columns() else { return Err(odd()) };
+        for batch in rows(&self.context, &names(&raw)).await? {
+            let [named, counted] = batch.columns() else { return Err(odd()) };
             let counted = counted.as_primitive_opt::<Int64Type>().ok_or_else(odd)?;
-            for (name, &n) in ids_of(raw)?.into_iter().zip(counted.values()) {
+            for (name, &n) in ids_of(named)?.into_iter().zip(counted.values()) {
                 let name = name.and_then(|id| if let Id::Text(name) = id { Some(name) } else { None });
                 let n = u64::try_from(n).unwrap_or(0);
                 let kinds = lowered.branch.kinds.iter().filter(|kind| kind.takes(name.as_deref()));
-                let events: Vec<Option<u32>> = kinds.map(|kind| kind.event).collect();
+                let events: Vec<Option<u32>> = kinds.clone().map(|kind| kind.event).collect();
+                if let Some(name) = name.as_ref().filter(|_| kinds.into_iter().any(Kind::is_asked)) {
+                    asked.push(format!("{raw} = {}", text::text(name)));
+                }
                 events.iter().flatten().for_each(|event| *seen.entry(*event).or_default() += n);
                 if events.is_empty() {
                     *unknown.entry(name).or_default() += n;
                 }
             }
         }
+        let looked_at = if sifted { asked.join(" OR ") } else { "TRUE".to_owned() };
+        let table = format!("{} s", text::name(READ));
+        let counts = counts_of(&table, &id, Some(&time), lowered.branch.as_of, &looked_at);
+        let [rows_read, no_customer, no_time, not_yet] = self.numbers(&counts).await?;
         Ok(SourceReport {
             name: lowered.branch.label.clone(),
             rows: rows_read,
@@ -112,7 +122,7 @@ impl Work<'_> {
         let (Some(profile), Some(opened)) = (&self.catalog.profile, &self.tables.profile) else { return Err(odd()) };
         let said = self.latest().and_then(|from| {
             let created = profile.created.as_ref().map(|_| "s.\"created\"");
-            Ok(counts_of(&from, "s.\"customer\"", created, lowered.branch.as_of))
+            Ok(counts_of(&from, "s.\"customer\"", created, lowered.branch.as_of, "TRUE"))
         });
         let text = said.map_err(|why| self.unsaid(&lowered.branch.label, why))?;
         let [rows, no_customer, _, not_yet] = self.numbers(&text).await?;
@@ -200,14 +210,14 @@ impl Work<'_> {
     }
 }
 
-/// Rows; those without customer; of the others those without time, and those that have not happened yet.
+/// Rows; of those that are looked at the ones without customer; of the others those without time, and those that have not happened yet.
 fn counts(table: &str, id: &str, time: Option<&str>, as_of: i64) -> String {
-    counts_of(&format!("{} s", text::name(table)), id, time, as_of)
+    counts_of(&format!("{} s", text::name(table)), id, time, as_of, "TRUE")
 }
 
-fn counts_of(from: &str, id: &str, time: Option<&str>, as_of: i64) -> String {
+fn counts_of(from: &str, id: &str, time: Option<&str>, as_of: i64, looked_at: &str) -> String {
     let time = time.unwrap_or("CAST(NULL AS BIGINT)");
-    let some = |what: &str| format!("COUNT(*) FILTER (WHERE {what})");
+    let some = |what: &str| format!("COUNT(*) FILTER (WHERE ({looked_at}) AND {what})");
     let all = [
         "COUNT(*)".to_owned(),
         some(&format!("{id} IS NULL")),

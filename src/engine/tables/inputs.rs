@@ -77,9 +77,10 @@ impl Inputs {
         (Arc::new(self.table.of(files, reading.rows.read).sifted(sieve)), reading)
     }
 
-    /// Whether a column is in the files themselves.
-    pub fn has(&self, column: &str) -> bool {
-        self.table.schema.file_schema().column_with_name(column).is_some()
+    /// Whether the reader can sift rows by their raw names, which are in the files themselves, and should.
+    pub fn sifts(&self, asked: &Asked<'_>) -> bool {
+        let own = |column: &String| self.table.schema.file_schema().column_with_name(column).is_some();
+        asked.source.event.as_ref().is_some_and(own) && asked.few_names()
     }
 
     /// A file of which so much is read.

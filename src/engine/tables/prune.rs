@@ -152,7 +152,7 @@ impl<'a> Asked<'a> {
             return false;
         }
         let kinds = &self.lowered.branch.kinds;
-        let asked = kinds.iter().filter(|kind| !kind.foreign && !kind.patterns.is_empty()).count();
+        let asked = kinds.iter().filter(|kind| kind.is_asked()).count();
         kinds.iter().all(|kind| kind.exact.is_some()) && asked * FEW <= kinds.len()
     }
 

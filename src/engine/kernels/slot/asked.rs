@@ -14,6 +14,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 use super::Memories;
+use crate::engine::plan::program::Kind;
 use crate::engine::report::{Counters, Tally};
 
 /// `event_asked(branch, raw name)`
@@ -75,8 +76,7 @@ impl ScalarUDFImpl for EventAsked {
             self.counters.add(memory.branch.counter, tally);
         }
         let asked = |(_, kinds): &(Option<String>, Vec<usize>)| {
-            let kinds = kinds.iter().filter_map(|&k| memory.branch.kinds.get(k));
-            kinds.into_iter().any(|kind| !kind.foreign && !kind.patterns.is_empty())
+            kinds.iter().filter_map(|&k| memory.branch.kinds.get(k)).any(Kind::is_asked)
         };
         let asked: Vec<bool> = memory.raw_kinds.iter().map(asked).collect();
         let pass = |row: usize| names.get(row).and_then(|&name| asked.get(name as usize)).is_some_and(|asked| *asked);
