@@ -11,6 +11,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Builder, StringBuilder};
 use arrow::buffer::{BooleanBuffer, Buffer};
 use datafusion::error::DataFusionError;
 
+use super::cache::Told;
 use super::kernels::bits::{append, transpose, words};
 use super::kernels::block::Block;
 use super::kernels::ids::{self, Key, key_number, put_text};
@@ -166,7 +167,7 @@ impl Gathered {
         let answers = columns.answers.into_iter().map(bits).collect();
         let known = Known { customers: &customers, answers, columns: columns.exports };
         let (members, traits) = behind(&parts.late, known);
-        Ok(Outcome { customers, members, traits, report, passes: 1 })
+        Ok(Outcome { customers, members, traits, report, passes: 1, kept: Told::default() })
     }
 }
 

@@ -6,10 +6,12 @@
 //! ids are one customer, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it and
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
 //! on the way, `meter` what that took. `explain` tells all of it beforehand, `write` puts audiences into files. `compact` rewrites a
-//! source clustered by bucket, `passes` runs over such.
+//! source clustered by bucket, `passes` runs over such. `cache` keeps what later runs need not read again.
 //! `sql` says the same program as SQL text.
 
 pub mod bucket;
+
+pub mod cache;
 
 pub mod compact;
 
@@ -49,6 +51,7 @@ pub mod types;
 
 pub mod write;
 
+pub use cache::{Keep, OfSource, Told};
 pub use decide::{Choice, Engine};
 pub use report::{ListReport, Report, SourceReport};
 pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_histories};

@@ -33,7 +33,7 @@ pub(super) async fn clustered(
     let one = |share: Share| async move {
         let tables = plans.tables.of_share(share);
         let Plans { catalog, parts, links, .. } = plans;
-        let plan = build::plan(catalog, &tables, parts, counters, *links, share).map_err(|e| translate(&e))?;
+        let plan = build::plan(catalog, &tables, parts, counters, *links, share, &[]).map_err(|e| translate(&e))?;
         let Some(plan) = plan else { return Ok(Gathered::default()) };
         let (state, task) = (context.state(), context.task_ctx());
         let meter = Arc::clone(&counters.meter);

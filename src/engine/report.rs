@@ -135,6 +135,12 @@ impl Counters {
         branch.unlinked.fetch_add(unlinked, Ordering::Relaxed);
     }
 
+    /// Raw rows of each event that was seen.
+    pub fn events(&self) -> Vec<(u32, u64)> {
+        let all = self.events.iter().enumerate().map(|(e, rows)| (e as u32, rows.load(Ordering::Relaxed)));
+        all.filter(|(_, rows)| *rows > 0).collect()
+    }
+
     /// Rows read so far, over all sources.
     pub fn rows(&self) -> u64 {
         self.branches.iter().map(|b| b.rows.load(Ordering::Relaxed)).sum()

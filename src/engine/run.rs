@@ -19,6 +19,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
+use super::cache::{self, Job, Keep, Kept};
 use super::decide::{Choice, Engine, Facts, Passes, decide};
 use super::gathered::Gathered;
 use super::identities::{self, Resolution};
@@ -67,6 +68,8 @@ pub struct Request<'a> {
     pub root: &'a Path,
     /// Whether all customers are wanted, also where no rule depends on who they are: then every row is read.
     pub population: bool,
+    /// Whether what later runs need not read again is kept, and used.
+    pub keep: Keep,
     pub limits: Limits,
     pub progress: Option<Arc<dyn Progress>>,
 }
@@ -96,6 +99,8 @@ pub struct Outcome {
     pub report: Report,
     /// How many passes over shares of the customers the memory limit asked for.
     pub passes: usize,
+    /// What of earlier runs was used, and what there is to say about that.
+    pub kept: cache::Told,
 }
 
 impl Outcome {
@@ -131,16 +136,17 @@ impl Outcome {
 /// Evaluates a program over the files of a project.
 pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let wish =
-        Wish { asked: Asked { traits: false, population: request.population }, limits: request.limits, patterns: None };
+    let asked = Asked { traits: false, population: request.population };
+    let keep = Some((request.keep, request.root));
+    let wish = Wish { asked, limits: request.limits, patterns: None, keep };
     Ok(evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await?.0)
 }
 
-/// The same, with what it took; `patterns` is how many the program has.
+/// The same, with what it took, from the files themselves; `patterns` is how many the program has.
 pub async fn measured(request: Request<'_>, patterns: u32) -> Result<(Outcome, Arc<Meter>), Error> {
     let tables = tables::open(request.catalog, request.root).await?;
     let asked = Asked { traits: false, population: request.population };
-    let wish = Wish { asked, limits: request.limits, patterns: Some(patterns) };
+    let wish = Wish { asked, limits: request.limits, patterns: Some(patterns), keep: None };
     evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await
 }
 
@@ -155,16 +161,18 @@ pub async fn run_histories(
     limits: Limits,
 ) -> Result<Outcome, Error> {
     let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
-    let wish = Wish { asked: Asked { traits: true, population: true }, limits, patterns: None };
+    let wish = Wish { asked: Asked { traits: true, population: true }, limits, patterns: None, keep: None };
     Ok(evaluate(&catalog, program, clock, &tables, wish, None).await?.0)
 }
 
 /// What is asked for, and with what.
-struct Wish {
+struct Wish<'a> {
     asked: Asked,
     limits: Limits,
     /// How many patterns there are whose rows are counted.
     patterns: Option<u32>,
+    /// Whether something is kept for later runs, and the project's folder.
+    keep: Option<(Keep, &'a Path)>,
 }
 
 /// Evaluates a program over tables.
@@ -173,7 +181,7 @@ async fn evaluate(
     program: &Program,
     clock: &Clock,
     tables: &Tables,
-    Wish { asked, limits, patterns }: Wish,
+    Wish { asked, limits, patterns, keep }: Wish<'_>,
     progress: Option<Arc<dyn Progress>>,
 ) -> Result<(Outcome, Arc<Meter>), Error> {
     let parts = lower(catalog, program, clock, asked);
@@ -195,6 +203,14 @@ async fn evaluate(
     }
     let (rows, bytes, files) = build::to_read(catalog, tables, &parts);
     let mut passes = decision.passes;
+    let mut kept = match keep.filter(|(keep, _)| *keep != Keep::Off) {
+        None => Kept::default(),
+        Some(_) if passes.at_once().is_some() => Kept::clustered(&parts),
+        Some((keep, root)) => {
+            let job = Job { catalog, program, clock, root, tables, parts: &parts, links, limits, asked };
+            cache::prepare(keep, &job).await?
+        }
+    };
     let plans = Plans { catalog, tables, parts: &parts, links };
     let (gathered, counters) = loop {
         if let Some(progress) = &progress {
@@ -203,16 +219,22 @@ async fn evaluate(
         // A run that starts again is measured anew.
         let meter = patterns.map_or_else(Meter::default, Meter::counting);
         let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()).with(meter));
-        let done = all_passes(&plans, &passes, limits, &counters, progress.as_deref()).await;
+        let done = all_passes(&plans, &kept, &passes, limits, &counters, progress.as_deref()).await;
         if let Some(progress) = &progress {
             progress.finish();
         }
-        match done {
+        let error = match done {
             Ok(gathered) => break (gathered, counters),
-            Err(error) => match passes.more().filter(|_| is_limit(&error)) {
-                Some(more) => passes = more,
-                None => return Err(blame(&context, tables, error).await),
-            },
+            Err(error) => error,
+        };
+        // What is kept is never worth a run: whatever is wrong, once more without it.
+        if !matches!(error, Error::Interrupted) && !is_limit(&error) && kept.is_used() {
+            kept.doubt();
+            continue;
+        }
+        match passes.more().filter(|_| is_limit(&error)) {
+            Some(more) => passes = more,
+            None => return Err(blame(&context, tables, error).await),
         }
     };
     let since = Instant::now();
@@ -220,6 +242,7 @@ async fn evaluate(
     counters.meter.gathered(since.elapsed());
     outcome.passes = passes.shares().len();
     outcome.report.identities = links.map(|links| links.report());
+    outcome.kept = kept.told();
     Ok((outcome, Arc::clone(&counters.meter)))
 }
 
@@ -234,6 +257,7 @@ pub(super) struct Plans<'a> {
 /// One pass after the other.
 async fn all_passes(
     plans: &Plans<'_>,
+    kept: &Kept,
     passes: &Passes,
     limits: Limits,
     counters: &Arc<Counters>,
@@ -245,9 +269,12 @@ async fn all_passes(
     }
     let context = session(plans.tables, limits, Spills::No)?;
     let mut gathered = Gathered::default();
+    kept.count(plans.parts, counters);
+    let readers = context.state().config().target_partitions();
     for &share in passes.shares() {
         let Plans { catalog, tables, parts, links } = plans;
-        let plan = build::plan(catalog, tables, parts, counters, *links, share).map_err(|e| translate(&e))?;
+        let instead = kept.instead(share, readers).map_err(|e| translate(&e))?;
+        let plan = build::plan(catalog, tables, parts, counters, *links, share, &instead).map_err(|e| translate(&e))?;
         if let Some(plan) = plan {
             gathered = drive(&context, plan, gathered, counters, progress).await?;
         }

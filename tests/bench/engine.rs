@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! engine decode FOLDER [--from DATE] [--threads N] [--repeat N] COLUMN…
-//! engine run PROJECT [--memory-limit BYTES] [--threads N] [--repeat N] [--as-of WHEN] [--digests]
+//! engine run PROJECT [--memory-limit BYTES] [--threads N] [--repeat N] [--as-of WHEN] [--digests] [--cache]
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::time::Instant;
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use segue::engine::{self, Limits, Outcome, Request};
+use segue::engine::{self, Keep, Limits, Outcome, Request};
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -42,6 +42,8 @@ struct Args {
     from: Option<String>,
     as_of: Option<String>,
     digests: bool,
+    /// Keep what later runs need not read again, and use it.
+    cache: bool,
 }
 
 impl Args {
@@ -55,6 +57,7 @@ impl Args {
             from: None,
             as_of: None,
             digests: false,
+            cache: false,
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
@@ -66,6 +69,7 @@ impl Args {
                 "--from" => args.from = Some(value()),
                 "--as-of" => args.as_of = Some(value()),
                 "--digests" => args.digests = true,
+                "--cache" => args.cache = true,
                 "--bench" => {}
                 _ if word.starts_with("--") => panic!("there is no option {word}"),
                 _ if args.command.is_empty() => args.command = word,
@@ -101,6 +105,7 @@ fn run(args: &Args) -> Value {
             root: &project.root,
             population: false,
             limits,
+            keep: if args.cache { Keep::On } else { Keep::Off },
             progress: None,
         };
         let outcome = runtime.block_on(engine::run(request)).expect("an outcome");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use segue::engine::demo::{self, Grain, Options};
-use segue::engine::{self, Limits};
+use segue::engine::{self, Keep, Limits};
 use segue::error::Error;
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::project;
@@ -154,8 +154,16 @@ fn the_example_tells_its_stories() {
     let clock = Clock { as_of, zone };
     let (catalog, program) = (&project.catalog, &checked.program);
     let limits = Limits::default();
-    let request =
-        engine::Request { catalog, program, clock: &clock, root: &root, population: true, limits, progress: None };
+    let request = engine::Request {
+        catalog,
+        program,
+        clock: &clock,
+        root: &root,
+        population: true,
+        limits,
+        keep: Keep::Off,
+        progress: None,
+    };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let outcome = runtime.block_on(engine::run(request)).unwrap_or_else(|e| panic!("{e}"));
     for (index, rule) in program.rules.iter().enumerate() {

@@ -15,7 +15,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue::engine::compact::{Options, compact};
-use segue::engine::{Limits, Outcome, Request, run};
+use segue::engine::{Keep, Limits, Outcome, Request, run};
 use segue::error::Error;
 use segue::language::catalog::{Catalog, ColumnRef, RawMatch, Type};
 use segue::language::interpret::history::{Datum, EventRow};
@@ -26,7 +26,7 @@ use crate::generate::Batch;
 const DAY: i64 = 86_400_000_000;
 
 /// Customer, raw name, and the event (none for a row of an unknown kind).
-type Row<'a> = (&'a str, String, Option<&'a EventRow>);
+pub type Row<'a> = (&'a str, String, Option<&'a EventRow>);
 /// A column's type and its values, row by row.
 type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
 
@@ -76,7 +76,16 @@ pub fn run_over(
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let clock = &batch.clock;
-    runtime.block_on(run(Request { catalog, program, clock, root, population, limits, progress: None }))
+    runtime.block_on(run(Request {
+        catalog,
+        program,
+        clock,
+        root,
+        population,
+        limits,
+        keep: Keep::Off,
+        progress: None,
+    }))
 }
 
 /// Writes the files of a batch, `daily` with a folder for ten days and rows in the order of time.
@@ -85,6 +94,11 @@ pub fn write(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng, daily: bool) {
         write_source(batch, source, root, rng, daily);
     }
     write_lookups(batch, root, rng);
+    write_people(batch, root, rng);
+}
+
+/// Profiles and lists.
+pub fn write_people(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
     write_profiles(batch, root, rng);
     for (l, list) in batch.catalog.lists.iter().enumerate() {
         let head = list.column.as_ref().map(|c| format!("name,{c}\n")).unwrap_or_default();
@@ -174,35 +188,43 @@ fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng, dail
         parts.insert("none.parquet".to_owned(), Vec::new());
     }
     for (path, rows) in parts {
-        let mut columns: Vec<(&str, ArrayRef)> = vec![
-            (&source.customer, ids(rows.iter().map(|(id, ..)| *id), batch.integer_ids)),
-            (&source.time, instants(rows.iter().map(|(.., row)| Some(row.map_or(0, |r| r.time))))),
-        ];
-        if let Some(event) = source.event.as_deref().filter(|_| !in_folders) {
-            columns.push((event, Arc::new(rows.iter().map(|(_, raw, _)| Some(raw)).collect::<StringArray>())));
-        }
-        let mut values: Columns = BTreeMap::new();
-        for (e, event) in catalog.events.iter().enumerate().filter(|(_, event)| event.source.index() == s) {
-            let mut fill = |column: &'static str, ty: Type, at: &dyn Fn(&EventRow) -> Option<Datum>| {
-                let (_, cells) = values.entry(column).or_insert_with(|| (ty, vec![None; rows.len()]));
-                for (cell, (.., row)) in cells.iter_mut().zip(&rows) {
-                    if let Some(row) = row.filter(|row| row.event.index() == e) {
-                        *cell = at(row);
-                    }
-                }
-            };
-            if let Some(column) = &event.event_id {
-                fill(leak(column), Type::Text, &|row| row.event_id.clone().map(Datum::Text));
-            }
-            for (p, property) in event.properties.iter().enumerate() {
-                if let ColumnRef::Own(column) = &property.column {
-                    fill(leak(column), property.ty, &|row| row.properties[p].clone());
-                }
-            }
-        }
-        columns.extend(values.iter().map(|(name, (ty, cells))| (*name, array(*ty, cells))));
+        let columns = columns(batch, s, &rows, in_folders);
         parquet(&root.join(&source.path).join(path), columns, rng);
     }
+}
+
+/// The columns of some rows of a source; without the raw names, if folders tell them.
+pub fn columns<'a>(batch: &'a Batch, s: usize, rows: &[Row], in_folders: bool) -> Vec<(&'a str, ArrayRef)> {
+    let catalog = &batch.catalog;
+    let source = &catalog.sources[s];
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
+        (&source.customer, ids(rows.iter().map(|(id, ..)| *id), batch.integer_ids)),
+        (&source.time, instants(rows.iter().map(|(.., row)| Some(row.map_or(0, |r| r.time))))),
+    ];
+    if let Some(event) = source.event.as_deref().filter(|_| !in_folders) {
+        columns.push((event, Arc::new(rows.iter().map(|(_, raw, _)| Some(raw)).collect::<StringArray>())));
+    }
+    let mut values: Columns = BTreeMap::new();
+    for (e, event) in catalog.events.iter().enumerate().filter(|(_, event)| event.source.index() == s) {
+        let mut fill = |column: &'static str, ty: Type, at: &dyn Fn(&EventRow) -> Option<Datum>| {
+            let (_, cells) = values.entry(column).or_insert_with(|| (ty, vec![None; rows.len()]));
+            for (cell, (.., row)) in cells.iter_mut().zip(rows) {
+                if let Some(row) = row.filter(|row| row.event.index() == e) {
+                    *cell = at(row);
+                }
+            }
+        };
+        if let Some(column) = &event.event_id {
+            fill(leak(column), Type::Text, &|row| row.event_id.clone().map(Datum::Text));
+        }
+        for (p, property) in event.properties.iter().enumerate() {
+            if let ColumnRef::Own(column) = &property.column {
+                fill(leak(column), property.ty, &|row| row.properties[p].clone());
+            }
+        }
+    }
+    columns.extend(values.iter().map(|(name, (ty, cells))| (*name, array(*ty, cells))));
+    columns
 }
 
 fn leak(text: &str) -> &'static str {
@@ -210,7 +232,7 @@ fn leak(text: &str) -> &'static str {
 }
 
 /// One of the raw names that mean the row's event.
-fn raw_name(batch: &Batch, row: &EventRow, rng: &mut ChaCha8Rng) -> String {
+pub fn raw_name(batch: &Batch, row: &EventRow, rng: &mut ChaCha8Rng) -> String {
     match &batch.catalog.events[row.event.index()].raw {
         RawMatch::All => String::new(),
         RawMatch::Names { exact, prefixes } => {
@@ -225,7 +247,7 @@ fn raw_name(batch: &Batch, row: &EventRow, rng: &mut ChaCha8Rng) -> String {
 }
 
 /// Every key that a row names, with what it gives; some keys that give nothing are left out.
-fn write_lookups(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
+pub fn write_lookups(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
     let catalog = &batch.catalog;
     for (l, lookup) in catalog.lookups.iter().enumerate() {
         let mut columns: BTreeMap<&str, (Type, BTreeMap<String, Datum>)> = BTreeMap::new();
@@ -276,7 +298,7 @@ fn write_profiles(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng) {
     parquet(&root.join(&profile.path), columns, rng);
 }
 
-fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, rng: &mut ChaCha8Rng) {
+pub fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, rng: &mut ChaCha8Rng) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
     let rows = [1, 5, 1_000][rng.random_range(0..3)];

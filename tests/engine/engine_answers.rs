@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use segue::engine::{Limits, Outcome, Request, run};
+use segue::engine::{Keep, Limits, Outcome, Request, run};
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::language::check::{CheckFile, check};
 use segue::language::diagnostic::has_errors;
@@ -48,6 +48,7 @@ pub fn run_project(
         root: &project.root,
         population: true,
         limits,
+        keep: Keep::Off,
         progress: None,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

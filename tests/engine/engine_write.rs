@@ -16,6 +16,7 @@ fn outcome(customers: ArrayRef, members: &[bool]) -> Outcome {
         traits: Vec::new(),
         report: Report::default(),
         passes: 1,
+        kept: Default::default(),
     }
 }
 

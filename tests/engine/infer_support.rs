@@ -93,6 +93,7 @@ pub fn audiences(root: &Path) -> Vec<(String, usize)> {
         root: &project.root,
         population: true,
         limits: segue::engine::Limits::default(),
+        keep: Default::default(),
         progress: None,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

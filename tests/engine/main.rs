@@ -33,6 +33,9 @@ mod support;
 #[allow(dead_code)]
 #[path = "../generate/mod.rs"]
 mod generate;
+mod incremental;
+mod incremental_support;
+mod incremental_year;
 mod infer_bad;
 mod infer_real;
 mod infer_shop;

@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use segue::engine::plan::build::readings;
 use segue::engine::plan::lower::{Asked, lower};
 use segue::engine::tables::prune::Reading;
-use segue::engine::{Limits, Outcome, Request, run, tables};
+use segue::engine::{Keep, Limits, Outcome, Request, run, tables};
 use segue::language::calendar::{Clock, Zone};
 
 use super::differential::{Difference, judge};
@@ -191,6 +191,7 @@ fn answer(shop: &Shop, rule: &str, population: bool) -> Outcome {
         root: &project.root,
         population,
         limits: Limits { threads: Some(2), ..Limits::default() },
+        keep: Keep::Off,
         progress: None,
     };
     tokio::runtime::Runtime::new().unwrap().block_on(run(request)).unwrap()

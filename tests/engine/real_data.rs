@@ -69,6 +69,7 @@ fn run(at: &str, data: &Path) -> Ran {
         root: folder.path(),
         population: true,
         limits: engine::Limits::default(),
+        keep: Default::default(),
         progress: None,
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use segue::engine::{self, Limits, Outcome};
+use segue::engine::{self, Keep, Limits, Outcome};
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::language::ir::{Among, Cond, Program, Rank, RankEnd, RankSize, Rule, RuleId, Value};
 use segue::language::num::Num;
@@ -85,6 +85,7 @@ fn judge(
             root: folder.path(),
             population: true,
             limits,
+            keep: Keep::Off,
             progress: None,
         };
         runtime.block_on(engine::run(request)).unwrap_or_else(|e| panic!("{e}"))

@@ -5,7 +5,7 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue::engine::sql::script;
-use segue::engine::{Choice, Engine, Limits, Outcome, Request, run};
+use segue::engine::{Choice, Engine, Keep, Limits, Outcome, Request, run};
 use segue::error::Error;
 use segue::language::calendar::{Clock, Zone, parse_moment};
 use segue::language::catalog::Catalog;
@@ -33,7 +33,7 @@ impl Job<'_> {
     fn run(&self, engine: Engine) -> Result<Outcome, Error> {
         let Job { catalog, program, clock, root, population } = *self;
         let limits = Limits { threads: Some(2), engine: Choice::Only(engine), ..Limits::default() };
-        let request = Request { catalog, program, clock, root, population, limits, progress: None };
+        let request = Request { catalog, program, clock, root, population, keep: Keep::Off, limits, progress: None };
         tokio::runtime::Runtime::new().unwrap().block_on(run(request))
     }
 

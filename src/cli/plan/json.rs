@@ -68,6 +68,12 @@ pub fn json(planned: &Planned) -> Value {
             "memory_limit": planned.memory,
         },
         "tables": tables(planned, &instant),
+        "cache": explained.kept.sources.iter().map(|source| json!({
+            "source": source.name,
+            "kept": { "files": source.held.files, "rows": source.held.rows },
+            "to_read": { "files": source.read.files, "rows": source.read.rows },
+            "why_not": source.why,
+        })).collect::<Vec<_>>(),
         "sharing": {
             "references": sharing.references,
             "terms": sharing.terms,

@@ -6,6 +6,7 @@ use comfy_table::CellAlignment;
 
 use super::super::show::{grouped, lined};
 use super::work::Planned;
+use crate::engine::OfSource;
 use crate::engine::explain::{Engine, Explanation, Part, RuleUse, TableRead, Way, What, instant};
 
 /// So many terms, stories and rules are shown.
@@ -22,6 +23,7 @@ pub fn table(planned: &Planned, width: Option<u16>, all: bool) -> String {
     out.push_str(&how(planned));
     out.push('\n');
     out.push_str(&reads(planned, width));
+    out.push_str(&kept(explained));
     out.push_str(&sharing(explained));
     out.push_str(&terms(planned, width, most));
     out.push_str(&stories(explained, width, most));
@@ -74,6 +76,28 @@ fn reads(planned: &Planned, width: Option<u16>) -> String {
         out.push_str(&source(planned, table));
     }
     out
+}
+
+/// What a run would have of earlier ones.
+fn kept(explained: &Explanation) -> String {
+    let mut out = String::new();
+    for source in &explained.kept.sources {
+        out.push_str(&format!("{}\n", of_source(source)));
+    }
+    if out.is_empty() { out } else { format!("\nwith --cache\n{out}") }
+}
+
+/// `activity: 398 files need not be read again, 2 files to read`
+fn of_source(source: &OfSource) -> String {
+    let OfSource { name, held, added, read, why } = source;
+    let files = |n: u64| if n == 1 { "1 file".to_owned() } else { format!("{} files", number(n)) };
+    let anew = added.files + read.files;
+    match (why, held.files, anew) {
+        (Some(why), ..) => format!("{name}: read in every run, for {why}"),
+        (None, 0, _) => format!("{name}: nothing is kept of earlier runs of these rules, {} to read", files(anew)),
+        (None, held, 0) => format!("{name}: {} need not be read again", files(held)),
+        (None, held, n) => format!("{name}: {} need not be read again, {} to read", files(held), files(n)),
+    }
 }
 
 fn number(n: u64) -> String {

@@ -5,9 +5,9 @@ use super::super::output::{Failure, Out};
 use super::super::run::block_on;
 use super::super::{Exit, moment, progress};
 use super::{Args, Format, json, show};
-use crate::engine::Request;
 use crate::engine::explain::{Analysis, Explanation, analyze, explain};
 use crate::engine::sql::script;
+use crate::engine::{Keep, Request};
 
 /// What is shown.
 pub(super) struct Planned<'a> {
@@ -29,6 +29,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         clock: &prepared.clock,
         root: &prepared.project.root,
         population: false,
+        keep: Keep::Off,
         limits: args.limits.of(&prepared.project),
         progress: args.analyze.then(|| progress::of_run(out)).flatten(),
     };

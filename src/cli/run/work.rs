@@ -7,7 +7,7 @@ use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, moment, notices, progress, show};
 use super::{Args, FileKind, Format};
-use crate::engine::{self, Outcome, Request, write};
+use crate::engine::{self, Keep, OfSource, Outcome, Request, write};
 use crate::error::Error;
 use crate::language::ir::RuleKind;
 
@@ -39,10 +39,30 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
         clock: &prepared.clock,
         root: &prepared.project.root,
         population: args.population,
+        keep: match (args.cache, args.no_cache) {
+            (true, _) => Keep::On,
+            (_, true) => Keep::Off,
+            _ => Keep::Auto,
+        },
         limits: args.limits.of(&prepared.project),
         progress: progress::of_run(out),
     };
-    block_on(args.limits.threads, engine::run(request))
+    let outcome = block_on(args.limits.threads, engine::run(request))?;
+    outcome.kept.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
+    if args.cache && args.format == Format::Table {
+        outcome.kept.sources.iter().for_each(|source| out.note(&format!("cache: {}", used(source))));
+    }
+    Ok(outcome)
+}
+
+/// `activity: 398 files were not read again, 2 files were read`
+fn used(source: &OfSource) -> String {
+    let OfSource { name, held, added, read, why } = source;
+    let files = |n: u64| plural(usize::try_from(n).unwrap_or(usize::MAX), "file");
+    match why {
+        Some(why) => format!("{name}: read in every run, for {why}"),
+        None => format!("{name}: {} kept by earlier runs, {} read", files(held.files), files(added.files + read.files)),
+    }
 }
 
 /// The name of the engine's threads.

@@ -15,6 +15,7 @@ mod uses;
 
 mod words;
 
+use super::cache::{self, Job, Kept, Told};
 use super::decide::{Choice, Facts, decide};
 use super::plan::lower::{Asked, Parts, lower};
 use super::plan::program::Term;
@@ -50,6 +51,8 @@ pub struct Explanation {
     pub pieces: Vec<Piece>,
     /// How it is run.
     pub decision: Decision,
+    /// What a run that keeps what it read would have of earlier ones.
+    pub kept: Told,
 }
 
 impl Explanation {
@@ -125,7 +128,17 @@ pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Syn
             return Err(sql::refused(&reasons));
         }
     }
-    Ok(describe(request, &tables, &parts, asked))
+    let mut explanation = describe(request, &tables, &parts, asked);
+    let root = request.root;
+    explanation.kept = match explanation.decision.passes.at_once() {
+        Some(_) => Kept::clustered(&parts).told(),
+        None => {
+            let (tables, parts) = (&tables, &parts);
+            cache::foresee(&Job { catalog, program, clock, root, tables, parts, links: None, limits, asked: wanted })
+                .await
+        }
+    };
+    Ok(explanation)
 }
 
 fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn Fn(usize) -> bool) -> Explanation {
@@ -191,6 +204,7 @@ fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn F
         sharing,
         pieces: Vec::new(),
         decision,
+        kept: Told::default(),
     };
     explanation.pieces = reads::pieces(request, tables, &explanation.asked());
     let costs = cost::deal(&explanation.pieces, explanation.rules.len(), &explanation.asked());

@@ -207,6 +207,11 @@ impl Log {
         }
     }
 
+    /// The page for one more entry.
+    pub fn page(&mut self) -> &mut Page {
+        room(&mut self.full, &mut self.open, 1)
+    }
+
     /// The entries of a log that takes no more.
     pub fn pages(&mut self) -> Vec<Page> {
         let mut pages = std::mem::take(&mut self.full);

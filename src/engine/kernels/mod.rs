@@ -37,6 +37,8 @@ pub mod input;
 
 pub mod interned;
 
+pub mod join;
+
 pub mod life;
 
 pub mod log;

@@ -16,7 +16,7 @@ use super::interned::{Slots, Texts, broken};
 use super::log::{Log, NEVER, Page};
 
 /// Changes with the form.
-const VERSION: u64 = 1;
+pub const VERSION: u64 = 1;
 
 const KEYS: usize = 0;
 const TAILS: usize = 1;

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, JoinType, Result, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
+use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::functions_window::expr_fn::{rank, row_number};
 use datafusion::logical_expr::logical_plan::Union;
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
@@ -22,8 +24,8 @@ use crate::engine::kernels::convert::{Recipe, literal, text, value};
 use crate::engine::kernels::customer::customer;
 use crate::engine::kernels::declared::{Claim, declared};
 use crate::engine::kernels::history::History;
-use crate::engine::kernels::slot::EventSlot;
 use crate::engine::kernels::slot::asked::EventAsked;
+use crate::engine::kernels::slot::{EventSlot, slot_type};
 use crate::engine::report::Counters;
 use crate::engine::tables::prune::{Asked, Reading};
 use crate::engine::tables::{Opened, Tables};
@@ -34,7 +36,17 @@ pub const BUCKET: &str = "bucket";
 pub const CUSTOMER: &str = "customer";
 pub const ANSWER: &str = "answer";
 
-/// The plan of a pass over a share of the customers; `None` where there is nothing to read.
+/// What is read in place of a branch's files.
+#[derive(Debug, Clone)]
+pub struct Instead {
+    /// Rows `(group, state)` of the files that are known.
+    pub states: Option<Arc<dyn TableProvider>>,
+    /// The numbers of the files that are not.
+    pub rest: Vec<usize>,
+}
+
+/// The plan of a pass over a share of the customers; `None` where there is nothing to read. Branches for which there is something
+/// instead read that.
 pub fn plan(
     catalog: &Catalog,
     tables: &Tables,
@@ -42,6 +54,7 @@ pub fn plan(
     counters: &Arc<Counters>,
     links: Option<&Arc<Resolution>>,
     share: Share,
+    instead: &[Option<Instead>],
 ) -> Result<Option<LogicalPlan>> {
     let builder = Builder {
         catalog,
@@ -52,27 +65,57 @@ pub fn plan(
         share,
         slot: Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters)))),
         asked: Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters)))),
+        instead,
+        with_states: instead.iter().flatten().any(|i| i.states.is_some()),
     };
     let mut branches = Vec::with_capacity(parts.branches.len());
     for (b, branch) in parts.branches.iter().enumerate() {
-        branches.push(Arc::new(builder.branch(b, branch)?));
+        let other = instead.get(b).and_then(Option::as_ref);
+        if let Some(states) = other.and_then(|other| other.states.as_ref()) {
+            branches.push(Arc::new(builder.states(b, states)?));
+        }
+        if other.is_none_or(|other| !other.rest.is_empty()) {
+            branches.push(Arc::new(builder.branch(b, branch)?));
+        }
     }
     let Some(first) = branches.first() else { return Ok(None) };
     let all = match branches.len() {
         1 => Arc::clone(first),
         _ => Arc::new(LogicalPlan::Union(Union::try_new_with_loose_types(branches)?)),
     };
-    let program = ScalarValue::Dictionary(
-        Box::new(DataType::Int8),
-        Box::new(ScalarValue::LargeUtf8(Some(text(&parts.program)?))),
-    );
-    // No row brings a state yet.
-    let state = lit(ScalarValue::Null);
-    let mut arguments = vec![lit(program), name(CUSTOMER), name("time"), name("slot"), state];
-    arguments.extend((0..parts.program.int_channels).map(|c| name(&format!("i{c}"))));
-    arguments.extend((0..parts.program.text_channels).map(|c| name(&format!("t{c}"))));
-    let history = AggregateUDF::from(History::answer()).call(arguments).alias(ANSWER);
+    let history = builder.history(History::answer())?.alias(ANSWER);
     LogicalPlanBuilder::from(Arc::unwrap_or_clone(all)).aggregate(vec![name(BUCKET)], vec![history])?.build().map(Some)
+}
+
+/// The logs of some files of a branch's source, by group, with the first and the last time of all rows. Rows without customer are a
+/// group, too.
+pub fn log(
+    catalog: &Catalog,
+    tables: &Tables,
+    program: &Program,
+    lowered: &Lowered,
+    files: Vec<usize>,
+    counters: &Arc<Counters>,
+    links: Option<&Arc<Resolution>>,
+) -> Result<LogicalPlan> {
+    let slot = Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters))));
+    let asked = Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters))));
+    let instead = [Some(Instead { states: None, rest: files })];
+    let builder = Builder {
+        catalog,
+        tables,
+        program,
+        links,
+        counters,
+        share: Share::ALL,
+        slot,
+        asked,
+        instead: &instead,
+        with_states: false,
+    };
+    let log = builder.history(History::log())?.alias("log");
+    let times = [min(name("time")).alias("first"), max(name("time")).alias("last")];
+    builder.dealt(builder.all(0, lowered)?)?.aggregate(vec![name(BUCKET)], std::iter::once(log).chain(times))?.build()
 }
 
 /// Keys that a look-up table holds twice: one row with a key, if there is any.
@@ -164,11 +207,71 @@ struct Builder<'a> {
     share: Share,
     slot: Arc<ScalarUDF>,
     asked: Arc<ScalarUDF>,
+    /// By branch.
+    instead: &'a [Option<Instead>],
+    /// Whether rows have a column for states.
+    with_states: bool,
 }
 
 impl Builder<'_> {
-    /// Rows of one table as customer, time, slot and measures.
+    /// Rows of one table that match something.
     fn branch(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
+        // Behind the filter, so that only rows that stay are hashed.
+        self.dealt(self.all(number, lowered)?.filter(name("slot").is_not_null())?)?.build()
+    }
+
+    /// Rows with their group, and the column for states if there is one.
+    fn dealt(&self, rows: LogicalPlanBuilder) -> Result<LogicalPlanBuilder> {
+        // States are of the groups that a pass over all customers has.
+        let groups = if self.with_states { Share::ALL } else { self.share };
+        let mut columns = vec![group(groups, name(CUSTOMER)).alias(BUCKET), name(CUSTOMER), name("time"), name("slot")];
+        if self.with_states {
+            columns.push(lit(ScalarValue::BinaryView(None)).alias("state"));
+        }
+        columns.extend((0..self.program.int_channels).map(|c| name(&format!("i{c}"))));
+        columns.extend((0..self.program.text_channels).map(|c| name(&format!("t{c}"))));
+        rows.project(columns)
+    }
+
+    /// Rows that bring the states of files instead of an event.
+    fn states(&self, number: usize, states: &Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        let id = if self.tables.number_ids { ScalarValue::Int64(None) } else { ScalarValue::Utf8View(None) };
+        let mut columns = vec![
+            name("group").alias(BUCKET),
+            lit(id).alias(CUSTOMER),
+            lit(ScalarValue::Int64(None)).alias("time"),
+            lit(ScalarValue::try_from(&slot_type())?).alias("slot"),
+            name("state"),
+        ];
+        columns.extend((0..self.program.int_channels).map(|c| lit(ScalarValue::Int64(None)).alias(format!("i{c}"))));
+        let texts = 0..self.program.text_channels;
+        columns.extend(texts.map(|c| lit(ScalarValue::Utf8View(None)).alias(format!("t{c}"))));
+        LogicalPlanBuilder::scan(format!("s{number}"), provider_as_source(Arc::clone(states)), None)?
+            .project(columns)?
+            .build()
+    }
+
+    /// The call of the aggregate.
+    fn history(&self, function: History) -> Result<Expr> {
+        let program = ScalarValue::Dictionary(
+            Box::new(DataType::Int8),
+            Box::new(ScalarValue::LargeUtf8(Some(text(self.program)?))),
+        );
+        let state = if self.with_states { name("state") } else { lit(ScalarValue::Null) };
+        let mut arguments = vec![lit(program), name(CUSTOMER), name("time"), name("slot"), state];
+        arguments.extend((0..self.program.int_channels).map(|c| name(&format!("i{c}"))));
+        arguments.extend((0..self.program.text_channels).map(|c| name(&format!("t{c}"))));
+        Ok(AggregateUDF::from(function).call(arguments))
+    }
+
+    /// The files of a branch that are read, if not all are: those of which nothing is kept, those of a pass over a compacted store.
+    fn only<'b>(&'b self, number: usize, opened: &'b Opened) -> Option<&'b [usize]> {
+        let rest = self.instead.get(number).and_then(Option::as_ref).map(|other| other.rest.as_slice());
+        rest.or(opened.only.as_deref())
+    }
+
+    /// Rows of one table as customer, time, slot and measures.
+    fn all(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlanBuilder> {
         let mut raw = self.raw(number, lowered)?;
         if self.share != Share::ALL && self.clustered(lowered).is_none() {
             raw = LogicalPlanBuilder::from(raw).filter(belongs(self.share, name(CUSTOMER)))?.build()?;
@@ -200,13 +303,7 @@ impl Builder<'_> {
             };
             columns.push(measure.alias(format!("t{channel}")));
         }
-        let rows = LogicalPlanBuilder::from(rows).project(columns)?.filter(name("slot").is_not_null())?;
-        // Behind the filter, so that only rows that stay are hashed.
-        let mut columns =
-            vec![group(self.share, name(CUSTOMER)).alias(BUCKET), name(CUSTOMER), name("time"), name("slot")];
-        columns.extend((0..self.program.int_channels).map(|c| name(&format!("i{c}"))));
-        columns.extend((0..self.program.text_channels).map(|c| name(&format!("t{c}"))));
-        rows.project(columns)?.build()
+        LogicalPlanBuilder::from(rows).project(columns)
     }
 
     /// The table of a pass over a compacted store, and the files of it that the pass reads.
@@ -270,7 +367,7 @@ impl Builder<'_> {
         let no_name = || lit(ScalarValue::Utf8View(None)).alias("raw");
         let table = format!("t{number}");
         match lowered.table {
-            Table::Source(s) => self.source(s as usize, &table, lowered),
+            Table::Source(s) => self.source(number, s as usize, &table, lowered),
             Table::Profile => {
                 let profile = self.catalog.profile.as_ref().ok_or_else(|| odd("a profile"))?;
                 let opened = self.tables.profile.as_ref().ok_or_else(|| odd("the profile's table"))?;
@@ -301,7 +398,7 @@ impl Builder<'_> {
         }
     }
 
-    fn source(&self, s: usize, table: &str, lowered: &Lowered) -> Result<LogicalPlan> {
+    fn source(&self, number: usize, s: usize, table: &str, lowered: &Lowered) -> Result<LogicalPlan> {
         let source = self.catalog.sources.get(s).ok_or_else(|| odd("a source"))?;
         let opened = self.tables.sources.get(s).and_then(Option::as_ref).ok_or_else(|| odd("a source's table"))?;
         let label = |c: &str| format!("column `{c}` of source `{}`", source.name.name);
@@ -330,7 +427,7 @@ impl Builder<'_> {
         }
         let sieve = self.sieve(lowered, &raw)?;
         if joins.is_empty() {
-            return read(table, opened, source, lowered, sieve)?.project(columns)?.build();
+            return read(table, opened, source, lowered, (self.only(number, opened), sieve))?.project(columns)?.build();
         }
         let mut left: Vec<(LogicalPlan, Column, Column)> = Vec::new();
         for (j, &(id, on)) in joins.iter().enumerate() {
@@ -356,7 +453,8 @@ impl Builder<'_> {
             let plan = scan(&format!("{table}_l{j}"), there)?.project(wanted)?.build()?;
             left.push((plan, Column::new_unqualified(format!("key{j}")), Column::new_unqualified(format!("on{j}"))));
         }
-        let mut rows = read(table, opened, source, lowered, sieve)?.project(columns)?.build()?;
+        let only = self.only(number, opened);
+        let mut rows = read(table, opened, source, lowered, (only, sieve))?.project(columns)?.build()?;
         for (plan, key, on) in left {
             // The look-up is the side that is kept in memory.
             rows = LogicalPlanBuilder::from(plan).join(rows, JoinType::Right, (vec![key], vec![on]), None)?.build()?;
@@ -467,11 +565,10 @@ fn read(
     opened: &Opened,
     source: &SourceTable,
     lowered: &Lowered,
-    sieve: Option<Expr>,
+    (only, sieve): (Option<&[usize]>, Option<Expr>),
 ) -> Result<LogicalPlanBuilder> {
     let provider = match &opened.inputs {
-        // Of a pass over a compacted store only its files.
-        Some(inputs) => inputs.asked(&Asked { source, lowered }, opened.only.as_deref(), sieve).0,
+        Some(inputs) => inputs.asked(&Asked { source, lowered }, only, sieve).0,
         None => Arc::clone(&opened.provider),
     };
     LogicalPlanBuilder::scan(table, provider_as_source(provider), None)

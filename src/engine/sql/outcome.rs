@@ -98,7 +98,7 @@ pub async fn outcome(
         let text = |id| if let Id::Text(text) = id { Some(text) } else { None };
         Arc::new(StringArray::from_iter_values(all.into_keys().filter_map(text)))
     };
-    Ok(Outcome { customers, members, traits: Vec::new(), report, passes: 1 })
+    Ok(Outcome { customers, members, traits: Vec::new(), report, passes: 1, kept: Default::default() })
 }
 
 /// What stands in the way of a run by standard aggregates.

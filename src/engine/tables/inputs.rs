@@ -109,6 +109,11 @@ impl Inputs {
         }
     }
 
+    /// What is read of each row group of a file.
+    pub fn extents(&self, asked: &Asked<'_>, file: usize) -> Vec<Extent> {
+        self.facts(file).map_or_else(Vec::new, |facts| asked.extents(&facts))
+    }
+
     /// For each row group of all files its rows, and how many of them can be asked for.
     pub fn row_groups(&self, asked: &Asked<'_>) -> Vec<Part> {
         let facts = (0..self.files.len()).filter_map(|f| self.facts(f));

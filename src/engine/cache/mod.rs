@@ -1,0 +1,35 @@
+//! What a later run need not read again: the logs of input files that are known by their content.
+//!
+//! Owns: the project's folder for it, and what is in it. Promises: a run with it answers as a run without it, byte by byte; what
+//! is in doubt is read from the files themselves; nothing of it is needed.
+//! Must not know: rules, how results are written.
+//!
+//! `digest` tells contents apart and `key` what a log depends on beside them; `log` makes the log of a file, `logs` joins them and
+//! leaves files out, `shelf` keeps them; `sealed`, `folder`, `manifest` and `segment` are how it lies on disk; `prepare` is what a
+//! run asks for, and `table` how it reads it.
+
+mod digest;
+
+mod folder;
+
+mod key;
+
+mod log;
+
+mod logs;
+
+mod manifest;
+
+mod prepare;
+
+mod sealed;
+
+mod segment;
+
+mod shelf;
+
+mod table;
+
+pub use folder::FOLDER;
+pub use key::Why;
+pub use prepare::{Amount, Job, Keep, Kept, OfSource, Told, foresee, prepare};
