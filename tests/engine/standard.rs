@@ -93,7 +93,7 @@ fn the_example_by_standard_aggregates() {
 #[test]
 fn random_projects_by_standard_aggregates() {
     let (mut rules, mut members) = (0, 0);
-    for seed in 0..(cases(10_000) / 400).max(4) as u64 {
+    for seed in 0..(cases(10_000) / 1_000).max(4) as u64 {
         let batch = sized(11_000_000 + seed, Size { rules: 8, customers: 30 });
         let program = batch.compile().program;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
