@@ -52,13 +52,9 @@ pub struct Args {
     population: bool,
     #[command(flatten)]
     limits: Limits,
-    /// Keep in the project's `.segue/cache` what later runs of the same rules need not read again. Otherwise that is done for large
-    /// stores only, from the second run of the same rules on.
-    #[arg(long, overrides_with = "no_cache")]
+    /// Keep in the project's `.segue/cache` what later runs of the same rules need not read again, and use what earlier ones kept.
+    #[arg(long, conflicts_with = "rule")]
     cache: bool,
-    /// Read every file, and keep nothing.
-    #[arg(long, overrides_with = "cache")]
-    no_cache: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -198,17 +198,20 @@ async fn evaluate(
     let links = linked.as_ref().map(|held| &held.resolution);
     let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
     if decision.engine == Engine::Standard && !asked.traits {
-        let outcome = sql::outcome(catalog, program, clock, tables, &parts, limits).await?;
+        let mut outcome = sql::outcome(catalog, program, clock, tables, &parts, limits).await?;
+        if keep.is_some_and(|(keep, _)| keep == Keep::On) {
+            outcome.kept = Kept::nothing(&parts, cache::STANDARD).told();
+        }
         return Ok((outcome, Arc::default()));
     }
     let (rows, bytes, files) = build::to_read(catalog, tables, &parts);
     let mut passes = decision.passes;
     let mut kept = match keep.filter(|(keep, _)| *keep != Keep::Off) {
         None => Kept::default(),
-        Some(_) if passes.at_once().is_some() => Kept::clustered(&parts),
-        Some((keep, root)) => {
+        Some(_) if passes.at_once().is_some() => Kept::nothing(&parts, cache::CLUSTERED),
+        Some((_, root)) => {
             let job = Job { catalog, program, clock, root, tables, parts: &parts, links, limits, asked };
-            cache::prepare(keep, &job).await?
+            cache::prepare(&job).await?
         }
     };
     let plans = Plans { catalog, tables, parts: &parts, links };

@@ -141,9 +141,6 @@ fn a_folder_that_can_not_be_written() {
     let runtime = runtime(2);
     let full = outcome(&runtime, &rules, NOW, LIMITS, Keep::Off);
     assert!(cached(&world.shop).is_empty() && full.kept.sources.is_empty());
-    // Small stores are read in no time.
-    let kept = outcome(&runtime, &rules, NOW, LIMITS, Keep::Auto);
-    assert!(cached(&world.shop).is_empty() && kept.kept.sources.is_empty());
     std::fs::write(world.shop.path(".segue"), "").unwrap();
     let kept = outcome(&runtime, &rules, NOW, LIMITS, Keep::On);
     same(&full, &kept, "nowhere to write");
@@ -174,10 +171,12 @@ fn killed_runs_leave_nothing_wrong() {
         String::from_utf8(output.stdout).unwrap()
     };
     said(&["demo", "shop", "--customers", "150", "--days", "60"]);
-    let run = |cache: &str| said(&["run", "shop", "--format", "json", "--as-of", "2026-11-21", "--no-write", cache]);
+    let run = |cache: &[&str]| {
+        said(&[&["run", "shop", "--format", "json", "--as-of", "2026-11-21", "--no-write"], cache].concat())
+    };
     let plan = || said(&["plan", "shop", "--as-of", "2026-11-21"]);
     assert!(plan().contains("nothing is kept of earlier runs"), "{}", plan());
-    let full = run("--no-cache");
+    let full = run(&[]);
     for round in 0..4 {
         let mut child = at(&["run", "shop", "--as-of", "2026-11-21", "--no-write", "--cache"])
             .stdout(Stdio::null())
@@ -187,7 +186,7 @@ fn killed_runs_leave_nothing_wrong() {
         std::thread::sleep(Duration::from_millis(100 + 300 * round));
         let _ = child.kill();
         child.wait().unwrap();
-        assert!(run("--cache") == full, "round {round}");
+        assert!(run(&["--cache"]) == full, "round {round}");
     }
     assert!(plan().contains("need not be read again"), "{}", plan());
 }

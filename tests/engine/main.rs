@@ -34,6 +34,7 @@ mod support;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod incremental;
+mod incremental_keys;
 mod incremental_support;
 mod incremental_year;
 mod infer_bad;

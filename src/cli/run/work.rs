@@ -39,11 +39,7 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
         clock: &prepared.clock,
         root: &prepared.project.root,
         population: args.population,
-        keep: match (args.cache, args.no_cache) {
-            (true, _) => Keep::On,
-            (_, true) => Keep::Off,
-            _ => Keep::Auto,
-        },
+        keep: if args.cache { Keep::On } else { Keep::Off },
         limits: args.limits.of(&prepared.project),
         progress: progress::of_run(out),
     };

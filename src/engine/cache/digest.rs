@@ -8,49 +8,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::sealed::{self, Sealed};
 use crate::engine::tables::Inputs;
+use crate::engine::tables::stamp::{Stamp, nanos};
 
 /// SHA-256 as text.
 pub type Digest = String;
-
-/// What the file system says of a file: as long as it stays the same, so does the content, unless it was taken too early.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    size: u64,
-    /// Nanoseconds since 1970.
-    modified: i128,
-    /// Inode and time of its last change, where there are such.
-    inode: (u64, i128),
-}
-
-impl Stamp {
-    pub fn of(file: &Path) -> std::io::Result<Stamp> {
-        let meta = std::fs::metadata(file)?;
-        Ok(Stamp { size: meta.len(), modified: nanos(meta.modified()?), inode: inode(&meta) })
-    }
-}
-
-#[cfg(unix)]
-fn inode(meta: &std::fs::Metadata) -> (u64, i128) {
-    use std::os::unix::fs::MetadataExt;
-    (meta.ino(), i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec()))
-}
-
-#[cfg(not(unix))]
-fn inode(_: &std::fs::Metadata) -> (u64, i128) {
-    (0, 0)
-}
-
-fn nanos(at: SystemTime) -> i128 {
-    let whole = |d: Duration| i128::try_from(d.as_nanos()).unwrap_or(i128::MAX);
-    at.duration_since(SystemTime::UNIX_EPOCH).map_or_else(|e| -whole(e.duration()), whole)
-}
 
 /// A file that was touched so shortly before may be touched again without a new time.
 const RACY: i128 = 3_000_000_000;
@@ -116,8 +82,8 @@ impl Digests {
             Some((stamp, digest)) if stamp == before => digest,
             _ => hash(file)?,
         };
-        self.read += before.size;
-        let still = before.modified.max(before.inode.1) + RACY <= self.now && Stamp::of(file)? == before;
+        self.read += before.size();
+        let still = before.latest() + RACY <= self.now && Stamp::of(file)? == before;
         if still {
             self.known.insert(file.to_owned(), (before.clone(), digest.clone()));
         } else {
@@ -191,6 +157,10 @@ impl Digests {
         let (content, file_on_disk) = match &found.disk {
             Some(path) => {
                 let known = self.of(path).ok()?;
+                // Its footer was read after it was listed: what it is now may be another file.
+                if found.stamp.as_ref() != Some(&known.stamp) {
+                    return None;
+                }
                 (known.digest.clone(), Some((path.clone(), known)))
             }
             None => {
@@ -254,6 +224,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn age(file: &Path, seconds: u64) {

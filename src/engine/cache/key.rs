@@ -21,6 +21,7 @@ pub type Why = &'static str;
 pub const COLLAPSES: Why = "an event repeated under one id counts once, whichever files the repeats are in";
 pub const DATED: Why = "a condition on its rows depends on the date of the run";
 pub const CLUSTERED: Why = "its files are clustered by customer, and every run reads them that way";
+pub const STANDARD: Why = "standard aggregates read the tables themselves";
 pub const UNKNOWN: Why = "its files tell no version by which a change would show";
 
 /// What the keys of a run are made of.
@@ -77,7 +78,8 @@ impl Makings<'_> {
             }
             // Whoever has a profile is known.
             if let Some(opened) = self.tables.profile.as_ref().filter(|_| identities.unknown == Unknown::Drop) {
-                texts.push(content(opened, digests).ok_or(UNKNOWN)?);
+                let customer = self.catalog.profile.as_ref().map(|profile| profile.customer.as_str());
+                texts.push(format!("{customer:?} {}", content(opened, digests).ok_or(UNKNOWN)?));
             }
         }
         Ok(of_texts(texts.iter().map(String::as_str)))

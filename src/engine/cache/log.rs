@@ -35,8 +35,8 @@ impl<'a> Logger<'a> {
     pub fn new(job: &'a Job<'a>, branch: usize) -> std::result::Result<Logger<'a>, Error> {
         let lowered = job.parts.branches.get(branch).ok_or_else(|| translate(&odd()))?;
         let lowered = Lowered { branch: timeless(&lowered.branch), ..lowered.clone() };
-        // Files are read side by side, each by one reader; what is gathered of them is bounded elsewhere.
-        let context = session(job.tables, Limits { threads: Some(1), memory: None, ..job.limits }, Spills::Yes)?;
+        // Each file is read by one reader. One that is refused memory is a run without cache.
+        let context = session(job.tables, Limits { threads: Some(1), ..job.limits }, Spills::Yes)?;
         Ok(Logger { job, lowered, context })
     }
 

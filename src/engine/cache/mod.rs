@@ -31,5 +31,5 @@ mod shelf;
 mod table;
 
 pub use folder::FOLDER;
-pub use key::Why;
+pub use key::{CLUSTERED, STANDARD, Why};
 pub use prepare::{Amount, Job, Keep, Kept, OfSource, Told, foresee, prepare};

@@ -37,13 +37,8 @@ pub enum Keep {
     /// Neither kept nor used.
     #[default]
     Off,
-    /// Where it pays: large files of events, and the second run of the same rules.
-    Auto,
     On,
 }
-
-/// Smaller stores are read in no time.
-const LARGE: u64 = 64 << 20;
 
 /// What is prepared for.
 pub struct Job<'a> {
@@ -87,11 +82,11 @@ struct Held {
 }
 
 impl Kept {
-    /// Nothing, for a store that is compacted.
-    pub fn clustered(parts: &Parts) -> Kept {
+    /// Nothing, and why.
+    pub fn nothing(parts: &Parts, why: Why) -> Kept {
         let of_source = |lowered: &&Lowered| matches!(lowered.table, Table::Source(_));
         let sources = parts.branches.iter().filter(of_source);
-        let sources = sources.map(|b| OfSource { why: Some(key::CLUSTERED), ..OfSource::of(&b.branch.label) });
+        let sources = sources.map(|b| OfSource { why: Some(why), ..OfSource::of(&b.branch.label) });
         Kept { told: Told { sources: sources.collect(), notes: Vec::new() }, ..Kept::default() }
     }
 
@@ -208,11 +203,8 @@ impl From<std::io::Error> for Trouble {
 }
 
 /// Makes ready what a run can use, and keeps what later runs can.
-pub async fn prepare(keep: Keep, job: &Job<'_>) -> Result<Kept, Error> {
+pub async fn prepare(job: &Job<'_>) -> Result<Kept, Error> {
     let bytes: u64 = job.tables.sources.iter().flatten().map(|t| t.bytes).sum();
-    if keep == Keep::Off || (keep == Keep::Auto && bytes < LARGE) {
-        return Ok(Kept::default());
-    }
     let opened = Folder::open(job.root).and_then(|folder| Ok((Digests::open(&folder.path)?, folder)));
     let (digests, folder) = match opened {
         Ok(opened) => opened,
@@ -221,11 +213,11 @@ pub async fn prepare(keep: Keep, job: &Job<'_>) -> Result<Kept, Error> {
             let folder = Folder::as_it_is(job.root);
             (Digests::as_they_are(&folder.path), folder)
         }
-        Err(why) => return Ok(nothing(keep, &why)),
+        Err(why) => return Ok(nothing(&why)),
     };
-    match held(keep, job, folder, digests, bytes).await {
+    match held(job, folder, digests, bytes).await {
         Ok(kept) => Ok(kept),
-        Err(Trouble::Disk(why)) => Ok(nothing(keep, &why)),
+        Err(Trouble::Disk(why)) => Ok(nothing(&why)),
         Err(Trouble::Run(Error::Interrupted)) => Err(Error::Interrupted),
         // The run meets it, too, and knows better what to say.
         Err(Trouble::Run(_)) => Ok(Kept::default()),
@@ -236,25 +228,22 @@ pub async fn prepare(keep: Keep, job: &Job<'_>) -> Result<Kept, Error> {
 pub async fn foresee(job: &Job<'_>) -> Told {
     let folder = Folder::as_it_is(job.root);
     let digests = Digests::as_they_are(&folder.path).reading_none();
-    match held(Keep::On, job, folder, digests, 0).await {
+    match held(job, folder, digests, 0).await {
         Ok(kept) => kept.told,
         Err(_) => Told::default(),
     }
 }
 
-/// Nobody who did not ask for a cache is told that there is none.
-fn nothing(keep: Keep, why: &std::io::Error) -> Kept {
+fn nothing(why: &std::io::Error) -> Kept {
     let mut kept = Kept::default();
-    if keep == Keep::On {
-        kept.told.notes.push(format!("nothing is kept for later runs: {why}"));
-    }
+    kept.told.notes.push(format!("nothing is kept for later runs in `{}`: {why}", super::FOLDER));
     kept
 }
 
 /// Far enough from now that dates differ in year, month, day and hour.
 const ELSEWHEN: i64 = 431 * 86_400_000_000 + 5 * 3_600_000_000 + 1;
 
-async fn held(keep: Keep, job: &Job<'_>, folder: Folder, mut digests: Digests, bytes: u64) -> Result<Kept, Trouble> {
+async fn held(job: &Job<'_>, folder: Folder, mut digests: Digests, bytes: u64) -> Result<Kept, Trouble> {
     let elsewhen = Clock { as_of: job.clock.as_of.saturating_sub(ELSEWHEN), zone: job.clock.zone.clone() };
     let other = lower::lower(job.catalog, job.program, &elsewhen, job.asked);
     let makings = Makings { catalog: job.catalog, tables: job.tables, parts: job.parts, other: &other };
@@ -274,12 +263,15 @@ async fn held(keep: Keep, job: &Job<'_>, folder: Folder, mut digests: Digests, b
                     }
                     Ok(key) => {
                         let mut shelf = Shelf::open(&folder, &key);
-                        rebuilt |= shelf.broken;
-                        let branch = at.branch(keep, &folder, &mut shelf, &mut digests, &mut told).await;
+                        rebuilt |= shelf.broken && folder.writes();
+                        let branch = at.branch(&folder, &mut shelf, &mut digests, &mut told).await;
                         let branch = match branch {
                             Err(Trouble::Disk(why)) if is_damage(&why) => {
-                                rebuilt = true;
-                                folder.forget(&key);
+                                // Whoever must not write leaves it to who may: perhaps it is being written.
+                                if folder.writes() {
+                                    rebuilt = true;
+                                    folder.forget(&key);
+                                }
                                 told = OfSource::of(&lowered.branch.label);
                                 at.read_all(&mut told)
                             }
@@ -331,20 +323,12 @@ impl At<'_> {
 
     async fn branch(
         &self,
-        keep: Keep,
         folder: &Folder,
         shelf: &mut Shelf,
         digests: &mut Digests,
         told: &mut OfSource,
     ) -> Result<Branch, Trouble> {
         let At { job, asked, inputs, .. } = self;
-        if keep == Keep::Auto && !shelf.known {
-            // Perhaps nobody asks for it again.
-            if folder.writes() {
-                shelf.note(folder)?;
-            }
-            return Ok(self.read_all(told));
-        }
         let ever = Lowered { branch: timeless(&asked.lowered.branch), ..asked.lowered.clone() };
         let ever = Asked { lowered: &ever, ..*asked };
         let wanted: Vec<Rows> = (0..inputs.files.len()).map(|f| rows(asked, &ever, inputs, f)).collect();
@@ -394,7 +378,9 @@ impl At<'_> {
         let mut added = Amount::default();
         let mut gathering = Gathering::new(&job.parts.program, job.tables.number_ids);
         let logs = missing.iter().map(|&f| logger.log(f));
-        let mut logs = futures::stream::iter(logs).buffered(threads(job.limits));
+        // Side by side, where memory is not counted.
+        let at_once = if job.limits.memory.is_some() { 1 } else { threads(job.limits) };
+        let mut logs = futures::stream::iter(logs).buffered(at_once);
         let mut at = missing.iter();
         while let Some(logged) = logs.next().await {
             let (seen, states) = logged.map_err(Trouble::Run)?;

@@ -26,20 +26,18 @@ pub struct Shelf {
     changed: bool,
     /// Whether something on the shelf did not read.
     pub broken: bool,
-    /// Whether there was a manifest for the key.
-    pub known: bool,
 }
 
 impl Shelf {
     /// Opens the shelf of a key; what does not read is left out.
     pub fn open(folder: &Folder, key: &str) -> Shelf {
         let path = folder.shelf(key);
-        let (manifest, known, broken) = match folder.manifest(key) {
-            Sealed::Whole(manifest) => (manifest, true, false),
-            Sealed::Absent => (Manifest::new(key), false, false),
-            Sealed::Broken => (Manifest::new(key), false, true),
+        let (manifest, broken) = match folder.manifest(key) {
+            Sealed::Whole(manifest) => (manifest, false),
+            Sealed::Absent => (Manifest::new(key), false),
+            Sealed::Broken => (Manifest::new(key), true),
         };
-        let mut shelf = Shelf { path, manifest, changed: broken, broken, known };
+        let mut shelf = Shelf { path, manifest, changed: broken, broken };
         let before = shelf.manifest.segments.len();
         shelf.manifest.segments.retain(|segment| Reader::open(&shelf.path, segment).is_ok());
         if shelf.manifest.segments.len() < before {
@@ -100,14 +98,7 @@ impl Shelf {
             folder.store(&self.manifest)?;
             self.changed = false;
         }
-        self.known = true;
         Ok(())
-    }
-
-    /// Notes the key, so that the next run with it finds it known.
-    pub fn note(&mut self, folder: &Folder) -> std::io::Result<()> {
-        self.changed = true;
-        self.save(folder)
     }
 
     /// The states to read, for files that are wanted.

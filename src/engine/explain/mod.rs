@@ -131,7 +131,8 @@ pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Syn
     let mut explanation = describe(request, &tables, &parts, asked);
     let root = request.root;
     explanation.kept = match explanation.decision.passes.at_once() {
-        Some(_) => Kept::clustered(&parts).told(),
+        _ if explanation.decision.engine == Engine::Standard => Kept::nothing(&parts, cache::STANDARD).told(),
+        Some(_) => Kept::nothing(&parts, cache::CLUSTERED).told(),
         None => {
             let (tables, parts) = (&tables, &parts);
             cache::foresee(&Job { catalog, program, clock, root, tables, parts, links: None, limits, asked: wanted })

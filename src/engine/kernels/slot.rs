@@ -226,6 +226,14 @@ impl Memory {
         Ok(memory)
     }
 
+    /// Starts afresh where too much was learnt.
+    fn forget(&mut self) -> Result<()> {
+        if self.combinations.learnt().max(self.raw_kinds.len()).max(self.classes.learnt()) > MANY {
+            *self = Memory::new(&self.program)?;
+        }
+        Ok(())
+    }
+
     fn kinds_of(&self, name: Option<&str>) -> Vec<usize> {
         self.branch.kinds.iter().enumerate().filter(|(_, kind)| kind.takes(name)).map(|(k, _)| k).collect()
     }
@@ -256,9 +264,7 @@ impl Memory {
         let [customers, times, names, columns @ ..] = arrays else {
             return Err(DataFusionError::Internal("event_slot wants a customer, a time and a name".into()));
         };
-        if self.combinations.learnt().max(self.raw_kinds.len()).max(self.classes.learnt()) > MANY {
-            *self = Memory::new(&self.program)?;
-        }
+        self.forget()?;
         let (branch, zone) = (Arc::clone(&self.branch), self.zone.clone());
         let times = times.as_primitive::<Int64Type>();
         let names = self.raw_classes(names)?;

@@ -10,6 +10,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::remote;
+use super::stamp::Stamp;
 use crate::error::Error;
 
 /// Object stores by the start of their addresses.
@@ -33,6 +34,8 @@ pub struct Found {
     pub shown: String,
     /// Where it is, if it is on the local disk.
     pub disk: Option<PathBuf>,
+    /// Of the moment when it was listed, on the local disk.
+    pub stamp: Option<Stamp>,
     pub hive: Vec<(String, Option<String>)>,
 }
 
@@ -101,11 +104,12 @@ pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> R
         let whole = std::path::absolute(&file).map_err(|e| Error::io("cannot find", &file, e))?;
         let location =
             object_store::path::Path::from_absolute_path(&whole).map_err(|e| Error::io("cannot name", &file, e))?;
+        let stamp = Stamp::from(&meta).ok();
         let modified = meta.modified().unwrap_or(std::time::SystemTime::UNIX_EPOCH);
         let meta =
             ObjectMeta { location, last_modified: modified.into(), size: meta.len(), e_tag: None, version: None };
         let hive = hive(below.iter().map(String::as_str));
-        files.push(Found { meta, shown: shown(root, &file), disk: Some(whole), hive });
+        files.push(Found { meta, shown: shown(root, &file), disk: Some(whole), stamp, hive });
     }
     let store = Arc::new(object_store::local::LocalFileSystem::new());
     Ok(Listing { store, url: ObjectStoreUrl::local_filesystem(), files })

@@ -29,6 +29,8 @@ pub(crate) mod parquet;
 
 mod readers;
 
+pub mod stamp;
+
 pub mod layout;
 
 pub mod prune;

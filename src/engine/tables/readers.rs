@@ -49,13 +49,21 @@ pub(super) async fn range(
 /// All bytes of a range, which the file must have.
 fn bytes(file: &mut File, range: Range<u64>) -> std::io::Result<Bytes> {
     let length = range.end.saturating_sub(range.start);
+    // A damaged footer may tell of any number of bytes.
+    if range.end > file.metadata()?.len() {
+        return Err(short());
+    }
     file.seek(SeekFrom::Start(range.start))?;
     let mut out = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.take(length).read_to_end(&mut out)?;
     if (out.len() as u64) < length {
-        return Err(Error::new(ErrorKind::UnexpectedEof, "the file has become shorter"));
+        return Err(short());
     }
     Ok(Bytes::from(out))
+}
+
+fn short() -> Error {
+    Error::new(ErrorKind::UnexpectedEof, "the file is shorter than its footer says")
 }
 
 /// Readers that do not read footers again.

@@ -64,7 +64,7 @@ pub async fn list(stores: &mut Stores, path: &str, what: &str) -> Result<Listing
             continue;
         }
         let shown = format!("{address}/{}", meta.location);
-        files.push(Found { hive: hive(below.iter().map(String::as_str)), meta, shown, disk: None });
+        files.push(Found { hive: hive(below.iter().map(String::as_str)), meta, shown, disk: None, stamp: None });
     }
     if files.is_empty() {
         let (why, help) = match glob {

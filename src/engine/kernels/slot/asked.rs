@@ -69,6 +69,7 @@ impl ScalarUDFImpl for EventAsked {
             return Err(DataFusionError::Internal("event_asked wants a literal and a name".into()));
         };
         let mut memory = self.memories.take(program)?;
+        memory.forget()?;
         let names = memory.raw_classes(&names.to_array(args.number_rows)?)?;
         if memory.branch.counts {
             let mut tally = Tally { rows: args.number_rows as u64, ..Tally::default() };
