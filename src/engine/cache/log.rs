@@ -28,8 +28,11 @@ pub struct Logger<'a> {
     context: SessionContext,
 }
 
-/// What was seen in a file, and its states by group.
-pub type Logged = (Seen, Vec<(u32, Buffer)>);
+/// States by group.
+type States = Vec<(u32, Buffer)>;
+
+/// What was seen in a file, and its states.
+pub type Logged = (Seen, States);
 
 impl<'a> Logger<'a> {
     pub fn new(job: &'a Job<'a>, branch: usize) -> std::result::Result<Logger<'a>, Error> {
@@ -70,7 +73,7 @@ fn odd() -> DataFusionError {
 }
 
 /// The states of the groups, and the first and the last time.
-fn taken(batches: &[RecordBatch]) -> Result<(Vec<(u32, Buffer)>, Option<(i64, i64)>)> {
+fn taken(batches: &[RecordBatch]) -> Result<(States, Option<(i64, i64)>)> {
     let mut states = Vec::new();
     let mut span: Option<(i64, i64)> = None;
     for batch in batches {

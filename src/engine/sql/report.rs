@@ -120,9 +120,9 @@ impl Work<'_> {
 
     async fn profiles(&self, lowered: &Lowered) -> Result<SourceReport, Error> {
         let (Some(profile), Some(opened)) = (&self.catalog.profile, &self.tables.profile) else { return Err(odd()) };
-        let said = self.latest().and_then(|from| {
+        let said = self.latest().map(|from| {
             let created = profile.created.as_ref().map(|_| "s.\"created\"");
-            Ok(counts_of(&from, "s.\"customer\"", created, lowered.branch.as_of, "TRUE"))
+            counts_of(&from, "s.\"customer\"", created, lowered.branch.as_of, "TRUE")
         });
         let text = said.map_err(|why| self.unsaid(&lowered.branch.label, why))?;
         let [rows, no_customer, _, not_yet] = self.numbers(&text).await?;

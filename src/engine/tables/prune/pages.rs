@@ -33,7 +33,7 @@ impl<'a> Facts<'a> {
         let locations = self.metadata.offset_index()?.get(group)?.get(leaf)?.page_locations().as_slice();
         let starts = || locations.iter().map(|at| usize::try_from(at.first_row_index).unwrap_or(usize::MAX));
         let ascending = starts().zip(starts().skip(1)).all(|(a, b)| a < b);
-        if starts().next() != Some(0) || !ascending || starts().last().is_none_or(|last| last >= rows) {
+        if starts().next() != Some(0) || !ascending || starts().next_back().is_none_or(|last| last >= rows) {
             return None;
         }
         let values = self.metadata.column_index().and_then(|index| index.get(group)?.get(leaf));
