@@ -190,7 +190,7 @@ fn the_rules_of_the_example_on_random_histories() {
 #[test]
 fn random_projects() {
     let wanted = cases(10_000);
-    sweep(wanted, &seeds(wanted / 60 + 2), |batch, program| {
+    let outcomes = sweep(wanted, usize::MAX, &seeds(wanted / 60 + 2), |batch, program| {
         let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
         let (layout, limits) = layout(&mut rng);
         let layout = Layout { number_ids: batch.integer_ids, ..layout };
@@ -199,6 +199,7 @@ fn random_projects() {
             difference
         })
     });
+    tell(&outcomes);
 }
 
 /// Some of them through files: raw names, look-ups, folders that are columns, row groups.
@@ -210,7 +211,7 @@ fn random_projects_in_files() {
     let own = |seed| if asked { seed } else { seed + 1_000_000 };
     let seeds: Vec<u64> = seeds(wanted / 60 + 2).into_iter().map(own).collect();
     let uncounted = AtomicUsize::new(0);
-    sweep(wanted, &seeds, |batch, program| {
+    let outcomes = sweep(wanted, usize::MAX, &seeds, |batch, program| {
         let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
         let files = super::differential_files::Files::write(batch, &mut rng);
         let mut judged = |program: &Program, population| {
@@ -229,24 +230,29 @@ fn random_projects_in_files() {
         }
         judged(program, true)
     });
+    tell(&outcomes);
     assert!(asked || uncounted.into_inner() * 20 > wanted);
 }
 
-/// Judges batches on two threads until there are as many cases as wanted.
-fn sweep(wanted: usize, seeds: &[u64], judged: impl Fn(&Batch, &Program) -> Result<Outcome, Difference> + Sync) {
-    let (next, compared, asked, members) =
-        (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let failed: Mutex<Option<String>> = Mutex::new(None);
+/// Judges generated projects of at most so many rules on two threads until there are as many rules as wanted, and returns what was
+/// found in each.
+pub fn sweep<T: Send>(
+    wanted: usize,
+    most: usize,
+    seeds: &[u64],
+    judged: impl Fn(&Batch, &Program) -> Result<T, Difference> + Sync,
+) -> Vec<T> {
+    let (next, compared) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (failed, all) = (Mutex::new(None), Mutex::new(Vec::new()));
     let work = || {
         while compared.load(Ordering::Relaxed) < wanted && failed.lock().unwrap().is_none() {
             let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            let batch = sized(seed, Size { rules: rules(), customers: 30 });
+            let batch = sized(seed, Size { rules: rules().min(most), customers: 30 });
             let program = batch.compile().program;
             match judged(&batch, &program) {
-                Ok(outcome) => {
+                Ok(found) => {
                     compared.fetch_add(program.rules.len(), Ordering::Relaxed);
-                    asked.fetch_add(program.rules.len() * outcome.customers.len(), Ordering::Relaxed);
-                    members.fetch_add(outcome.members.iter().map(|m| m.count_set_bits()).sum(), Ordering::Relaxed);
+                    all.lock().unwrap().push(found);
                 }
                 Err(Difference { rule, customer, what }) => {
                     *failed.lock().unwrap() = Some(batch.explain(&rule, &customer, &what));
@@ -261,9 +267,16 @@ fn sweep(wanted: usize, seeds: &[u64], judged: impl Fn(&Batch, &Program) -> Resu
     if let Some(why) = failed.into_inner().unwrap() {
         panic!("{why}");
     }
-    let (compared, asked, members) = (compared.into_inner(), asked.into_inner(), members.into_inner());
-    println!("{compared} cases in {} projects, {asked} answers, {members} members", next.into_inner());
-    assert!(compared >= wanted || seeds.len() == 1, "{compared} cases of {wanted}");
-    // Neither all nor nobody: the cases say something.
+    let compared = compared.into_inner();
+    assert!(compared >= wanted || seeds.len() == 1, "{compared} rules of {wanted}");
+    all.into_inner().unwrap()
+}
+
+/// The outcomes of a sweep hold neither for all nor for nobody: the cases say something.
+fn tell(outcomes: &[Outcome]) {
+    let rules: usize = outcomes.iter().map(|o| o.members.len()).sum();
+    let asked: usize = outcomes.iter().map(|o| o.members.len() * o.customers.len()).sum();
+    let members: usize = outcomes.iter().flat_map(|o| &o.members).map(|m| m.count_set_bits()).sum();
+    println!("{rules} cases in {} projects, {asked} answers, {members} members", outcomes.len());
     assert!(members * 20 > asked && members * 20 < asked * 19);
 }

@@ -1,8 +1,10 @@
 //! Files that are missing, broken, foreign or other than the catalog says: each is an error that names its place.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaDataReader, ParquetMetaDataWriter};
 use segue::engine::write::{NEVER, Output, write};
 use segue::engine::{Limits, Outcome};
 
@@ -46,6 +48,32 @@ fn broken_footers() {
         std::fs::write(shop.path("data/events/b.parquet"), bytes).unwrap();
         let error = shop.error("buy");
         assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+/// A footer that is well-formed and lies about how long a column is, or where it begins.
+#[test]
+fn footers_that_lie() {
+    let shop = Shop::plain();
+    let path = shop.parquet("data/events/a.parquet", some_events());
+    let whole = std::fs::read(&path).unwrap();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(&path).unwrap()).unwrap();
+    for (length, at) in
+        [(1 << 20, 4), (1 << 50, 4), (1 << 60, 4), (-1, 4), (100, 1 << 50), (100, i64::MAX - 100), (100, -7)]
+    {
+        let lie = |column: &ColumnChunkMetaData| {
+            let column = column.clone().into_builder().set_total_compressed_size(length);
+            column.set_dictionary_page_offset(None).set_data_page_offset(at).build().unwrap()
+        };
+        let group = &metadata.row_groups()[0];
+        let columns = group.columns().iter().map(lie).collect();
+        let group = group.clone().into_builder().set_column_metadata(columns).build().unwrap();
+        let metadata = metadata.clone().into_builder().set_row_groups(vec![group]).build();
+        let mut bytes = whole.clone();
+        ParquetMetaDataWriter::new(&mut bytes, &metadata).finish().unwrap();
+        std::fs::write(&path, &bytes).unwrap();
+        let error = shop.error("buy where (item = serum)");
+        assert!(error.contains("`data/events/a.parquet`"), "{length} {at}: {error}");
     }
 }
 

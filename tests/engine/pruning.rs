@@ -15,10 +15,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue::engine::plan::build::readings;
-use segue::engine::plan::lower::{Asked, lower};
-use segue::engine::tables::prune::Reading;
+use segue::engine::plan::lower::{Asked, Table, lower};
+use segue::engine::tables::prune::{self, Reading};
 use segue::engine::{Keep, Limits, Outcome, Request, run, tables};
 use segue::language::calendar::{Clock, Zone};
+use segue::language::catalog::Catalog;
+use segue::language::ir::Program;
 
 use super::differential::{Difference, judge};
 use super::differential_files::{run_over, write};
@@ -29,7 +31,7 @@ use crate::generate::{Size, sized};
 /// Every rule alone, so that most depend on a few events, over files that tell when and of what their rows are.
 #[test]
 fn pruned_is_unpruned() {
-    let (mut rules, mut uncounted, mut skipped) = (0, 0, 0);
+    let (mut rules, mut uncounted, mut sifted, mut skipped) = (0, 0, 0, 0);
     for seed in 0..4 {
         let batch = sized(9_000_000 + seed, Size { rules: 12, customers: 25 });
         let program = batch.compile().program;
@@ -39,6 +41,7 @@ fn pruned_is_unpruned() {
         for at in 0..program.rules.len() {
             let alone = program.keep(|rule| rule.name == program.rules[at].name);
             let population = rng.random_bool(0.2);
+            sifted += usize::from(is_sifted(&batch.catalog, &alone, &batch.clock, population));
             let outcome = run_over(&batch, &batch.catalog, &alone, root.path(), population, &mut rng);
             match judge(outcome, &batch.catalog, &alone, &batch.clock, &batch.histories) {
                 Ok(outcome) => {
@@ -50,9 +53,56 @@ fn pruned_is_unpruned() {
             }
         }
     }
-    println!("{rules} rules, {uncounted} of them without population, {skipped} rows not read");
-    assert!(uncounted * 4 > rules && skipped > 100, "{rules} {uncounted} {skipped}");
+    println!("{rules} rules, {uncounted} of them without population, {sifted} sifted, {skipped} rows not read");
+    assert!(uncounted * 4 > rules && sifted > 0 && skipped > 100, "{rules} {uncounted} {sifted} {skipped}");
 }
+
+/// Whether the reader looks at raw names before it decodes the rest of a row.
+fn is_sifted(catalog: &Catalog, program: &Program, clock: &Clock, population: bool) -> bool {
+    let parts = lower(catalog, program, clock, Asked { population, ..Asked::default() });
+    parts.branches.iter().any(|lowered| {
+        let Table::Source(s) = lowered.table else { return false };
+        prune::Asked { source: &catalog.sources[s as usize], lowered }.few_names()
+    })
+}
+
+/// The reader sifts in every pass; how much it let go is told once.
+#[test]
+fn sifted_in_passes() {
+    let catalog = format!("{SHOP}events:\n")
+        + &["buy", "look", "visit", "open", "click", "send"]
+            .map(|e| format!("  {e}: {{source: shop, raw: [{e}]}}\n"))
+            .concat();
+    let shop = Shop::new(&catalog);
+    for file in 0..4 {
+        let rows = || 0..6_000i64;
+        let of = |value: &dyn Fn(i64) -> String| -> ArrayRef {
+            Arc::new(rows().map(|i| Some(value(i * 7 + file))).collect::<StringArray>())
+        };
+        let times = rows().map(|i| NOW - (i * 13 % 90 + 1) * DAY).collect::<Vec<_>>();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("customer", of(&|i| format!("customer-{}", i % 2_311))),
+            ("time", Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))),
+            ("event", of(&|i| ["buy", "look", "visit", "open", "click", "send", "other"][i as usize % 7].to_owned())),
+        ];
+        groups(&shop.path(&format!("data/events/{file}.parquet")), columns, 1_500, EnabledStatistics::Chunk);
+    }
+    let rule = "buy ≥ 2 in 60d";
+    let (project, program) = checked(shop.dir.path(), Some(rule));
+    assert!(is_sifted(&project.catalog, &program, &clock(), false));
+    let free = answer(&shop, rule, false);
+    let limits = Limits { threads: Some(2), memory: Some(100_000), batch_rows: Some(1_024), ..Limits::default() };
+    let limited = answer_within(&shop, rule, false, limits);
+    println!("{} members, {} passes, {:?}", free.size(0), limited.passes, free.report.sources);
+    assert!(free.passes == 1 && limited.passes > 1 && free.size(0) > 100);
+    assert_eq!(limited.member_ids(0), free.member_ids(0));
+    assert_eq!(format!("{:?}", limited.report), format!("{:?}", free.report));
+}
+
+const SHOP: &str = "
+sources:
+  shop: {path: data/events, customer: customer, time: time, event: event}
+";
 
 const DAILY: &str = "
 sources:
@@ -183,6 +233,10 @@ fn reads(shop: &Shop, rule: &str) -> Vec<Reading> {
 }
 
 fn answer(shop: &Shop, rule: &str, population: bool) -> Outcome {
+    answer_within(shop, rule, population, Limits { threads: Some(2), ..Limits::default() })
+}
+
+fn answer_within(shop: &Shop, rule: &str, population: bool, limits: Limits) -> Outcome {
     let (project, program) = checked(shop.dir.path(), Some(rule));
     let request = Request {
         catalog: &project.catalog,
@@ -190,7 +244,7 @@ fn answer(shop: &Shop, rule: &str, population: bool) -> Outcome {
         clock: &clock(),
         root: &project.root,
         population,
-        limits: Limits { threads: Some(2), ..Limits::default() },
+        limits,
         keep: Keep::Off,
         progress: None,
     };

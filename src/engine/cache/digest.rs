@@ -224,9 +224,16 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+
     use super::*;
+    use crate::engine::tables;
+    use crate::language::catalog::{Catalog, List, Named};
+    use crate::language::source::{SourceId, Span};
 
     fn age(file: &Path, seconds: u64) {
         let file = File::options().write(true).open(file).unwrap();
@@ -271,5 +278,42 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         digests.save().unwrap();
         assert!(Digests::open(folder.path()).unwrap().known.is_empty());
+    }
+
+    fn ids(file: &Path, id: &str) {
+        let ids = Arc::new(StringArray::from(vec![id])) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(file).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    /// The rows that are read are those of the footer that was read: another file in its place has no digest.
+    #[test]
+    fn a_file_that_was_listed_as_another_has_no_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.parquet");
+        let at = Span::new(SourceId(0), 0, 0);
+        let name = Named { name: "x".into(), span: at };
+        let list = List { name, path: "x.parquet".into(), path_span: at, column: Some("id".into()) };
+        let catalog = Catalog { lists: vec![list], ..Catalog::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let open = || {
+            let tables = runtime.block_on(tables::open(&catalog, folder.path())).unwrap();
+            tables.lists[0].as_ref().unwrap().inputs.clone().unwrap()
+        };
+        ids(&file, "one");
+        let inputs = open();
+        let mut digests = Digests::open(folder.path()).unwrap();
+        let one = digests.input(&inputs, 0).unwrap();
+        assert!(one.holds());
+        // A file of the same size is moved into its place.
+        let aside = folder.path().join("aside");
+        ids(&aside, "two");
+        assert_eq!(aside.metadata().unwrap().len(), file.metadata().unwrap().len());
+        std::fs::rename(&aside, &file).unwrap();
+        assert!(digests.input(&inputs, 0).is_none() && !one.holds());
+        let two = digests.input(&open(), 0).unwrap();
+        assert_ne!(two.id, one.id);
     }
 }

@@ -1,16 +1,24 @@
 //! The bank: what is kept of each term for each customer of a chunk.
 //!
-//! Owns: accumulating entries into terms. Windows over one pattern that end together are counted at once: an entry is counted in the
-//! narrowest that takes it, and in the end each window takes in what the narrower ones have. Promises: no result depends on the order of entries (sums are exact, floats are added in
+//! Owns: accumulating entries into terms. Promises: no result depends on the order of entries (sums are exact, floats are added in
 //! ascending order); what it has allocated stays for the next chunk. Must not know: conditions over terms.
+//!
+//! Each term has a column with a place a customer. Windows over one pattern that end together are counted at once: an entry is counted
+//! in the narrowest that takes it, and in the end each window takes in what the narrower ones have. `steps` knows what an entry does.
 
+use std::collections::BTreeMap;
+
+use super::bits::{keep, pack_between};
 use super::convert::ordered;
-use super::interned::Slot;
-use super::log::EVENT;
+use super::log::NEVER;
 use super::roster::Chunk;
-use crate::engine::plan::program::{Agg, Program, Rows};
-use crate::language::calendar::Zone;
+use crate::engine::plan::program::{Agg, Program};
 use crate::language::ir::PeriodUnit;
+
+mod steps;
+
+pub use steps::{Asked, Steps};
+use steps::{Other, OtherStep, SumStep, TimeStep};
 
 /// What is kept of all terms.
 #[derive(Debug)]
@@ -18,15 +26,20 @@ pub struct Bank {
     /// Customers of a chunk.
     size: usize,
     terms: Vec<Place>,
-    /// One column a term that counts.
     counts: Vec<u32>,
+    sums: Vec<i64>,
+    /// What sums could not hold, by their place.
+    carried: BTreeMap<usize, i128>,
+    best: Vec<i64>,
+    /// Whether there is a best.
+    known: Vec<bool>,
+    /// What they amount to is known at the end.
+    sets: Vec<Pairs>,
+    floats: Vec<(Pairs, Vec<f64>)>,
     chains: Vec<Chain>,
     /// By pattern its chains.
     by_pattern: Vec<Vec<u32>>,
-    others: Vec<Other>,
-    /// By customer what his entries say of him.
-    flags: Vec<u8>,
-    /// By customer the earliest of his entries that are events.
+    /// By customer the earliest of his entries that are events; [`NEVER`] is none.
     first: Vec<i64>,
 }
 
@@ -40,263 +53,227 @@ struct Chain {
     column: usize,
 }
 
-/// Where a term is kept.
+/// Where a term is kept: where its column begins, or which set or sum of floats it is.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// Where its column of counts begins.
     Count(usize),
-    Other(usize),
-    /// A set, and where the column begins that counts what is in it.
+    Sum(usize),
+    Best(usize, Turn),
+    /// A set, and the column of counts for what is in it.
     Set(usize, usize),
+    Float(usize),
 }
 
-#[derive(Debug)]
-enum Other {
-    Sum(Vec<i128>),
-    /// The best so far, by the order of [`ordered`] for floats.
-    Best(Vec<Option<i64>>),
-    /// Customer and value; what they amount to is known at the end.
-    Set(Vec<(u32, i64)>),
-    FloatSum(Vec<(u32, i64)>, Vec<f64>),
-}
+/// Customer and value.
+type Pairs = Vec<(u32, i64)>;
 
-/// What entries of each slot do to the bank.
-#[derive(Debug, Default)]
-pub struct Steps {
-    slots: Vec<SlotSteps>,
-    /// Numbers of chains.
-    counts: Vec<u32>,
-    others: Vec<OtherStep>,
-}
+/// What turns values so that the best is the greatest: a least value is kept with all its bits turned.
+type Turn = i64;
 
+/// A term's best values, for all customers of a chunk.
 #[derive(Debug, Clone, Copy)]
-struct SlotSteps {
-    /// Ends in the two lists; the beginnings are the ends of the slot before.
-    counts: (u32, u32),
-    others: (u32, u32),
-    width: u32,
-    flags: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct OtherStep {
-    lo: i64,
-    hi: i64,
-    agg: Agg,
-    place: Place,
-    /// Place of the measure in the entry.
-    at: usize,
+pub struct Best<'a> {
+    known: &'a [bool],
+    turned: &'a [i64],
+    turn: Turn,
 }
 
 impl Bank {
     pub fn new(program: &Program, size: usize) -> Bank {
-        let (mut columns, mut others) = (0, Vec::new());
-        let mut column = || {
-            columns += size;
-            columns - size
+        let (mut columns, mut sums, mut best) = (0, 0, 0);
+        let (mut sets, mut floats) = (Vec::new(), Vec::new());
+        let next = |columns: &mut usize| {
+            *columns += size;
+            *columns - size
         };
         let mut by_pattern = vec![Vec::new(); program.patterns as usize];
-        let (chains, chained) = chains(program, &mut by_pattern, size, &mut column);
-        let terms = program.terms.iter().zip(chained).map(|(term, chained)| {
-            let other = match term.agg {
-                Agg::Count => return Place::Count(chained),
-                Agg::CountKnown(_) => return Place::Count(column()),
-                Agg::Periods(_) | Agg::Distinct(_) => {
-                    others.push(Other::Set(Vec::new()));
-                    return Place::Set(others.len() - 1, column());
-                }
-                Agg::Sum(_) => Other::Sum(Vec::new()),
-                Agg::SumFloat(_) => Other::FloatSum(Vec::new(), Vec::new()),
-                Agg::Min(_) | Agg::Max(_) | Agg::MinFloat(_) | Agg::MaxFloat(_) | Agg::First | Agg::Last => {
-                    Other::Best(Vec::new())
-                }
-            };
-            others.push(other);
-            Place::Other(others.len() - 1)
-        });
-        let terms = terms.collect();
-        let counts = vec![0; columns];
-        Bank { size, terms, counts, chains, by_pattern, others, flags: Vec::new(), first: Vec::new() }
+        let (chains, chained) = chains(program, &mut by_pattern, size, &mut || next(&mut columns));
+        let mut place = |agg, chained| match agg {
+            Agg::Count => Place::Count(chained),
+            Agg::CountKnown(_) => Place::Count(next(&mut columns)),
+            Agg::Periods(_) | Agg::Distinct(_) => {
+                sets.push(Vec::new());
+                Place::Set(sets.len() - 1, next(&mut columns))
+            }
+            Agg::Sum(_) => Place::Sum(next(&mut sums)),
+            Agg::SumFloat(_) => {
+                floats.push((Vec::new(), Vec::new()));
+                Place::Float(floats.len() - 1)
+            }
+            Agg::Max(_) | Agg::MaxFloat(_) | Agg::Last => Place::Best(next(&mut best), 0),
+            Agg::Min(_) | Agg::MinFloat(_) | Agg::First => Place::Best(next(&mut best), !0),
+        };
+        let terms = program.terms.iter().zip(chained).map(|(term, chained)| place(term.agg, chained)).collect();
+        Bank {
+            size,
+            terms,
+            counts: vec![0; columns],
+            sums: vec![0; sums],
+            carried: BTreeMap::new(),
+            best: vec![0; best],
+            known: vec![false; best],
+            sets,
+            floats,
+            chains,
+            by_pattern,
+            first: Vec::new(),
+        }
     }
 
-    /// Adds what the slots from the last known one on do.
-    pub fn learn(&self, program: &Program, by_pattern: &[Vec<u32>], slots: &[Slot], steps: &mut Steps) {
-        for slot in slots.iter().skip(steps.slots.len()) {
-            let (counts, others) = (steps.counts.len() as u32, steps.others.len() as u32);
-            let chains = slot.patterns.iter().filter_map(|&p| self.by_pattern.get(p as usize)).flatten();
-            steps.counts.extend(chains);
-            let terms = slot.patterns.iter().filter_map(|&p| by_pattern.get(p as usize)).flatten();
-            for (&t, term) in terms.filter_map(|t| Some((t, program.terms.get(*t as usize)?))) {
-                let Some(&place) = self.terms.get(t as usize) else { continue };
-                let (lo, hi) = (term.lo, term.hi);
-                match (place, term.agg.channel()) {
-                    (Place::Count(_), None) => {}
-                    (_, None) => steps.others.push(OtherStep { lo, hi, agg: term.agg, place, at: 0 }),
-                    (_, Some(channel)) => {
-                        let Ok(at) = slot.measures.binary_search(&channel) else { continue };
-                        steps.others.push(OtherStep { lo, hi, agg: term.agg, place, at });
-                    }
-                }
-            }
-            steps.slots.push(SlotSteps {
-                counts: (counts, steps.counts.len() as u32),
-                others: (others, steps.others.len() as u32),
-                width: slot.width() as u32,
-                flags: if slot.rows == Rows::Event as u8 { EVENT } else { 0 },
-            });
+    /// Bytes that a term has for each customer.
+    pub fn bytes(agg: &Agg) -> usize {
+        match agg {
+            Agg::Count | Agg::CountKnown(_) | Agg::Periods(_) | Agg::Distinct(_) => size_of::<u32>(),
+            Agg::Sum(_) | Agg::SumFloat(_) => size_of::<i64>(),
+            _ => size_of::<i64>() + size_of::<bool>(),
         }
     }
 
     /// Takes the entries of a chunk of `here` customers.
-    pub fn fill(&mut self, chunk: Chunk<'_>, here: usize, slots: &[Slot], steps: &Steps, zone: &Zone) {
+    pub fn fill(&mut self, chunk: Chunk<'_>, here: usize, asked: Asked<'_>, steps: &mut Steps) {
+        steps.learn(asked);
         self.clear(here);
         for (i, entry) in chunk.entries.iter().enumerate() {
-            let Some(&SlotSteps { counts, others, width, flags }) = steps.slots.get(entry.slot as usize) else {
-                continue;
-            };
+            let Some(slot) = steps.slot(entry.slot) else { continue };
             let (local, time) = (entry.local as usize, entry.time);
-            if let (Some(mine), Some(first)) = (self.flags.get_mut(local), self.first.get_mut(local)) {
-                *mine |= flags;
-                if flags & EVENT != 0 {
-                    *first = time.min(*first);
-                }
+            if slot.event
+                && let Some(first) = self.first.get_mut(local)
+            {
+                *first = time.min(*first);
             }
-            for &chain in steps.counts.get(counts.0 as usize..counts.1 as usize).unwrap_or_default() {
-                let Some(Chain { hi, los, column }) = self.chains.get(chain as usize) else { continue };
-                let window = los.iter().map(|lo| usize::from(time < *lo)).sum::<usize>();
-                if time < *hi
-                    && window < los.len()
-                    && let Some(count) = self.counts.get_mut(column + window * self.size + local)
-                {
+            let at = steps.stretch(slot, time);
+            let stretch = match steps.known(at) {
+                Some(stretch) => stretch,
+                None => self.work_out(at, entry.slot, time, asked, steps),
+            };
+            for column in steps.counts(stretch) {
+                if let Some(count) = self.counts.get_mut(column + local) {
                     *count = count.wrapping_add(1);
                 }
             }
-            if others.0 == others.1 {
+            for &TimeStep { column, turn } in steps.times(stretch) {
+                self.better(column + local, time ^ turn);
+            }
+            if !stretch.is_measured() {
                 continue;
             }
-            let words = chunk.words(i, width as usize);
-            let Some(slot) = slots.get(entry.slot as usize) else { continue };
-            let some = steps.others.get(others.0 as usize..others.1 as usize).unwrap_or_default();
-            for step in some.iter().filter(|step| step.lo <= time && time < step.hi) {
-                let value = if step.agg.channel().is_some() { slot.read(words, step.at) } else { Some(time) };
-                if let Some(value) = value {
-                    self.step(step, entry.local, value, zone);
+            let words = chunk.words(i, slot.width as usize);
+            for SumStep { column, measure } in steps.sums(stretch) {
+                if let Some(value) = measure.read(words) {
+                    self.add(column + local, value);
                 }
             }
+            for step in steps.others(stretch) {
+                self.step(step, entry.local, time, words, asked);
+            }
         }
-        self.settle(here);
+        self.settle();
     }
 
     fn clear(&mut self, here: usize) {
         self.counts.fill(0);
-        self.flags.clear();
-        self.flags.resize(here, 0);
+        self.sums.fill(0);
+        self.carried.clear();
+        self.best.fill(i64::MIN);
+        self.known.fill(false);
         self.first.clear();
-        self.first.resize(here, i64::MAX);
-        for other in &mut self.others {
-            match other {
-                Other::Sum(sums) => {
-                    sums.clear();
-                    sums.resize(here, 0);
-                }
-                Other::Best(best) => {
-                    best.clear();
-                    best.resize(here, None);
-                }
-                Other::Set(pairs) => pairs.clear(),
-                Other::FloatSum(pairs, sums) => {
-                    pairs.clear();
-                    sums.clear();
-                    sums.resize(here, 0.0);
-                }
+        self.first.resize(here, NEVER);
+        self.sets.iter_mut().for_each(Vec::clear);
+        for (pairs, sums) in &mut self.floats {
+            pairs.clear();
+            sums.clear();
+            sums.resize(here, 0.0);
+        }
+    }
+
+    #[inline]
+    fn better(&mut self, at: usize, turned: i64) {
+        if let (Some(best), Some(known)) = (self.best.get_mut(at), self.known.get_mut(at)) {
+            *best = turned.max(*best);
+            *known = true;
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, at: usize, value: i64) {
+        let Some(sum) = self.sums.get_mut(at) else { return };
+        match sum.checked_add(value) {
+            Some(more) => *sum = more,
+            None => {
+                *self.carried.entry(at).or_default() += i128::from(*sum);
+                *sum = value;
             }
         }
     }
 
-    fn step(&mut self, step: &OtherStep, local: u32, value: i64, zone: &Zone) {
-        let other = match step.place {
-            Place::Count(column) => {
+    fn step(&mut self, step: &OtherStep, local: u32, time: i64, words: &[i64], asked: Asked<'_>) {
+        let Some(value) = step.measure.map_or(Some(time), |measure| measure.read(words)) else { return };
+        match step.does {
+            Other::Count(column) => {
                 if let Some(count) = self.counts.get_mut(column + local as usize) {
                     *count = count.wrapping_add(1);
                 }
-                return;
             }
-            Place::Other(at) | Place::Set(at, _) => self.others.get_mut(at),
-        };
-        match other {
-            Some(Other::Sum(sums)) => {
-                if let Some(sum) = sums.get_mut(local as usize) {
-                    *sum += i128::from(value);
-                }
-            }
-            Some(Other::Best(best)) => {
-                let Some(best) = best.get_mut(local as usize) else { return };
-                let float = matches!(step.agg, Agg::MinFloat(_) | Agg::MaxFloat(_));
+            Other::Best { column, turn, float } => {
                 let value = if float { ordered(value) } else { value };
-                let greatest = matches!(step.agg, Agg::Max(_) | Agg::MaxFloat(_) | Agg::Last);
-                if best.is_none_or(|old| if greatest { value > old } else { value < old }) {
-                    *best = Some(value);
+                self.better(column + local as usize, value ^ turn);
+            }
+            Other::Set(at, unit) => {
+                let value = unit.map_or(value, |unit| asked.zone.period(PeriodUnit::from(unit), value));
+                if let Some(pairs) = self.sets.get_mut(at) {
+                    pairs.push((local, value));
                 }
             }
-            Some(Other::Set(pairs)) => {
-                let value = match step.agg {
-                    Agg::Periods(unit) => zone.period(PeriodUnit::from(unit), value),
-                    _ => value,
-                };
-                pairs.push((local, value));
+            Other::Float(at) => {
+                if let Some((pairs, _)) = self.floats.get_mut(at) {
+                    pairs.push((local, ordered(value)));
+                }
             }
-            Some(Other::FloatSum(pairs, _)) => pairs.push((local, ordered(value))),
-            None => {}
         }
     }
 
     /// Counts or sums what was gathered.
-    fn settle(&mut self, here: usize) {
+    fn settle(&mut self) {
         for chain in self.chains.iter().filter(|chain| chain.los.len() > 1) {
             let columns = self.counts.get_mut(chain.column..).unwrap_or_default();
             for wider in 1..chain.los.len() {
                 let (narrow, wide) = columns.split_at_mut_checked(wider * self.size).unwrap_or_default();
                 let narrow = narrow.get((wider - 1) * self.size..).unwrap_or_default();
-                for (wide, narrow) in wide.iter_mut().zip(narrow).take(here) {
+                for (wide, narrow) in wide.iter_mut().zip(narrow) {
                     *wide = wide.wrapping_add(*narrow);
                 }
             }
         }
         for place in &self.terms {
-            let (at, column) = match *place {
-                Place::Count(_) => continue,
-                Place::Other(at) => (at, 0),
-                Place::Set(at, column) => (at, column),
-            };
-            match self.others.get_mut(at) {
-                Some(Other::Set(pairs)) => {
-                    pairs.sort_unstable();
-                    pairs.dedup();
-                    let counts = self.counts.get_mut(column..column + here).unwrap_or_default();
-                    for &(local, _) in pairs.iter() {
-                        if let Some(count) = counts.get_mut(local as usize) {
-                            *count += 1;
-                        }
-                    }
+            let Place::Set(at, column) = *place else { continue };
+            let Some(pairs) = self.sets.get_mut(at) else { continue };
+            pairs.sort_unstable();
+            pairs.dedup();
+            for &(local, _) in pairs.iter() {
+                if let Some(count) = self.counts.get_mut(column + local as usize) {
+                    *count += 1;
                 }
-                Some(Other::FloatSum(pairs, sums)) => {
-                    pairs.sort_unstable();
-                    for &(local, value) in pairs.iter() {
-                        if let Some(sum) = sums.get_mut(local as usize) {
-                            *sum += f64::from_bits(ordered(value) as u64);
-                        }
-                    }
+            }
+        }
+        for (pairs, sums) in &mut self.floats {
+            pairs.sort_unstable();
+            for &(local, value) in pairs.iter() {
+                if let Some(sum) = sums.get_mut(local as usize) {
+                    *sum += f64::from_bits(ordered(value) as u64);
                 }
-                _ => {}
             }
         }
     }
 
+    fn place(&self, term: u32) -> Option<Place> {
+        self.terms.get(term as usize).copied()
+    }
+
     /// A term's counts, for all customers of the chunk.
     pub fn counts(&self, term: u32) -> Option<&[u32]> {
-        match *self.terms.get(term as usize)? {
+        match self.place(term)? {
             Place::Count(column) | Place::Set(_, column) => self.counts.get(column..column + self.size),
-            Place::Other(_) => None,
+            _ => None,
         }
     }
 
@@ -305,50 +282,56 @@ impl Bank {
         self.counts(term)?.get(row).copied()
     }
 
-    /// A term's exact sums, for all customers of the chunk.
-    pub fn sums(&self, term: u32) -> Option<&[i128]> {
-        match self.other(term)? {
-            Other::Sum(sums) => Some(sums),
-            _ => None,
-        }
+    /// A term's exact sums, for all customers of the chunk, if all of them fit.
+    pub fn sums(&self, term: u32) -> Option<&[i64]> {
+        let Place::Sum(column) = self.place(term)? else { return None };
+        let all = column..column + self.size;
+        if self.carried.range(all.clone()).next().is_some() { None } else { self.sums.get(all) }
     }
 
     /// A term's exact sum.
     pub fn sum(&self, term: u32, row: usize) -> Option<i128> {
-        self.sums(term)?.get(row).copied()
+        let Place::Sum(column) = self.place(term)? else { return None };
+        let carried = self.carried.get(&(column + row)).copied().unwrap_or(0);
+        Some(carried + i128::from(*self.sums.get(column + row)?))
     }
 
     /// A term's sum of floats.
     pub fn float(&self, term: u32, row: usize) -> Option<f64> {
-        match self.other(term)? {
-            Other::FloatSum(_, sums) => sums.get(row).copied(),
-            _ => None,
-        }
+        let Place::Float(at) = self.place(term)? else { return None };
+        self.floats.get(at)?.1.get(row).copied()
     }
 
-    /// A term's best, for all customers of the chunk.
-    pub fn best(&self, term: u32) -> Option<&[Option<i64>]> {
-        match self.other(term)? {
-            Other::Best(best) => Some(best),
-            _ => None,
-        }
+    /// A term's best, by the order of [`ordered`] for floats.
+    pub fn best(&self, term: u32) -> Option<Best<'_>> {
+        let Place::Best(column, turn) = self.place(term)? else { return None };
+        let all = column..column + self.size;
+        Some(Best { known: self.known.get(all.clone())?, turned: self.best.get(all)?, turn })
     }
 
-    fn other(&self, term: u32) -> Option<&Other> {
-        match *self.terms.get(term as usize)? {
-            Place::Other(at) => self.others.get(at),
-            _ => None,
-        }
-    }
-
-    /// What the customers' entries say of them.
-    pub fn flags(&self) -> &[u8] {
-        &self.flags
-    }
-
-    /// The customers' earliest entries that are events.
+    /// The customers' earliest entries that are events; [`NEVER`] is none.
     pub fn first(&self) -> &[i64] {
         &self.first
+    }
+}
+
+impl Best<'_> {
+    /// The value of one customer.
+    pub fn get(self, row: usize) -> Option<i64> {
+        let value = self.turned.get(row)? ^ self.turn;
+        self.known.get(row)?.then_some(value)
+    }
+
+    /// The values of all customers who have one.
+    pub fn values(self) -> impl Iterator<Item = i64> {
+        self.turned.iter().zip(self.known).filter(|(_, known)| **known).map(move |(turned, _)| turned ^ self.turn)
+    }
+
+    /// Whose value lies in `[lo, hi]`.
+    pub fn pack_between(self, lo: i64, hi: i64, out: &mut [u64]) {
+        let (lo, hi) = if self.turn == 0 { (lo, hi) } else { (!hi, !lo) };
+        pack_between(self.turned, lo, hi, out);
+        keep(self.known, out);
     }
 }
 

@@ -32,17 +32,38 @@ pub fn append(out: &mut Vec<u64>, bits: usize, more: &[u64]) {
     }
 }
 
-/// Whether each number lies in `[lo, hi]`.
-pub fn pack_range(numbers: &[u32], lo: u32, hi: u32, out: &mut [u64]) {
-    let span = hi.wrapping_sub(lo);
-    for (numbers, word) in numbers.chunks(64).zip(out) {
+/// Packs what is said of each item.
+#[inline]
+fn pack_each<T>(items: &[T], says: impl Fn(&T) -> bool, out: &mut [u64]) {
+    for (items, word) in items.chunks(64).zip(out) {
         let mut bytes = [0u8; 64];
-        for (byte, n) in bytes.iter_mut().zip(numbers) {
-            *byte = u8::from(n.wrapping_sub(lo) <= span);
+        for (byte, item) in bytes.iter_mut().zip(items) {
+            *byte = u8::from(says(item));
         }
         // Eight bytes that are 0 or 1 become the upper byte of the product, lowest first.
         let eighth = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
         *word = bytes.as_chunks::<8>().0.iter().rev().fold(0, |word, bytes| word << 8 | eighth(bytes));
+    }
+}
+
+/// Whether each number lies in `[lo, hi]`.
+pub fn pack_range(numbers: &[u32], lo: u32, hi: u32, out: &mut [u64]) {
+    let span = hi.wrapping_sub(lo);
+    pack_each(numbers, |n| n.wrapping_sub(lo) <= span, out);
+}
+
+/// The same of signed numbers; nothing lies in it where `hi` is less.
+pub fn pack_between(numbers: &[i64], lo: i64, hi: i64, out: &mut [u64]) {
+    let span = hi.wrapping_sub(lo) as u64;
+    pack_each(numbers, |n| n.wrapping_sub(lo) as u64 <= span && lo <= hi, out);
+}
+
+/// Only the bits of what is known stay.
+pub fn keep(known: &[bool], out: &mut [u64]) {
+    let mut words = [0];
+    for (known, word) in known.chunks(64).zip(out) {
+        pack_each(known, |known| *known, &mut words);
+        *word &= words[0];
     }
 }
 

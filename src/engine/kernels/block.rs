@@ -30,7 +30,7 @@ impl Builder {
     pub fn push(&mut self, key: Key, tail: &[u8], row: &[u64]) {
         self.keys.extend_from_slice(&key.to_le_bytes());
         self.tails.extend_from_slice(tail);
-        self.rows.extend(row.iter().flat_map(|word| word.to_le_bytes()));
+        row.iter().for_each(|word| self.rows.extend_from_slice(&word.to_le_bytes()));
     }
 
     /// The bytes; nothing is left behind.

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::bank::Bank;
-use super::bits::pack;
+use super::bits::pack_between;
 use super::replay::scale;
 use crate::engine::plan::program::{Cmp, Node, Scalar, Test, Val};
 use crate::language::calendar::Clock;
@@ -68,27 +68,36 @@ impl Edges {
         Edges { held, from, to, negated: op == Cmp::Ne }
     }
 
-    fn holds(&self, key: i128) -> bool {
-        (self.from <= key && key < self.to) != self.negated
-    }
-
     /// Answers for all customers of a chunk; whether it could.
     pub fn answer(&self, bank: &Bank, out: &mut [u64]) -> bool {
+        let (lo, hi) = self.bounds();
         match self.held {
             Held::Sum(term) => {
                 let Some(sums) = bank.sums(term) else { return false };
-                pack(sums.iter().map(|&sum| self.holds(sum)), out);
+                pack_between(sums, lo, hi, out);
             }
             Held::Instant(term) => {
                 let Some(best) = bank.best(term) else { return false };
-                if best.iter().flatten().any(|at| *at < TIMES.0 || TIMES.1 < *at) {
+                if best.values().any(|at| at < TIMES.0 || TIMES.1 < at) {
                     return false;
                 }
-                // What is missing passes no comparison but `≠`.
-                pack(best.iter().map(|at| at.map_or(self.negated, |at| self.holds(at.into()))), out);
+                best.pack_between(lo, hi, out);
             }
         }
+        // What is missing passes no comparison but `≠`.
+        if self.negated {
+            out.iter_mut().for_each(|word| *word = !*word);
+        }
         true
+    }
+
+    /// The interval among numbers of 64 bits as `[lo, hi]`, with `hi` less where there is none.
+    fn bounds(&self) -> (i64, i64) {
+        let whole = |bound: i128| i64::try_from(bound.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or(0);
+        if self.to <= i64::MIN.into() || self.from > i64::MAX.into() {
+            return (0, -1);
+        }
+        (whole(self.from), whole(self.to.saturating_sub(1)))
     }
 }
 
@@ -137,6 +146,11 @@ mod tests {
         }
     }
 
+    fn holds(edges: &Edges, value: i128) -> bool {
+        let (lo, hi) = edges.bounds();
+        (i128::from(lo) <= value && value <= i128::from(hi)) != edges.negated
+    }
+
     fn edges(left: Val, op: Cmp, bound: Num, clock: &Clock) -> Edges {
         let node = Node::Test(Test::Compare { left, op, right: Val::Literal(Lit::num(bound)) });
         Edges::of(&node, clock, |_| true).unwrap()
@@ -159,7 +173,7 @@ mod tests {
                     (-210..=-190).chain(-3..3).chain(1_990..2_010).chain([i128::from(i64::MAX), i128::from(i64::MIN)]);
                 for units in near {
                     let expected = says(op, Num::Exact { units, scale: 2 }.compare(bound));
-                    assert_eq!(edges.holds(units), expected, "{units} {op:?} {bound:?}");
+                    assert_eq!(holds(&edges, units), expected, "{units} {op:?} {bound:?}");
                 }
             }
         }
@@ -176,7 +190,7 @@ mod tests {
                 for minutes in (-80 * 60..40 * 60).step_by(30) {
                     for at in [0, -1, 1].map(|off| clock.as_of + minutes * HOUR / 60 + off) {
                         let expected = says(op, Num::int(clock.days_since(at)).compare(bound));
-                        assert_eq!(edges.holds(at.into()), expected, "{minutes} {op:?} {bound:?}");
+                        assert_eq!(holds(&edges, at.into()), expected, "{minutes} {op:?} {bound:?}");
                     }
                 }
             }

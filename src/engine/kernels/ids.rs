@@ -143,6 +143,12 @@ impl Ids {
         }
     }
 
+    /// Whether the key is that of a guess.
+    #[inline]
+    pub fn is_key(&self, guess: u32, key: Key) -> bool {
+        self.keys.get((guess as usize).wrapping_sub(1)) == Some(&key)
+    }
+
     /// The number of a customer, who is entered if new.
     #[inline]
     pub fn number(&mut self, guess: u32, wanted: Wanted<'_>) -> u32 {

@@ -126,7 +126,7 @@ impl Joiner {
         runs: &mut Vec<Run>,
     ) -> Result<()> {
         let mut pool = piece.segment.pool();
-        let measured = pool.len() > 0;
+        let measured = !pool.is_empty();
         let mut texts = Vec::new();
         for (run, kept) in piece.runs.iter().zip(kept) {
             let mut taken = 0;
@@ -135,12 +135,9 @@ impl Joiner {
                 let number = from.lists.get(what as usize).copied().ok_or_else(broken)?;
                 let place = if kept.is_some() { from.places.get(who as usize).copied().flatten() } else { None };
                 let width = if measured { self.slots.get(number).ok_or_else(broken)?.width() } else { 0 };
-                let Some(place) = place else {
-                    if width > 0 {
-                        pool.nth(width - 1);
-                    }
-                    continue;
-                };
+                let (measures, rest) = pool.split_at_checked(width).ok_or_else(broken)?;
+                pool = rest;
+                let Some(place) = place else { continue };
                 taken += 1;
                 let page = log.page();
                 page.who.push(place);
@@ -148,7 +145,7 @@ impl Joiner {
                 page.when.push(when);
                 if width > 0 {
                     let at = page.pool.len();
-                    page.pool.extend(pool.by_ref().take(width));
+                    page.pool.extend(measures.iter().map(|word| i64::from_le_bytes(*word)));
                     let slot = self.slots.get(number).ok_or_else(broken)?;
                     if let Some(words) = page.pool.get_mut(at..) {
                         slot.texts(self.slots.shape.ints, words, |at| texts.push(at));

@@ -56,6 +56,8 @@ struct Pending {
     pool: Vec<i64>,
     /// The customers' numbers, when they are looked up.
     who: Vec<u32>,
+    /// Whether the key of the guessed number is the row's.
+    same: Vec<bool>,
 }
 
 /// Some entries: the customer's number, the list of patterns, the time, and the measures, one entry behind the other. A log keeps
@@ -147,14 +149,18 @@ impl Log {
 
     /// Makes entries of the pending rows.
     pub fn flush(&mut self, slots: &Slots) -> Result<()> {
-        let Pending { rows, tails, pool, who } = &mut self.pending;
+        let Pending { rows, tails, pool, who, same } = &mut self.pending;
+        // Each in a loop of its own, so that the processor waits for many places at once.
         who.clear();
         who.extend(rows.iter().map(|row| self.ids.guess(row.hash)));
+        same.clear();
+        same.extend(rows.iter().zip(who.iter()).map(|(row, guess)| self.ids.is_key(*guess, row.key)));
         let (mut last, mut tails) = (None, tails.as_slice());
-        for (row, who) in rows.iter().zip(who.iter_mut()) {
+        for ((row, who), same) in rows.iter().zip(who.iter_mut()).zip(same.iter()) {
             let (tail, rest) = tails.split_at_checked(tail_len(row.key)).unwrap_or_default();
             tails = rest;
             *who = match last {
+                _ if *same && tail.is_empty() => *who - 1,
                 Some((key, number)) if key == row.key && tail.is_empty() => number,
                 _ => self.ids.number(*who, Wanted { key: row.key, tail, hash: row.hash }),
             };
@@ -221,8 +227,12 @@ impl Log {
 
     /// Bytes in use.
     pub fn size(&self) -> usize {
-        let Pending { rows, tails, pool, who } = &self.pending;
-        let pending = size_of::<Row>() * rows.capacity() + tails.capacity() + 8 * pool.capacity() + 4 * who.capacity();
+        let Pending { rows, tails, pool, who, same } = &self.pending;
+        let pending = size_of::<Row>() * rows.capacity()
+            + tails.capacity()
+            + 8 * pool.capacity()
+            + 4 * who.capacity()
+            + same.capacity();
         let traces = 8 * self.traces.first.capacity() + self.traces.flags.capacity();
         let entries: usize = self.full.iter().chain([&self.open]).map(Page::size).sum();
         let states: usize = self.states.iter().map(Buffer::len).sum();

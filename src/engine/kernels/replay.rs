@@ -5,7 +5,7 @@
 
 use datafusion::common::Result;
 
-use super::bank::{Bank, Steps};
+use super::bank::{Asked, Bank, Steps};
 use super::bits::{pack, pack_range, transpose, words};
 use super::block::Builder;
 use super::convert::ordered;
@@ -20,6 +20,9 @@ use crate::engine::plan::program::{Agg, Node, Program, Scalar, Ty, Val};
 use crate::engine::types;
 use crate::language::calendar::Clock;
 use crate::language::num::Num;
+
+/// Bytes of the bank.
+const NEAR: usize = 1 << 18;
 
 /// Bits behind those of the wanted nodes and lists: in the population, has two profiles.
 pub const MARKS: usize = 2;
@@ -65,9 +68,9 @@ impl Replay {
                 terms.push(t as u32);
             }
         }
-        // As many customers as let the counts stay in half a megabyte, between 64 and 8,192.
-        let room = (1usize << 17) / (program.terms.len() + 12 * program.stories.len()).max(1);
-        let bits = room.clamp(64, 8_192).ilog2();
+        // As many customers as let the bank stay near the processor, between 64 and 8,192.
+        let terms: usize = program.terms.iter().map(|term| Bank::bytes(&term.agg)).sum();
+        let bits = (NEAR / (terms + 48 * program.stories.len()).max(1)).clamp(64, 8_192).ilog2();
         let clock = Clock { as_of: program.as_of, zone: types::zone(&program.zone) };
         let sums = |term: u32| program.terms.get(term as usize).is_some_and(|t| matches!(t.agg, Agg::Sum(_)));
         let edges = program.nodes.iter().map(|node| Edges::of(node, &clock, sums)).collect();
@@ -98,13 +101,14 @@ impl Replay {
     pub fn run(&self, segments: &[Segment], numbers: bool, slots: &mut Slots, desk: &mut Desk) -> Result<Vec<u8>> {
         let Desk { roster, bank, steps, nodes, rows } = desk;
         roster.fill(segments, slots, numbers, self.bits)?;
-        bank.learn(&self.program, &self.by_pattern, slots.all(), steps);
+        let asked =
+            Asked { program: &self.program, by_pattern: &self.by_pattern, slots: slots.all(), zone: &self.clock.zone };
         let mut out = Builder::new(width(&self.program));
         let size = 1usize << self.bits;
         for (c, from) in (0..roster.customers()).step_by(size).enumerate() {
             let here = (roster.customers() - from).min(size);
             let chunk = roster.chunk(c);
-            bank.fill(chunk, here, slots.all(), steps, &self.clock.zone);
+            bank.fill(chunk, here, asked, steps);
             let mut known = Known { slots, texts: &roster.texts, chunk, bank, told: Vec::new() };
             story::tell(self, here, &mut known);
             let traces = &roster.traces;
@@ -137,7 +141,8 @@ impl Replay {
         let (stride, width) = (words(1 << self.bits), width(&self.program));
         let program = &self.program;
         let (mut counted, mut twice) = (vec![0; stride], vec![0; stride]);
-        let all = || flags.iter().zip(known.bank.flags()).map(|(more, flags)| more | flags);
+        let entries = |first: &i64| if *first == NEVER { 0 } else { EVENT };
+        let all = || flags.iter().zip(known.bank.first()).map(|(flags, first)| flags | entries(first));
         let is = |flags: u8| {
             let counted =
                 (program.events_count && flags & EVENT != 0) || (program.profiles_count && flags & PROFILE != 0);
@@ -218,8 +223,11 @@ impl Replay {
                 }
             }
             Node::Time { term, lo, hi } => {
-                let best = known.bank.best(*term).unwrap_or_default();
-                pack(best.iter().map(|t| t.is_some_and(|t| *lo <= t && t < *hi)), out);
+                let Some(best) = known.bank.best(*term) else { return out.fill(0) };
+                match hi.checked_sub(1) {
+                    Some(hi) => best.pack_between(*lo, hi, out),
+                    None => out.fill(0),
+                }
             }
             Node::Trace(by) => {
                 let all = first.iter().zip(known.bank.first()).map(|(a, b)| a.min(b));
@@ -238,7 +246,7 @@ impl Replay {
     /// A value of one customer of the chunk.
     pub fn value<'a>(&'a self, val: &'a Val, known: &'a Known<'_>, row: usize) -> Option<Scalar<'a>> {
         let bank = known.bank;
-        let best = |term: u32| bank.best(term)?.get(row).copied().flatten();
+        let best = |term: u32| bank.best(term)?.get(row);
         match val {
             Val::Literal(literal) => Some(literal.scalar()),
             Val::Term { term, ty } => {

@@ -49,7 +49,16 @@ struct Translation {
     /// By number of a customer his place in the roster.
     places: Vec<u32>,
     slots: Vec<u32>,
+    /// By number of a slot the words of its entries' measures.
+    widths: Vec<u32>,
     texts: Vec<i64>,
+}
+
+/// Where the next entry of a chunk goes, and its measures.
+#[derive(Debug, Clone, Copy, Default)]
+struct Start {
+    entry: usize,
+    word: usize,
 }
 
 impl Roster {
@@ -76,6 +85,8 @@ impl Roster {
                 self.traces.add(place, first, flags);
             }
             translation.slots = segment.lists().map(|list| slots.number(list)).collect::<Result<_>>()?;
+            let width = |&slot: &u32| slots.get(slot).map_or(0, |slot| slot.width() as u32);
+            translation.widths = translation.slots.iter().map(width).collect();
             let texts = segment.texts().map(|text| text.map(|text| self.texts.number(text)).ok_or_else(broken));
             translation.texts = texts.collect::<Result<_>>()?;
         }
@@ -94,7 +105,7 @@ impl Roster {
                 let hash = hash_of(key, tail, numbers, &mut scratch) as u32;
                 places.push(self.ids.number(self.ids.guess(hash), Wanted { key, tail, hash }));
             }
-            translations.push(Translation { places, slots: Vec::new(), texts: Vec::new() });
+            translations.push(Translation { places, slots: Vec::new(), widths: Vec::new(), texts: Vec::new() });
         }
         translations
     }
@@ -113,29 +124,37 @@ impl Roster {
     /// Puts the entries into chunks.
     fn deal(&mut self, segments: &[Segment], translations: &[Translation], slots: &Slots) -> Result<()> {
         let chunks = self.ids.len().div_ceil(1 << self.bits).max(1);
-        let mut starts = vec![0usize; chunks + 1];
-        for (segment, Translation { places, .. }) in segments.iter().zip(translations) {
-            with_numbers!(segment.who(), |who| for who in who {
+        let measured = segments.iter().any(|segment| !segment.pool().is_empty());
+        let mut starts = vec![Start::default(); chunks + 1];
+        for (segment, Translation { places, widths, .. }) in segments.iter().zip(translations) {
+            let mut count = |who: u32, words: usize| {
                 let chunk = places.get(who as usize).map_or(0, |place| place >> self.bits) as usize;
                 if let Some(start) = starts.get_mut(chunk + 1) {
-                    *start += 1;
+                    start.entry += 1;
+                    start.word += words;
                 }
+            };
+            with_numbers!(segment.who(), |who| if measured {
+                let width = |what: u32| widths.get(what as usize).copied().unwrap_or(0) as usize;
+                with_numbers!(segment.what(), |what| who.zip(what).for_each(|(who, what)| count(who, width(what))));
+            } else {
+                who.for_each(|who| count(who, 0));
             });
         }
-        let mut sum = 0;
+        let mut sum = Start::default();
         for start in &mut starts {
-            sum += *start;
+            sum = Start { entry: sum.entry + start.entry, word: sum.word + start.word };
             *start = sum;
         }
         self.ends.clear();
-        self.ends.extend(starts.iter().skip(1));
+        self.ends.extend(starts.iter().skip(1).map(|start| start.entry));
         self.entries.clear();
-        self.entries.resize(sum, Entry::default());
+        self.entries.resize(sum.entry, Entry::default());
         self.pools.clear();
         self.pool.clear();
-        let measured = segments.iter().any(|segment| segment.pool().len() > 0);
         if measured {
-            self.pools.resize(sum, 0);
+            self.pools.resize(sum.entry, 0);
+            self.pool.resize(sum.word, 0);
         }
         for (segment, translation) in segments.iter().zip(translations) {
             with_numbers!(segment.who(), |who| with_numbers!(segment.what(), |what| {
@@ -151,45 +170,48 @@ impl Roster {
     }
 
     #[inline]
-    fn take(&mut self, all: impl Iterator<Item = (u32, u32, i64)>, translation: &Translation, starts: &mut [usize]) {
+    fn take(&mut self, all: impl Iterator<Item = (u32, u32, i64)>, translation: &Translation, starts: &mut [Start]) {
         let mask = (1 << self.bits) - 1;
         for (who, what, time) in all {
             let place = translation.places.get(who as usize).copied().unwrap_or(0);
             let slot = translation.slots.get(what as usize).copied().unwrap_or(u32::MAX);
             let Some(start) = starts.get_mut((place >> self.bits) as usize) else { continue };
-            if let Some(to) = self.entries.get_mut(*start) {
+            if let Some(to) = self.entries.get_mut(start.entry) {
                 *to = Entry { time, slot, local: place & mask };
             }
-            *start += 1;
+            start.entry += 1;
         }
     }
 
     fn take_measured(
         &mut self,
         all: impl Iterator<Item = (u32, u32, i64)>,
-        mut pool: impl Iterator<Item = i64>,
+        mut pool: &[[u8; 8]],
         translation: &Translation,
         slots: &Slots,
-        starts: &mut [usize],
+        starts: &mut [Start],
     ) -> Result<()> {
         let mask = (1 << self.bits) - 1;
         for (who, what, time) in all {
             let place = translation.places.get(who as usize).copied().unwrap_or(0);
-            let number = translation.slots.get(what as usize).copied().ok_or_else(broken)?;
-            let slot = slots.get(number).ok_or_else(broken)?;
-            let from = self.pool.len();
-            self.pool.extend(pool.by_ref().take(slot.width()));
-            if !translation.texts.is_empty()
-                && let Some(words) = self.pool.get_mut(from..)
-            {
-                translate(words, slot, slots.shape.ints, &translation.texts);
-            }
+            let slot = translation.slots.get(what as usize).copied().ok_or_else(broken)?;
+            let width = translation.widths.get(what as usize).copied().unwrap_or(0) as usize;
+            let (from, rest) = pool.split_at_checked(width).ok_or_else(broken)?;
+            pool = rest;
             let Some(start) = starts.get_mut((place >> self.bits) as usize) else { continue };
-            if let (Some(to), Some(at)) = (self.entries.get_mut(*start), self.pools.get_mut(*start)) {
-                *to = Entry { time, slot: number, local: place & mask };
-                *at = from as u32;
+            if let (Some(to), Some(at)) = (self.entries.get_mut(start.entry), self.pools.get_mut(start.entry)) {
+                *to = Entry { time, slot, local: place & mask };
+                *at = start.word as u32;
             }
-            *start += 1;
+            if let Some(words) = self.pool.get_mut(start.word..start.word + width) {
+                words.iter_mut().zip(from).for_each(|(to, from)| *to = i64::from_le_bytes(*from));
+                if !translation.texts.is_empty()
+                    && let Some(slot) = slots.get(slot)
+                {
+                    translate(words, slot, slots.shape.ints, &translation.texts);
+                }
+            }
+            *start = Start { entry: start.entry + 1, word: start.word + width };
         }
         Ok(())
     }

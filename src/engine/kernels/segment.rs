@@ -279,9 +279,9 @@ impl Segment {
         self.numbers(WHAT)
     }
 
-    /// Their measures, one entry behind the other.
-    pub fn pool(&self) -> impl ExactSizeIterator<Item = i64> + '_ {
-        self.words(POOL)
+    /// Their measures, one entry behind the other: words, lowest byte first.
+    pub fn pool(&self) -> &[[u8; 8]] {
+        self.column(POOL).as_chunks().0
     }
 
     fn numbers(&self, at: usize) -> Numbers<'_> {
@@ -372,7 +372,7 @@ mod tests {
             assert_eq!(segment.when().collect::<Vec<_>>(), [8, 9, super::super::log::TIMELESS, 5]);
             assert_eq!(with_numbers!(segment.who(), |who| who.collect::<Vec<_>>()), [1, 0, 2, 0]);
             assert_eq!(with_numbers!(segment.what(), |what| what.collect::<Vec<_>>()), [0, 1, 2, 0]);
-            assert_eq!(segment.pool().collect::<Vec<_>>(), [1, 0]);
+            assert_eq!(segment.pool(), [1i64.to_le_bytes(), [0; 8]]);
         }
         let cut = |n: usize| Segment::all(&Buffer::from_vec(bytes[..n].to_vec()), &mut Vec::new());
         assert!((1..bytes.len()).filter(|n| *n != one).all(|n| cut(n).is_err()));

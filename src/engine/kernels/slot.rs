@@ -6,8 +6,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanBufferBuilder, DictionaryArray, UInt32Array};
-use arrow::buffer::NullBuffer;
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, DictionaryArray, UInt32Array};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, Int64Type, UInt32Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::error::DataFusionError;
@@ -287,7 +287,6 @@ impl Memory {
         let late_profile = if profile { self.lists.number(vec![Rows::Late as u8], ALWAYS, NOTHING) } else { NOTHING };
         let some = |nulls: Option<&NullBuffer>| nulls.filter(|nulls| nulls.null_count() > 0).cloned();
         let (customers, timed) = (some(customers.logical_nulls().as_ref()), some(times.nulls()));
-        let mut valid = BooleanBufferBuilder::new(rows);
         for (row, (key, &time)) in keys.iter_mut().zip(times.values()).enumerate() {
             let has_time = timed.as_ref().is_none_or(|nulls| nulls.is_valid(row));
             if customers.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
@@ -303,29 +302,30 @@ impl Memory {
                 if events || profile {
                     *key = late_profile;
                 }
-            } else if let Some(list) = self.lists.lists.get(*key as usize)
-                && events
+            } else if events
+                && let Some(list) = self.lists.lists.get(*key as usize)
                 && (time < list.window.0 || list.window.1 <= time)
             {
                 *key = list.outside;
             }
-            valid.append(*key != NOTHING);
-            if *key == NOTHING {
-                *key = 0;
-            }
+        }
+        let valid = BooleanBuffer::collect_bool(rows, |row| keys.get(row).is_some_and(|key| *key != NOTHING));
+        let valid = NullBuffer::new(valid);
+        if valid.null_count() > 0 {
+            keys.iter_mut().filter(|key| **key == NOTHING).for_each(|key| *key = 0);
         }
         let (keys, lists) =
             if self.lists.lists.len() <= 4_096 { (keys, self.lists.array()) } else { self.only_used(keys, &valid) };
-        let keys = UInt32Array::new(keys.into(), Some(NullBuffer::new(valid.finish())));
+        let keys = UInt32Array::new(keys.into(), Some(valid).filter(|valid| valid.null_count() > 0));
         Ok((DictionaryArray::try_new(keys, lists)?, tally))
     }
 
     /// The lists of a batch alone, where there are very many.
-    fn only_used(&self, mut keys: Vec<u32>, valid: &BooleanBufferBuilder) -> (Vec<u32>, Arc<BinaryArray>) {
+    fn only_used(&self, mut keys: Vec<u32>, valid: &NullBuffer) -> (Vec<u32>, Arc<BinaryArray>) {
         let mut local: Map<u32, u32> = Map::default();
         let mut used: Vec<u32> = Vec::new();
         for (row, key) in keys.iter_mut().enumerate() {
-            if valid.get_bit(row) {
+            if valid.is_valid(row) {
                 let list = *key;
                 *key = *local.entry(list).or_insert_with(|| {
                     used.push(list);

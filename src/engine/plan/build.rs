@@ -216,8 +216,15 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// Rows of one table that match something.
     fn branch(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
-        // Behind the filter, so that only rows that stay are hashed.
-        self.dealt(self.all(number, lowered)?.filter(name("slot").is_not_null())?)?.build()
+        let rows = self.all(number, lowered)?;
+        // Behind the filter, so that only rows that stay are hashed. Where most stay, letting the others go is dearer than keeping
+        // them: `history` leaves them out.
+        let rows = if lowered.branch.keeps_most(self.sifts(lowered)) {
+            rows
+        } else {
+            rows.filter(name("slot").is_not_null())?
+        };
+        self.dealt(rows)?.build()
     }
 
     /// Rows with their group, and the column for states if there is one.

@@ -30,6 +30,22 @@ pub struct Branch {
     pub zone: String,
 }
 
+impl Branch {
+    /// Whether most rows match a pattern, as far as that is known: most kinds are asked for whatever their values are, and whenever
+    /// anything is asked for. Of sifted rows none are of other kinds than those that are asked for.
+    pub fn keeps_most(&self, sifted: bool) -> bool {
+        let windows = self.kinds.iter().flat_map(|kind| (0..kind.patterns.len()).map(|p| kind.window(p)));
+        let Some((lo, hi)) = windows.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return self.keep_all };
+        let always = |kind: &Kind, p: usize| matches!(kind.window(p), (from, to) if from <= lo && hi <= to);
+        let whole = |kind: &&Kind| {
+            let mut patterns = kind.patterns.iter().enumerate();
+            kind.filter.is_none() && patterns.any(|(p, (_, pred))| *pred == Pred::Const(true) && always(kind, p))
+        };
+        let here = || self.kinds.iter().filter(|kind| kind.is_asked() || !(sifted || kind.foreign));
+        self.keep_all || 2 * here().filter(whole).count() >= here().count()
+    }
+}
+
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rows {
