@@ -25,7 +25,7 @@ pub enum Error {
     #[error("{message}")]
     Refused { message: String, help: Option<String> },
     /// The user stopped it.
-    #[error("interrupted; nothing was written")]
+    #[error("interrupted; no result was written")]
     Interrupted,
 }
 

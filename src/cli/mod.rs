@@ -46,7 +46,7 @@ pub struct Global {
     /// When to colour; NO_COLOR and CLICOLOR_FORCE are heeded too.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// Say only what went wrong.
+    /// Nothing on standard error but what went wrong.
     #[arg(long, short = 'q', global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Say more on standard error; twice for a developer's log.

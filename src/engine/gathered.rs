@@ -17,10 +17,10 @@ use super::kernels::block::Block;
 use super::kernels::ids::{self, Key, key_number, put_text};
 use super::kernels::{export, replay};
 use super::late::{Column, Known, Work};
-use super::plan::build;
 use super::plan::late::Late;
 use super::plan::lower::{Parts, Table};
 use super::plan::program::{Program, Rows, Scalar};
+use super::plan::reading;
 use super::report::{Counters, ListReport, Report, SourceReport};
 use super::run::Outcome;
 use super::tables::{self, Tables};
@@ -124,7 +124,7 @@ impl Gathered {
         }
         let population = parts.population.then_some(columns.population as u64);
         let mut report = Report { population, ..Report::default() };
-        let readings = build::readings(catalog, tables, parts);
+        let readings = reading::readings(catalog, tables, parts);
         let mut read = vec![false; catalog.sources.len()];
         let mut list_orphans = columns.orphans.into_iter();
         for branch in parts.branches.iter().filter(|b| b.branch.counts) {

@@ -25,8 +25,8 @@ use super::gathered::Gathered;
 use super::identities::{self, Resolution};
 use super::kernels::block::Block;
 use super::meter::Meter;
-use super::plan::build;
 use super::plan::lower::{Asked, Parts, lower};
+use super::plan::{build, reading};
 use super::report::{Counters, Report};
 use super::sql;
 use super::tables::{self, Layout, Tables};
@@ -204,7 +204,7 @@ async fn evaluate(
         }
         return Ok((outcome, Arc::default()));
     }
-    let (rows, bytes, files) = build::to_read(catalog, tables, &parts);
+    let (rows, bytes, files) = reading::to_read(catalog, tables, &parts);
     let mut passes = decision.passes;
     let mut kept = match keep.filter(|(keep, _)| *keep != Keep::Off) {
         None => Kept::default(),

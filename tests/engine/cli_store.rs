@@ -42,6 +42,12 @@ fn compact_add_and_check() {
     assert_eq!(code, Some(1));
     assert_eq!(value["stores"][0]["problems"][0]["file"], "part-0002/bucket-0001-of-0002.parquet");
     assert_eq!(value["stores"][0]["problems"][0]["what"], "it is not there");
+    // What is not whole is not added to.
+    let again = [&compact[..], &["--from", "data/events"]].concat();
+    let (code, _, err) = call(&shop, &again);
+    assert!(code == Some(5) && err.contains("bucket-0001-of-0002.parquet` is gone or was changed"), "{err}");
+    let (code, out, err) = call(&shop, &[&again[..], &["--full"]].concat());
+    assert!(code == Some(0) && out.contains("6 rows of 2 files"), "{out} {err}");
 }
 
 #[test]
@@ -56,6 +62,7 @@ fn refusals() {
         (&["store", "compact", "--to", "s", "--memory-limit", "1MB"], 2, "at least 64 MB"),
         (&["store", "compact", "--to", "s", "--source", "x"], 2, "it has: shop"),
         (&["store", "compact", "--to", "s", "--from", "elsewhere"], 4, "elsewhere"),
+        (&["store", "check", "nowhere"], 4, "nothing at `nowhere`"),
         (&["store", "check", "data"], 4, "there is no compacted store in `data`"),
     ] {
         let (found, _, err) = call(&shop, arguments);

@@ -69,7 +69,7 @@ fn told(one: &Compacted) -> String {
     };
     let went_on = match one.resumed {
         0 => String::new(),
-        n => format!("{} had been done before\n  ", plural(n, "piece of work").replace("works", "work")),
+        n => format!("{} of the work had been done before\n  ", plural(n, "piece")),
     };
     format!(
         "source `{}`: {} rows of {} ({})\n  {went_on}now part {part} of `{folder}`: {} in {}\n",
@@ -127,6 +127,11 @@ pub(super) fn check(args: &CheckArgs, global: &Global, out: &Out) -> Result<Exit
     let threads = args.threads.map_or_else(cores, usize::from);
     let folders = match &args.path {
         Some(path) if path.is_dir() && !path.join(project::FILE).is_file() => vec![path.clone()],
+        Some(path) if !path.exists() => {
+            return Err(Error::data(format!("nothing at `{}`", path.display()))
+                .with_help("name a store, a folder of stores, or a project")
+                .into());
+        }
         path => {
             let Some(project) = sound(path.as_deref(), global, out)? else { return Ok(Exit::Project) };
             of_project(&project)?

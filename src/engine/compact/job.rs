@@ -199,6 +199,13 @@ impl Job {
                     help: Some("`--full` rewrites the whole store".into()),
                 });
             }
+            let whole = |file: &manifest::Output| path.join(&file.path).metadata().is_ok_and(|m| m.len() == file.bytes);
+            if let Some(file) = part.files.iter().find(|file| !whole(file)) {
+                return Err(Error::Refused {
+                    message: format!("`{}` is gone or was changed", path.join(&file.path).display()),
+                    help: Some("`segue store check` tells more, `--full` rewrites the whole store".into()),
+                });
+            }
         }
         Ok(parts)
     }

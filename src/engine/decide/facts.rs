@@ -4,8 +4,8 @@
 //! Must not know: what is decided of it.
 
 use crate::engine::bucket::Share;
-use crate::engine::plan::build;
 use crate::engine::plan::lower::{Parts, Table};
+use crate::engine::plan::reading;
 use crate::engine::tables::layout::Ids;
 use crate::engine::tables::{Opened, Tables};
 use crate::language::catalog::{Catalog, SourceTable};
@@ -51,7 +51,7 @@ pub enum Scattered {
 impl Facts {
     /// `linked` says that ids lead to customers of other ids.
     pub fn new(catalog: &Catalog, tables: &Tables, parts: &Parts, linked: bool) -> Facts {
-        let mut facts = Facts { asked: build::to_read(catalog, tables, parts).0, ..Facts::default() };
+        let mut facts = Facts { asked: reading::to_read(catalog, tables, parts).0, ..Facts::default() };
         let rows = |table: Option<&Opened>| table.map_or(0, |t| t.rows);
         for branch in &parts.branches {
             match branch.table {

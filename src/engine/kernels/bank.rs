@@ -363,3 +363,53 @@ fn chains(
     }
     (chains, columns)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::kernels::interned::Slots;
+    use crate::engine::kernels::roster::Entry;
+    use crate::engine::plan::program::{Rows, Term};
+    use crate::language::calendar::Zone;
+
+    /// Entries of one customer, each with a measure, in every order.
+    #[test]
+    fn sums_beyond_64_bits_and_both_ends() {
+        let term = |lo, agg| Term { pattern: 0, lo, hi: 100, agg };
+        let aggs = [Agg::Sum(0), Agg::Min(0), Agg::Max(0), Agg::First, Agg::Last, Agg::Count, Agg::CountKnown(0)];
+        let terms = aggs.iter().map(|agg| term(0, *agg)).chain([term(50, Agg::Sum(0)), term(50, Agg::Count)]).collect();
+        let program = Program { patterns: 1, int_channels: 1, terms, ..Program::default() };
+        let mut slots = Slots::new(&program);
+        let slot = slots.number(&[Rows::Event as u8, 0]).unwrap();
+        let all: Vec<u32> = (0..program.terms.len() as u32).collect();
+        let zone = Zone::utc();
+        let asked = Asked { program: &program, by_pattern: &[all], slots: slots.all(), zone: &zone };
+        let (mut bank, mut steps) = (Bank::new(&program, 2), Steps::default());
+        let values = [(60, i64::MAX), (10, i64::MAX), (70, i64::MIN), (99, i64::MAX), (100, 7), (-1, 7), (80, -3)];
+        for turn in 0..2 * values.len() {
+            let mut some = values.to_vec();
+            some.rotate_left(turn / 2);
+            if turn % 2 == 1 {
+                some.reverse();
+            }
+            let entry = |&(time, _): &(i64, i64)| Entry { time, slot, local: 1 };
+            let entries: Vec<Entry> = some.iter().map(entry).collect();
+            let pools: Vec<u32> = (0..some.len() as u32).map(|at| 2 * at).collect();
+            let pool: Vec<i64> = some.iter().flat_map(|(_, value)| [1, *value]).collect();
+            bank.fill(Chunk { entries: &entries, pools: &pools, pool: &pool }, 2, asked, &mut steps);
+            let most = i128::from(i64::MAX);
+            assert_eq!(bank.sum(0, 1), Some(3 * most + i128::from(i64::MIN) - 3));
+            assert_eq!(bank.sum(7, 1), Some(2 * most + i128::from(i64::MIN) - 3));
+            assert_eq!((bank.sum(0, 0), bank.sums(0)), (Some(0), None));
+            let best = [1, 2, 3, 4].map(|term| bank.best(term).and_then(|best| best.get(1)));
+            assert_eq!(best, [Some(i64::MIN), Some(i64::MAX), Some(10), Some(99)]);
+            assert_eq!(bank.best(1).and_then(|best| best.get(0)), None);
+            assert_eq!([5, 6, 8].map(|term| bank.count(term, 1)), [Some(5), Some(5), Some(4)]);
+            let mut bits = [0];
+            bank.best(3).unwrap().pack_between(10, 10, &mut bits);
+            assert_eq!(bits, [0b10]);
+            bank.best(4).unwrap().pack_between(i64::MIN, 98, &mut bits);
+            assert_eq!(bits, [0]);
+        }
+    }
+}
