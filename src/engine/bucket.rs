@@ -14,6 +14,12 @@ pub const HASH_VERSION: u32 = 1;
 /// How many buckets there are.
 pub const BUCKETS: u32 = 4_096;
 
+/// Groups of customers that are evaluated one after the other.
+pub const GROUPS: u32 = 64;
+
+/// The same where a pass has few customers, and one thread.
+pub const FEW_GROUPS: u32 = 8;
+
 const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 const ODD: u64 = 0xD6E8_FEB8_6659_FD93;
 const TURN: u64 = 0xA076_1D64_78BD_642F;
@@ -96,11 +102,11 @@ impl Share {
         (0..n).map(|i| Share { lo: cut(i), hi: cut(i + 1) }).collect()
     }
 
-    /// By how many bits a hash is shifted down for the number of its group: some 32 to 64 groups, and never more than one bucket in
-    /// several groups unless the share has fewer buckets than that.
-    pub fn shift(self) -> u32 {
+    /// By how many bits a hash is shifted down for the number of its group: so many groups, a power of two, or up to half of them
+    /// less; a bucket is in one group unless the share has fewer buckets than that.
+    pub fn shift(self, groups: u32) -> u32 {
         let size = self.hi.saturating_sub(self.lo).max(1).next_power_of_two();
-        46 + size.ilog2()
+        (52 + size.ilog2()).saturating_sub(groups.max(1).ilog2()).min(63)
     }
 }
 
@@ -175,7 +181,9 @@ mod tests {
             assert_eq!(shares.last().map(|s| s.hi), Some(BUCKETS));
             assert!(shares.windows(2).all(|two| two[0].hi == two[1].lo) && shares.iter().all(|s| s.lo < s.hi));
         }
-        assert_eq!(Share::ALL.shift(), 58);
-        assert_eq!(Share { lo: 7, hi: 8 }.shift(), 46);
+        assert_eq!(Share::ALL.shift(GROUPS), 58);
+        assert_eq!(Share { lo: 7, hi: 8 }.shift(GROUPS), 46);
+        assert_eq!(Share { lo: 7, hi: 8 }.shift(FEW_GROUPS), 49);
+        assert_eq!(Share::ALL.shift(1), 63);
     }
 }

@@ -9,11 +9,9 @@ use arrow::buffer::Buffer;
 
 use super::manifest::{Run, Seen};
 use super::segment::Writer;
+use crate::engine::bucket::GROUPS;
 use crate::engine::kernels::join::{self, Joined, Joiner, Piece};
 use crate::engine::plan::program::Program;
-
-/// How many groups of customers there are: as many as a pass over all of them has.
-pub const GROUPS: usize = 64;
 
 /// Logs of files on their way into a segment.
 #[derive(Debug)]
@@ -27,7 +25,7 @@ pub struct Gathering {
 
 impl Gathering {
     pub fn new(program: &Program, numbers: bool) -> Gathering {
-        let groups = std::iter::repeat_with(Vec::new).take(GROUPS).collect();
+        let groups = std::iter::repeat_with(Vec::new).take(GROUPS as usize).collect();
         Gathering { joiner: Joiner::new(program, numbers), runs: Vec::new(), groups, bytes: 0 }
     }
 

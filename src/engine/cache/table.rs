@@ -17,8 +17,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 
-use super::logs::GROUPS;
-use crate::engine::bucket::{BUCKETS, Share};
+use crate::engine::bucket::{BUCKETS, GROUPS, Share};
 
 /// Reads the states of the customers of a group who belong to a share.
 pub trait States: fmt::Debug + Send + Sync {
@@ -42,7 +41,7 @@ pub fn table(states: &Arc<dyn States>, share: Share, readers: usize) -> Result<A
 }
 
 /// Buckets of a group, which is one of those that a pass over all customers has.
-pub const BUCKETS_OF_GROUP: u32 = BUCKETS / GROUPS as u32;
+pub const BUCKETS_OF_GROUP: u32 = BUCKETS / GROUPS;
 
 /// The groups that hold customers of a share.
 fn groups(share: Share) -> impl Iterator<Item = u32> {
@@ -96,7 +95,7 @@ mod tests {
     #[test]
     fn groups_of_shares() {
         // As a plan numbers them.
-        let of = |bucket: u32| (u64::from(bucket) << 52 >> Share::ALL.shift()) as u32;
+        let of = |bucket: u32| (u64::from(bucket) << 52 >> Share::ALL.shift(GROUPS)) as u32;
         for n in [1, 2, 3, 7, 64, 500, 4_096] {
             for share in Share::ALL.split(n) {
                 let mut all: Vec<u32> = (share.lo..share.hi).map(of).collect();

@@ -15,9 +15,9 @@ use datafusion::logical_expr::{
 
 use crate::engine::bucket::{Share, of_number, of_text, of_view};
 
-/// The number of the group of a customer among those of a share; null without customer.
-pub fn group(share: Share, customer: Expr) -> Expr {
-    ScalarUDF::from(Bucket::default()).call(vec![lit(share.shift()), customer])
+/// The number of the group of a customer among so many of a share; null without customer.
+pub fn group(share: Share, groups: u32, customer: Expr) -> Expr {
+    ScalarUDF::from(Bucket::default()).call(vec![lit(share.shift(groups)), customer])
 }
 
 /// Whether a customer belongs to a share; rows without customer belong to the first.

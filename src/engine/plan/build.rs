@@ -17,7 +17,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan,
 
 use super::lower::{Lowered, Parts, Table, micros};
 use super::program::{Branch, ColumnSpec, Kind, Program, Ty};
-use crate::engine::bucket::Share;
+use crate::engine::bucket::{FEW_GROUPS, GROUPS, Share};
 use crate::engine::identities::{Id, Resolution};
 use crate::engine::kernels::bucket::{belongs, group};
 use crate::engine::kernels::convert::{Recipe, literal, text, value};
@@ -230,8 +230,13 @@ impl Builder<'_> {
     /// Rows with their group, and the column for states if there is one.
     fn dealt(&self, rows: LogicalPlanBuilder) -> Result<LogicalPlanBuilder> {
         // States are of the groups that a pass over all customers has.
-        let groups = if self.with_states { Share::ALL } else { self.share };
-        let mut columns = vec![group(groups, name(CUSTOMER)).alias(BUCKET), name(CUSTOMER), name("time"), name("slot")];
+        let (share, groups) = match self.is_clustered() {
+            _ if self.with_states => (Share::ALL, GROUPS),
+            true => (self.share, FEW_GROUPS),
+            false => (self.share, GROUPS),
+        };
+        let bucket = group(share, groups, name(CUSTOMER)).alias(BUCKET);
+        let mut columns = vec![bucket, name(CUSTOMER), name("time"), name("slot")];
         if self.with_states {
             columns.push(lit(ScalarValue::BinaryView(None)).alias("state"));
         }
@@ -311,6 +316,11 @@ impl Builder<'_> {
             columns.push(measure.alias(format!("t{channel}")));
         }
         LogicalPlanBuilder::from(rows).project(columns)
+    }
+
+    /// Whether this is a pass over compacted stores.
+    fn is_clustered(&self) -> bool {
+        self.tables.sources.iter().flatten().any(|opened| opened.only.is_some())
     }
 
     /// The table of a pass over a compacted store, and the files of it that the pass reads.
