@@ -210,7 +210,8 @@ async fn evaluate(
         None => Kept::default(),
         Some(_) if passes.at_once().is_some() => Kept::nothing(&parts, cache::CLUSTERED),
         Some((_, root)) => {
-            let job = Job { catalog, program, clock, root, tables, parts: &parts, links, limits, asked };
+            let progress = progress.as_deref();
+            let job = Job { catalog, program, clock, root, tables, parts: &parts, links, limits, asked, progress };
             cache::prepare(&job).await?
         }
     };

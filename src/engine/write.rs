@@ -18,7 +18,23 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::run::Outcome;
+use super::tables::files;
 use crate::error::Error;
+use crate::language::catalog::Catalog;
+
+/// Files of results lie apart from those that are read: among them they would be events of the next run.
+pub fn apart(catalog: &Catalog, root: &Path, folder: &Path) -> Result<(), Error> {
+    let folder = files::real(folder);
+    for source in catalog.sources.iter().filter(|source| !files::is_remote(&source.path)) {
+        let at = files::local(root, &source.path);
+        if at.is_dir() && folder.starts_with(files::real(&at)) {
+            let (folder, name) = (folder.display(), &source.name.name);
+            return Err(Error::usage(format!("`{folder}` is in the folder of the source `{name}`"))
+                .with_help("name another folder for the results; here they would be read as events"));
+        }
+    }
+    Ok(())
+}
 
 /// What kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,11 +1,13 @@
 //! Whatever gives rows their meaning is part of what is kept is known by.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use segue::engine::{Keep, Limits};
+use segue::engine::{Keep, Limits, Progress, Request, SoFar, run};
+use segue::language::calendar::{Clock, Zone};
 
 use super::engine_answers::checked;
-use super::engine_support::{NOW, Shop, ago, all};
+use super::engine_support::{NOW, Shop, ago, all, some_events};
 use super::incremental_support::{outcome, runtime, same};
 
 const CATALOG: &str = "
@@ -68,4 +70,54 @@ fn catalogs_look_ups_links_and_profiles() {
     std::fs::write(shop.path("catalog.yaml"), &said).unwrap();
     profiles(&["b", "d"]);
     assert_eq!(told(&shop, root), (vec!["b".to_owned(), "d".to_owned()], 4));
+}
+
+/// Writes down what it is told.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Progress for Heard {
+    fn start(&self, rows: u64, bytes: u64, files: usize) {
+        self.0.lock().unwrap().push(format!("{rows} rows, {}, {files} files", if bytes > 0 { "bytes" } else { "" }));
+    }
+
+    fn at(&self, so_far: &SoFar) {
+        if so_far.bytes > 0 {
+            self.0.lock().unwrap().push(format!("{} rows of {} files", so_far.rows, so_far.files));
+        }
+    }
+
+    fn finish(&self) {
+        self.0.lock().unwrap().push("finished".into());
+    }
+}
+
+/// Who waits for the first run sees each file that is added; later ones add none.
+#[test]
+fn what_is_added_is_told() {
+    let shop = Shop::plain();
+    for name in ["1", "2", "3"] {
+        shop.parquet(&format!("data/events/{name}.parquet"), some_events());
+    }
+    let (project, program) = checked(shop.dir.path(), Some("buy in 30d"));
+    let heard = || {
+        let heard = Arc::new(Heard::default());
+        let request = Request {
+            catalog: &project.catalog,
+            program: &program,
+            clock: &Clock { as_of: NOW, zone: Zone::utc() },
+            root: shop.dir.path(),
+            population: false,
+            limits: Limits { threads: Some(2), ..Limits::default() },
+            keep: Keep::On,
+            progress: Some(heard.clone()),
+        };
+        runtime(2).block_on(run(request)).unwrap();
+        std::mem::take(&mut *heard.0.lock().unwrap())
+    };
+    let first = heard();
+    let added = ["9 rows, bytes, 3 files", "3 rows of 1 files", "6 rows of 2 files", "9 rows of 3 files"];
+    assert_eq!(first.get(..4), Some(added.map(String::from).as_slice()), "{first:?}");
+    assert_eq!(first.last().map(String::as_str), Some("finished"));
+    assert!(!heard().contains(&"3 rows of 1 files".to_owned()));
 }

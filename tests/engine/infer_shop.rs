@@ -251,3 +251,32 @@ fn one_kind_of_event_a_table_and_a_uuid() {
     assert!(catalog.sources[1].time_unit.is_some(), "{text}");
     assert!(audiences(&root).iter().all(|(_, size)| *size > 0));
 }
+
+/// A column that came later or is gone makes no other table of the files; rules can use what all files have.
+#[test]
+fn days_that_have_a_column_more() {
+    for place in ["data/events/date=2026-03-0DAY/part-0.parquet", "data/events/events-0DAY.parquet"] {
+        let (_keep, root) = folder();
+        let n = 300;
+        for day in 1..4 {
+            let users: Vec<String> = (0..n).map(|i| format!("u{}", i % 40)).collect();
+            let mut columns = vec![
+                ("user_id", texts(users.iter().map(String::as_str))),
+                ("event", texts((0..n).map(|i| ["order", "page_view"][i % 2]))),
+                ("ts", hours(n)),
+                ("channel", texts((0..n).map(|i| ["web", "app"][i % 2]))),
+            ];
+            if day > 1 {
+                columns.push(("coupon", texts((0..n).map(|i| ["A", "B"][i % 2]))));
+            }
+            write(&root.join(place.replace("DAY", &day.to_string())), columns);
+        }
+        let (catalog, text) = init(&root, &[]);
+        assert_eq!(catalog.sources.len(), 1, "{text}");
+        assert_eq!(catalog.sources[0].path, "data/events", "{text}");
+        let names: Vec<&str> =
+            event(&catalog.events, "order").properties.iter().map(|p| p.name.name.as_str()).collect();
+        assert!(names.contains(&"channel") && !names.contains(&"coupon"), "{text}");
+        assert!(audiences(&root).iter().all(|(_, size)| *size > 0));
+    }
+}

@@ -12,9 +12,16 @@ use crate::error::Error;
 use crate::language::ir::RuleKind;
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
+    let folder = folder(args, prepared);
+    if let Some(folder) = &folder {
+        write::apart(&prepared.project.catalog, &prepared.project.root, folder)?;
+    }
     let outcome = evaluate(args, prepared, out)?;
     let writing = progress::stage(out, "writing");
-    let files = files(args, prepared, &outcome)?;
+    let files = match &folder {
+        Some(folder) => files(args, prepared, &outcome, folder)?,
+        None => Vec::new(),
+    };
     writing.finish_and_clear();
     let shown = shown(args, prepared, &outcome, &files);
     match args.format {
@@ -114,16 +121,18 @@ pub(in crate::cli) fn block_on<T>(
     Ok(done?)
 }
 
-/// Writes the audiences, each in every kind that was asked for.
-fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<PathBuf>, Failure> {
+/// Where audiences are written, if they are.
+fn folder(args: &Args, prepared: &Prepared) -> Option<PathBuf> {
     if args.no_write || args.asked.rule.is_some() || prepared.shown.is_empty() {
-        return Ok(Vec::new());
+        return None;
     }
+    let own = || prepared.project.root.join(Path::new(&prepared.project.file.output.name));
+    Some(args.output.clone().unwrap_or_else(own))
+}
+
+/// Writes the audiences, each in every kind that was asked for.
+fn files(args: &Args, prepared: &Prepared, outcome: &Outcome, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let kinds: Vec<write::Kind> = args.write.iter().map(|kind| kind.kind()).collect();
-    let folder = match &args.output {
-        Some(folder) => folder.clone(),
-        None => prepared.project.root.join(Path::new(&prepared.project.file.output.name)),
-    };
     let program = &prepared.program;
     let audience = |shown: &Shown| match *shown {
         Shown::Rule(rule) => {
@@ -141,8 +150,7 @@ fn files(args: &Args, prepared: &Prepared, outcome: &Outcome) -> Result<Vec<Path
         }
     };
     let audiences: Vec<write::Audience> = prepared.shown.iter().filter_map(audience).collect();
-    let output =
-        write::Output { folder: &folder, kinds: &kinds, whole: args.asked.only.is_empty(), stop: &interrupt::watch() };
+    let output = write::Output { folder, kinds: &kinds, whole: args.asked.only.is_empty(), stop: &interrupt::watch() };
     Ok(write::write(outcome, &audiences, &output)?)
 }
 

@@ -23,7 +23,7 @@ use crate::engine::kernels::join::Joiner;
 use crate::engine::plan::build::Instead;
 use crate::engine::plan::lower::{self, Lowered, Parts, Table};
 use crate::engine::report::Counters;
-use crate::engine::run::Limits;
+use crate::engine::run::{Limits, Progress, SoFar};
 use crate::engine::tables::prune::{Asked, Extent};
 use crate::engine::tables::{Inputs, Tables};
 use crate::error::Error;
@@ -51,6 +51,8 @@ pub struct Job<'a> {
     pub links: Option<&'a Arc<Resolution>>,
     pub limits: Limits,
     pub asked: lower::Asked,
+    /// Told while files are added.
+    pub progress: Option<&'a dyn Progress>,
 }
 
 /// What a run takes from the cache.
@@ -375,7 +377,11 @@ impl At<'_> {
         };
         let logger = Logger::new(job, self.b).map_err(Trouble::Run)?;
         let room = job.limits.memory.unwrap_or(1 << 30) / 4;
-        let mut added = Amount::default();
+        let (mut added, mut so_far) = (Amount::default(), SoFar::default());
+        if let Some(progress) = job.progress.filter(|_| !missing.is_empty()) {
+            let reading = self.inputs.asked(&self.asked, Some(&missing), None).1;
+            progress.start(reading.rows.read, reading.bytes.read, missing.len());
+        }
         let mut gathering = Gathering::new(&job.parts.program, job.tables.number_ids);
         let logs = missing.iter().map(|&f| logger.log(f));
         // Side by side, where memory is not counted.
@@ -385,6 +391,16 @@ impl At<'_> {
         while let Some(logged) = logs.next().await {
             let (seen, states) = logged.map_err(Trouble::Run)?;
             let Some(&f) = at.next() else { break };
+            if let Some(progress) = job.progress {
+                let bytes = self.inputs.files.get(f).map_or(0, |file| file.meta.size);
+                so_far = SoFar {
+                    rows: so_far.rows + seen.rows,
+                    bytes: so_far.bytes + bytes,
+                    files: so_far.files + 1,
+                    ..so_far
+                };
+                progress.at(&so_far);
+            }
             let (Some(Some(input)), Some(file)) = (found.get(f), wants.get(f).and_then(Want::read)) else { continue };
             // A file that was written meanwhile may be anything by now.
             if !input.holds() {

@@ -443,25 +443,15 @@ fn base(root: &Path, path: &str) -> Option<PathBuf> {
 /// A store neither lies among the files that it is made of, nor holds them.
 fn apart(what: &str, base: Option<&Path>, to: &Path, folder: &Path) -> Result<(), Error> {
     let Some(base) = base.and_then(|base| base.canonicalize().ok()) else { return Ok(()) };
-    if real(to).starts_with(&base) {
+    if files::real(to).starts_with(&base) {
         return Err(Error::usage(format!("{what}: `{}` lies in the folder of its own files", to.display()))
             .with_help("name a folder outside with `--to`; otherwise the store would be read as events once more"));
     }
-    if base.starts_with(real(folder)) {
+    if base.starts_with(files::real(folder)) {
         return Err(Error::usage(format!("{what}: its files lie in the store, `{}`", folder.display()))
             .with_help("name the original files with `--from`"));
     }
     Ok(())
-}
-
-/// A path without links, as far as it exists.
-fn real(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let there = whole.ancestors().find_map(|a| Some((a, a.canonicalize().ok()?)));
-    match there {
-        Some((above, real)) => whole.strip_prefix(above).map_or_else(|_| whole.clone(), |rest| real.join(rest)),
-        None => whole,
-    }
 }
 
 fn slashes(path: &Path) -> String {

@@ -135,8 +135,20 @@ pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Syn
         Some(_) => Kept::nothing(&parts, cache::CLUSTERED).told(),
         None => {
             let (tables, parts) = (&tables, &parts);
-            cache::foresee(&Job { catalog, program, clock, root, tables, parts, links: None, limits, asked: wanted })
-                .await
+            let (links, progress) = (None, None);
+            cache::foresee(&Job {
+                catalog,
+                program,
+                clock,
+                root,
+                tables,
+                parts,
+                links,
+                limits,
+                asked: wanted,
+                progress,
+            })
+            .await
         }
     };
     Ok(explanation)

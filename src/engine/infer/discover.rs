@@ -188,13 +188,14 @@ fn group(
     }
     for (folder, reads) in folders {
         let partitioned = reads.iter().any(|r| !r.found.partitions.is_empty());
-        // Files of one table have the same columns and names that differ in numbers only, or the folder says which event.
+        // Files of one table have names that differ in numbers only, or the folder says which event. They have the same columns, but
+        // for those that came later or are gone.
         let mut sets: Vec<Vec<Read>> = Vec::new();
         for read in reads {
             let together = |set: &Vec<Read>| {
                 set.first().is_some_and(|first| {
-                    same_columns(first, &read)
-                        && (partitioned || stem(&first.found.path) == stem(&read.found.path) || has_event_column(&read))
+                    let alike = partitioned || stem(&first.found.path) == stem(&read.found.path);
+                    (alike && one_has_all(first, &read)) || (same_columns(first, &read) && has_event_column(&read))
                 })
             };
             match sets.iter_mut().find(|set| together(set)) {
@@ -243,8 +244,10 @@ fn table(name: String, path: String, set: Vec<Read>) -> Table {
         }
     }
     if let Some(first) = set.first() {
+        // What some files lack no rule could use.
+        let everywhere = |name: &String| set.iter().all(|read| read.columns.iter().any(|(other, _)| other == name));
         for (name, kind) in &first.columns {
-            if !partitions.contains(name) {
+            if !partitions.contains(name) && everywhere(name) {
                 columns.push(Column::new(name.clone(), kind.clone(), false));
             }
         }
@@ -298,13 +301,16 @@ fn damaged(path: &Path, size: u64, why: &str) -> String {
 }
 
 fn same_columns(a: &Read, b: &Read) -> bool {
-    let sorted = |r: &Read| {
-        let mut names: Vec<(String, String)> =
-            r.schema.fields().iter().map(|f| (f.name().clone(), format!("{:?}", Kind::of(f.data_type())))).collect();
-        names.sort();
-        names
-    };
-    sorted(a) == sorted(b)
+    has_all(a, b) && has_all(b, a)
+}
+
+fn one_has_all(a: &Read, b: &Read) -> bool {
+    has_all(a, b) || has_all(b, a)
+}
+
+/// Whether each column of `b` is one of `a`.
+fn has_all(a: &Read, b: &Read) -> bool {
+    b.columns.iter().all(|column| a.columns.contains(column))
 }
 
 fn has_event_column(read: &Read) -> bool {
@@ -355,7 +361,8 @@ fn glob(set: &[Read]) -> String {
         length = length.min(first.iter().zip(name.chars()).take_while(|(a, b)| **a == *b).count());
     }
     let beginning: String = first.iter().take(length).filter(|c| !matches!(c, '*' | '?' | '[')).collect();
-    format!("{beginning}*.parquet")
+    let below = if set.iter().any(|r| !r.found.partitions.is_empty()) { "**/" } else { "" };
+    format!("{below}{beginning}*.parquet")
 }
 
 /// Relative to the project where the data lies inside it, absolute otherwise.

@@ -61,6 +61,16 @@ pub fn local(root: &Path, path: &str) -> PathBuf {
     root.join(path.strip_prefix("file://").unwrap_or(path))
 }
 
+/// A path without links, as far as it exists.
+pub fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let there = whole.ancestors().find_map(|a| Some((a, a.canonicalize().ok()?)));
+    match there {
+        Some((above, real)) => whole.strip_prefix(above).map_or_else(|_| whole.clone(), |rest| real.join(rest)),
+        None => whole,
+    }
+}
+
 /// Whether the path is the address of an object store.
 pub fn is_remote(path: &str) -> bool {
     path.contains("://") && !path.starts_with("file://")
