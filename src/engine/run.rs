@@ -198,7 +198,10 @@ async fn evaluate(
     let links = linked.as_ref().map(|held| &held.resolution);
     let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
     if decision.engine == Engine::Standard && !asked.traits {
-        let mut outcome = sql::outcome(catalog, program, clock, tables, &parts, limits).await?;
+        let mut outcome = match sql::outcome(catalog, program, clock, tables, &parts, limits).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(blame(&context, tables, error).await),
+        };
         if keep.is_some_and(|(keep, _)| keep == Keep::On) {
             outcome.kept = Kept::nothing(&parts, cache::STANDARD).told();
         }
@@ -356,13 +359,22 @@ pub(super) async fn blame(context: &SessionContext, tables: &Tables, error: Erro
         match reading.await {
             Ok(()) => {}
             Err(Error::Engine { message, .. }) => {
-                return Error::data(format!("{name} is damaged: {message}"))
+                return Error::data(format!("{name} is damaged: {}", innermost(&message)))
                     .with_help("write the file again, or take it out of the folder");
             }
             Err(other) => return other,
         }
     }
     error
+}
+
+/// What a reader says of a file, without the names of the libraries that hand it on.
+fn innermost(mut message: &str) -> &str {
+    let names = ["Arrow error: ", "Parquet error: ", "Parquet argument error: ", "External error: ", "External: "];
+    while let Some(inner) = names.iter().find_map(|name| message.strip_prefix(name)) {
+        message = inner;
+    }
+    message
 }
 
 /// Awaits in a task, so that a panic is an error.

@@ -22,15 +22,21 @@ use super::tables::files;
 use crate::error::Error;
 use crate::language::catalog::Catalog;
 
-/// Files of results lie apart from those that are read: among them they would be events of the next run.
-pub fn apart(catalog: &Catalog, root: &Path, folder: &Path) -> Result<(), Error> {
-    let folder = files::real(folder);
-    for source in catalog.sources.iter().filter(|source| !files::is_remote(&source.path)) {
-        let at = files::local(root, &source.path);
-        if at.is_dir() && folder.starts_with(files::real(&at)) {
-            let (folder, name) = (folder.display(), &source.name.name);
-            return Err(Error::usage(format!("`{folder}` is in the folder of the source `{name}`"))
-                .with_help("name another folder for the results; here they would be read as events"));
+/// Files of results lie apart from those that are read: among them they would be rows of the next run.
+pub fn apart(catalog: &Catalog, root: &Path, folder: &Path, names: &[String]) -> Result<(), Error> {
+    let sources = catalog.sources.iter().map(|t| (format!("source `{}`", t.name.name), &t.path));
+    let lookups = catalog.lookups.iter().map(|t| (format!("look-up `{}`", t.name.name), &t.path));
+    let profiles = catalog.profile.iter().map(|t| ("profiles".to_owned(), &t.path));
+    let links = catalog.identities.iter().flat_map(|i| &i.links);
+    let links = links.map(|t| (format!("links `{}`", t.name.name), &t.path));
+    let lists = catalog.lists.iter().map(|t| (format!("list `{}`", t.name.name), &t.path));
+    for (what, path) in sources.chain(lookups).chain(profiles).chain(links).chain(lists) {
+        if let Some(name) = names.iter().find(|name| files::lists(root, path, &folder.join(name))) {
+            return Err(Error::usage(format!(
+                "`{}` would be one of the files of the {what}",
+                folder.join(name).display()
+            ))
+            .with_help("name another folder for the results; here the next run would read them"));
         }
     }
     Ok(())
@@ -45,6 +51,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What the file of an audience is called.
+    pub fn file(self, audience: &str) -> String {
+        format!("{audience}.{}", self.extension())
+    }
+
     /// How the file's name ends.
     pub fn extension(self) -> &'static str {
         match self {
@@ -119,7 +130,7 @@ pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>)
         let batch = batch(outcome, audience)?;
         for &kind in output.kinds {
             halt(output)?;
-            let name = format!("{}.{}", audience.name, kind.extension());
+            let name = kind.file(audience.name);
             let path = staging.path().join(&name);
             let file = File::create_new(&path).map_err(|e| cant(&folder.join(&name), &e))?;
             fill(file, kind, &batch).map_err(|why| cant(&folder.join(&name), &why))?;

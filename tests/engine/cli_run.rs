@@ -190,7 +190,11 @@ fn what_can_not_be_done_is_said() {
     let cases: [(&[&str], i32, &str); 4] = [
         (&["run", "shop", "--as-of", "yesterday"], 2, "`yesterday` is no instant"),
         (&["run", "nowhere"], 2, "there is no `nowhere`"),
-        (&["run", "shop", "--output", "shop/data/events/out"], 2, "is in the folder of the source `activity`"),
+        (
+            &["run", "shop", "--output", "shop/data/events/out"],
+            2,
+            ".parquet` would be one of the files of the source `activity`",
+        ),
         (&["run", "shop", "--output", "shop/segue.yaml"], 4, "it is a file, and a folder is wanted"),
     ];
     for (arguments, code, text) in cases {

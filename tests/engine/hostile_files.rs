@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaDataReader, ParquetMetaDataWriter};
 use segue::engine::write::{NEVER, Output, write};
-use segue::engine::{Limits, Outcome};
+use segue::engine::{Choice, Engine, Limits, Outcome};
 
 use super::engine_support::{DAY, NOW, Shop, ago, all, parquet, some_events, texts};
 use super::engine_write::{ALL, audience, files};
@@ -86,6 +86,16 @@ fn cut_anywhere_and_scratched_anywhere() {
         std::fs::write(&path, &whole[..length]).unwrap();
         let error = shop.error("buy where (item = serum)");
         assert!(error.contains("`data/events/a.parquet`"), "{length}: {error}");
+    }
+    // Whoever evaluates, the file is named, and no library.
+    let mut bytes = whole.clone();
+    bytes[4..20].fill(0xA5);
+    std::fs::write(&path, &bytes).unwrap();
+    for engine in [Choice::Only(Engine::Kernel), Choice::Only(Engine::Standard)] {
+        let limits = Limits { engine, ..Limits::default() };
+        let error = shop.run_with("buy where (item = serum)", limits).unwrap_err().to_string();
+        assert!(error.contains("data/events/a.parquet` is damaged: "), "{engine:?} {error}");
+        assert!(!error.contains("Arrow error") && !error.contains("External"), "{engine:?} {error}");
     }
     // A scratch in a page may go unseen or change a value, but it neither stops the process nor hides which file it is in.
     for at in (4..whole.len() - 8).step_by(31) {

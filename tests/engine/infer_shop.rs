@@ -252,13 +252,36 @@ fn one_kind_of_event_a_table_and_a_uuid() {
     assert!(audiences(&root).iter().all(|(_, size)| *size > 0));
 }
 
-/// A column that came later or is gone makes no other table of the files; rules can use what all files have.
+/// Beside the files themselves: what the first run writes is nothing to the second.
 #[test]
-fn days_that_have_a_column_more() {
-    for place in ["data/events/date=2026-03-0DAY/part-0.parquet", "data/events/events-0DAY.parquet"] {
+fn a_project_in_the_folder_of_its_files() {
+    for place in ["date=2026-03-0DAY/part-0.parquet", "events-0DAY.parquet"] {
         let (_keep, root) = folder();
         let n = 300;
         for day in 1..4 {
+            let users: Vec<String> = (0..n).map(|i| format!("u{}", i % 40)).collect();
+            let columns = vec![
+                ("user_id", texts(users.iter().map(String::as_str))),
+                ("event", texts((0..n).map(|i| ["order", "page_view"][i % 2]))),
+                ("ts", hours(n)),
+            ];
+            write(&root.join(place.replace("DAY", &day.to_string())), columns);
+        }
+        let (_, text) = init(&root, &[]);
+        let run = || succeeds(&["run", root.to_str().unwrap(), "--as-of", "2026-11-21"]);
+        let first = run();
+        assert!(root.join("out").is_dir(), "{text}");
+        assert_eq!(first, run(), "{text}");
+        assert!(audiences(&root).iter().any(|(_, size)| *size > 0), "{text}");
+    }
+}
+
+/// Files of a table that differ in columns are one table, named once; what some lack is told.
+#[test]
+fn files_that_have_a_column_more() {
+    let days = |place: &str, more: &dyn Fn(usize) -> bool, root: &Path| {
+        let n = 300;
+        for day in 1..5 {
             let users: Vec<String> = (0..n).map(|i| format!("u{}", i % 40)).collect();
             let mut columns = vec![
                 ("user_id", texts(users.iter().map(String::as_str))),
@@ -266,17 +289,40 @@ fn days_that_have_a_column_more() {
                 ("ts", hours(n)),
                 ("channel", texts((0..n).map(|i| ["web", "app"][i % 2]))),
             ];
-            if day > 1 {
+            if more(day) {
                 columns.push(("coupon", texts((0..n).map(|i| ["A", "B"][i % 2]))));
             }
             write(&root.join(place.replace("DAY", &day.to_string())), columns);
         }
-        let (catalog, text) = init(&root, &[]);
-        assert_eq!(catalog.sources.len(), 1, "{text}");
-        assert_eq!(catalog.sources[0].path, "data/events", "{text}");
-        let names: Vec<&str> =
-            event(&catalog.events, "order").properties.iter().map(|p| p.name.name.as_str()).collect();
-        assert!(names.contains(&"channel") && !names.contains(&"coupon"), "{text}");
-        assert!(audiences(&root).iter().all(|(_, size)| *size > 0));
+    };
+    for place in
+        ["data/events/date=2026-03-0DAY/part-0.parquet", "data/events/events-0DAY.parquet", "data/events/eDAY.parquet"]
+    {
+        for more in [|day| day > 2, |day| day < 2, |day| day % 2 == 0] {
+            let (_keep, root) = folder();
+            days(place, &more, &root);
+            let (catalog, text) = init(&root, &[]);
+            let paths: Vec<&str> = catalog.sources.iter().map(|s| s.path.as_str()).collect();
+            assert_eq!(paths, ["data/events"], "{text}");
+            let order = event(&catalog.events, "order");
+            assert!(order.properties.iter().any(|p| p.name.name == "channel"), "{text}");
+            assert!(order.properties.iter().all(|p| p.name.name != "coupon"), "{text}");
+            assert!(text.contains("column coupon is left out: some files lack it"), "{text}");
+            assert!(audiences(&root).iter().any(|(_, size)| *size > 0));
+        }
     }
+    // Another table, whose name begins alike: each file by its own name.
+    let (_keep, root) = folder();
+    days("data/eDAY.parquet", &|_| false, &root);
+    let users: Vec<String> = (0..40).map(|i| format!("u{i}")).collect();
+    let people = vec![
+        ("id", texts(users.iter().map(String::as_str))),
+        ("city", texts((0..40).map(|i| ["Lyon", "Nice"][i % 2]))),
+    ];
+    write(&root.join("data/everybody.parquet"), people);
+    let (catalog, text) = init(&root, &[]);
+    let mut paths: Vec<&str> = catalog.sources.iter().map(|s| s.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["data/e1.parquet", "data/e2.parquet", "data/e3.parquet", "data/e4.parquet"], "{text}");
+    assert!(audiences(&root).iter().any(|(_, size)| *size > 0), "{text}");
 }

@@ -157,6 +157,7 @@ mod tests {
             files: Vec::new(),
             rows: 100,
             columns: columns.collect(),
+            lacking: Default::default(),
             sample: Vec::new(),
             sample_is_all: true,
         }

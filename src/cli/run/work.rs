@@ -14,7 +14,13 @@ use crate::language::ir::RuleKind;
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
     let folder = folder(args, prepared);
     if let Some(folder) = &folder {
-        write::apart(&prepared.project.catalog, &prepared.project.root, folder)?;
+        let name = |shown: &Shown| match *shown {
+            Shown::Rule(rule) => Some(prepared.program.rules.get(rule)?.name.as_str()),
+            Shown::Stages(stages) => Some(prepared.program.stages.get(stages)?.name.as_str()),
+        };
+        let files = |name: &str| args.write.iter().map(|kind| kind.kind().file(name)).collect::<Vec<_>>();
+        let names: Vec<String> = prepared.shown.iter().filter_map(name).flat_map(files).collect();
+        write::apart(&prepared.project.catalog, &prepared.project.root, folder, &names)?;
     }
     let outcome = evaluate(args, prepared, out)?;
     let writing = progress::stage(out, "writing");

@@ -163,6 +163,12 @@ struct Read {
     columns: Vec<(String, Kind)>,
 }
 
+impl Read {
+    fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|(name, _)| name == column)
+    }
+}
+
 fn group(
     root: &Path,
     place: &Path,
@@ -188,14 +194,13 @@ fn group(
     }
     for (folder, reads) in folders {
         let partitioned = reads.iter().any(|r| !r.found.partitions.is_empty());
-        // Files of one table have names that differ in numbers only, or the folder says which event. They have the same columns, but
-        // for those that came later or are gone.
+        // Files of one table have the same columns and names that differ in numbers only, or the folder says which event.
         let mut sets: Vec<Vec<Read>> = Vec::new();
         for read in reads {
             let together = |set: &Vec<Read>| {
                 set.first().is_some_and(|first| {
-                    let alike = partitioned || stem(&first.found.path) == stem(&read.found.path);
-                    (alike && one_has_all(first, &read)) || (same_columns(first, &read) && has_event_column(&read))
+                    same_columns(first, &read)
+                        && (partitioned || stem(&first.found.path) == stem(&read.found.path) || has_event_column(&read))
                 })
             };
             match sets.iter_mut().find(|set| together(set)) {
@@ -203,6 +208,7 @@ fn group(
                 None => sets.push(vec![read]),
             }
         }
+        let sets = apart(sets, partitioned, broken);
         let alone = sets.len() == 1;
         for set in sets {
             let Some(first) = set.first() else { continue };
@@ -228,7 +234,13 @@ fn group(
             };
             let raw = if is_generic(&raw) { folder.parent().map(folder_name).unwrap_or(raw) } else { raw };
             let name = names::unique(names::name_for(&names::plain(&raw), "table"), taken);
-            tables.push(table(name, spell(root, place, &path), set));
+            // What a run writes into the project's folder is no event of the next run.
+            let path = match spell(root, place, &path).as_str() {
+                "." if partitioned => "*=*/**/*.parquet".to_owned(),
+                "." => "*.parquet".to_owned(),
+                path => path.to_owned(),
+            };
+            tables.push(table(name, path, set));
         }
     }
 }
@@ -244,21 +256,21 @@ fn table(name: String, path: String, set: Vec<Read>) -> Table {
         }
     }
     if let Some(first) = set.first() {
-        // What some files lack no rule could use.
-        let everywhere = |name: &String| set.iter().all(|read| read.columns.iter().any(|(other, _)| other == name));
-        for (name, kind) in &first.columns {
-            if !partitions.contains(name) && everywhere(name) {
+        for (name, kind) in first.columns.iter().filter(|(name, _)| !partitions.contains(name)) {
+            if set.iter().all(|read| read.has(name)) {
                 columns.push(Column::new(name.clone(), kind.clone(), false));
             }
         }
     }
+    let all = set.iter().flat_map(|read| &read.columns).map(|(name, _)| name);
+    let lacking: BTreeSet<String> = all.filter(|name| !set.iter().all(|read| read.has(name))).cloned().collect();
     columns.extend(partitions.iter().map(|name| Column::new(name.clone(), Kind::Text, true)));
     let files: Vec<FilePart> = set
         .into_iter()
         .map(|r| FilePart { path: r.found.path, schema: r.schema, groups: r.groups, partitions: r.found.partitions })
         .collect();
     let rows = files.iter().flat_map(|f| &f.groups).fold(0u64, |sum, n| sum.saturating_add(*n));
-    Table { name, path, files, rows, columns, sample: Vec::new(), sample_is_all: false }
+    Table { name, path, files, rows, columns, lacking, sample: Vec::new(), sample_is_all: false }
 }
 
 /// Columns and rows of each row group, from the footer.
@@ -301,16 +313,13 @@ fn damaged(path: &Path, size: u64, why: &str) -> String {
 }
 
 fn same_columns(a: &Read, b: &Read) -> bool {
-    has_all(a, b) && has_all(b, a)
-}
-
-fn one_has_all(a: &Read, b: &Read) -> bool {
-    has_all(a, b) || has_all(b, a)
-}
-
-/// Whether each column of `b` is one of `a`.
-fn has_all(a: &Read, b: &Read) -> bool {
-    b.columns.iter().all(|column| a.columns.contains(column))
+    let sorted = |r: &Read| {
+        let mut names: Vec<(String, String)> =
+            r.schema.fields().iter().map(|f| (f.name().clone(), format!("{:?}", Kind::of(f.data_type())))).collect();
+        names.sort();
+        names
+    };
+    sorted(a) == sorted(b)
 }
 
 fn has_event_column(read: &Read) -> bool {
@@ -351,18 +360,75 @@ fn is_generic(stem: &str) -> bool {
     )
 }
 
+/// Makes sets of files of which each can be named without the others': those that a glob would mix up become one, where they have
+/// most columns in common, and are named file by file where not.
+fn apart(mut sets: Vec<Vec<Read>>, partitioned: bool, broken: &mut Vec<(PathBuf, String)>) -> Vec<Vec<Read>> {
+    let mixed = |sets: &[Vec<Read>]| {
+        let names: Vec<_> = sets.iter().map(|set| (set.len() > 1).then(|| Beginning::of(set))).collect();
+        let takes = |a: usize, b: usize| {
+            let (Some(Some(name)), Some(others)) = (names.get(a), sets.get(b)) else { return false };
+            others.iter().any(|other| name.takes(&file_name(other)))
+        };
+        let pairs = (0..sets.len()).flat_map(|a| (a + 1..sets.len()).map(move |b| (a, b)));
+        pairs.into_iter().find(|&(a, b)| partitioned || takes(a, b) || takes(b, a))
+    };
+    while let Some((a, b)) = mixed(&sets) {
+        let other = sets.remove(b);
+        let Some(one) = sets.get_mut(a) else { break };
+        let (Some(first), Some(second)) = (one.first(), other.first()) else { break };
+        let shared = first.columns.iter().filter(|(name, _)| second.columns.iter().any(|(n, _)| n == name)).count();
+        let alike = 2 * shared >= first.columns.len().max(second.columns.len());
+        if !alike && !partitioned {
+            let all = std::mem::take(one).into_iter().chain(other);
+            sets.extend(all.map(|read| vec![read]));
+            sets.retain(|set| !set.is_empty());
+        } else if let Some(why) = conflict(first, second) {
+            broken.push((second.found.path.clone(), why));
+        } else {
+            one.extend(other);
+        }
+    }
+    sets
+}
+
+/// A column of both files that holds something else in each.
+fn conflict(a: &Read, b: &Read) -> Option<String> {
+    let (name, ..) = a.columns.iter().find(|(name, kind)| b.columns.iter().any(|(n, k)| n == name && k != kind))?;
+    let other = a.found.path.file_name().unwrap_or_default().to_string_lossy();
+    Some(format!("its column `{name}` holds other values than that of `{other}` beside it"))
+}
+
+fn file_name(read: &Read) -> String {
+    read.found.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What the names of files begin with, and how all of them end.
+struct Beginning {
+    beginning: String,
+    end: &'static str,
+}
+
+impl Beginning {
+    fn of(set: &[Read]) -> Beginning {
+        let names: Vec<String> = set.iter().map(file_name).collect();
+        let end = if names.iter().all(|name| name.ends_with(".parquet")) { ".parquet" } else { "" };
+        let stems = || names.iter().map(|name| name.strip_suffix(end).unwrap_or(name));
+        let first = stems().next().unwrap_or_default();
+        let same = |name: &str| first.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+        let length = stems().map(same).min().unwrap_or(0);
+        let plain = first.chars().take(length).take_while(|c| !matches!(c, '*' | '?' | '['));
+        Beginning { beginning: plain.collect(), end }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        name.strip_prefix(self.beginning.as_str()).is_some_and(|rest| rest.ends_with(self.end))
+    }
+}
+
 /// A glob for files whose names share a beginning.
 fn glob(set: &[Read]) -> String {
-    let names: Vec<String> =
-        set.iter().filter_map(|r| r.found.path.file_name()).map(|n| n.to_string_lossy().into_owned()).collect();
-    let first: Vec<char> = names.first().map(|n| n.chars().collect()).unwrap_or_default();
-    let mut length = first.len();
-    for name in &names {
-        length = length.min(first.iter().zip(name.chars()).take_while(|(a, b)| **a == *b).count());
-    }
-    let beginning: String = first.iter().take(length).filter(|c| !matches!(c, '*' | '?' | '[')).collect();
-    let below = if set.iter().any(|r| !r.found.partitions.is_empty()) { "**/" } else { "" };
-    format!("{below}{beginning}*.parquet")
+    let Beginning { beginning, end } = Beginning::of(set);
+    format!("{beginning}*{end}")
 }
 
 /// Relative to the project where the data lies inside it, absolute otherwise.

@@ -194,7 +194,7 @@ pub fn draft(found: &Found<'_>) -> Draft {
                 updated: updated.and_then(name_of),
                 why: why.clone(),
                 attributes: Vec::new(),
-                left_out: Vec::new(),
+                left_out: lacking(table),
             };
             for (column, facts) in table.columns.iter().enumerate() {
                 if column == *customer {
@@ -333,7 +333,7 @@ fn source(table: &Table, guess: &Guess, seen: &Measured) -> Option<Source> {
         Kind::Date => ", plain dates",
         _ => "",
     };
-    let mut left_out = Vec::new();
+    let mut left_out = lacking(table);
     for (at, column) in table.columns.iter().enumerate() {
         if Some(at) == guess.customer || at == time || Some(at) == guess.event {
             continue;
@@ -360,6 +360,11 @@ fn source(table: &Table, guess: &Guess, seen: &Measured) -> Option<Source> {
         event_why: event.map(|_| format!("{} kinds", seen.kinds.len())).unwrap_or_default(),
         left_out,
     })
+}
+
+/// The columns that can't be used because some files have none, and why.
+fn lacking(table: &Table) -> Vec<(String, String)> {
+    table.lacking.iter().map(|name| (name.clone(), "some files lack it".to_owned())).collect()
 }
 
 /// `2017-12-31` of microseconds UTC.

@@ -3,6 +3,7 @@
 //! Owns: the coarse kinds of columns, and values in one form each whatever the file's encoding.
 //! Must not know: what a column is for.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use arrow::array::{
@@ -70,6 +71,8 @@ pub struct Table {
     pub rows: u64,
     /// Columns of the files, then hive partitions.
     pub columns: Vec<Column>,
+    /// Columns that some files lack.
+    pub lacking: BTreeSet<String>,
     /// Sampled rows; one array a column, in the order of `columns`.
     pub sample: Vec<Vec<ArrayRef>>,
     /// The sample is the whole table.

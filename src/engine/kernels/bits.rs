@@ -54,8 +54,11 @@ pub fn pack_range(numbers: &[u32], lo: u32, hi: u32, out: &mut [u64]) {
 
 /// The same of signed numbers; nothing lies in it where `hi` is less.
 pub fn pack_between(numbers: &[i64], lo: i64, hi: i64, out: &mut [u64]) {
+    if hi < lo {
+        return out.fill(0);
+    }
     let span = hi.wrapping_sub(lo) as u64;
-    pack_each(numbers, |n| n.wrapping_sub(lo) as u64 <= span && lo <= hi, out);
+    pack_each(numbers, |n| n.wrapping_sub(lo) as u64 <= span, out);
 }
 
 /// Only the bits of what is known stay.

@@ -71,6 +71,25 @@ pub fn real(path: &Path) -> PathBuf {
     }
 }
 
+/// Whether a local file of this name would be one of the files of a path, if it were there.
+pub fn lists(root: &Path, path: &str, file: &Path) -> bool {
+    let Ok(at) = std::path::absolute(local(root, path)) else { return false };
+    if is_remote(path) {
+        return false;
+    }
+    if !has_glob(path) && !at.is_dir() {
+        return real(&at) == real(file);
+    }
+    let (base, pattern) = if has_glob(path) { split(&at) } else { (at, Vec::new()) };
+    let file = real(file);
+    let Ok(below) = file.strip_prefix(real(&base)) else { return false };
+    let parts: Vec<String> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if parts.iter().any(|part| is_hidden(part)) {
+        return false;
+    }
+    if has_glob(path) { matches(&parts, &pattern) } else { parts.last().is_some_and(|name| is_parquet(name)) }
+}
+
 /// Whether the path is the address of an object store.
 pub fn is_remote(path: &str) -> bool {
     path.contains("://") && !path.starts_with("file://")
@@ -169,6 +188,11 @@ fn part_matches(part: &str, pattern: &str) -> bool {
     crate::engine::kernels::test::text_test(crate::engine::plan::program::How::Matches, part, pattern)
 }
 
+/// Whether files and folders of this name are no data.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with(['.', '_']) && !name.contains('=')
+}
+
 /// All files below a folder, with the names on the way.
 fn walk(
     folder: &Path,
@@ -187,7 +211,7 @@ fn walk(
     for entry in entries {
         let entry = entry.map_err(|e| Error::io("cannot read the folder", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(['.', '_']) && !name.contains('=') {
+        if is_hidden(&name) {
             continue;
         }
         let path = entry.path();
@@ -257,6 +281,31 @@ mod tests {
             ("day=1/x/a.parquet", "day=*/**", true),
         ] {
             assert_eq!(matches(&parts(path), &parts(pattern)), expected, "{path} {pattern}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_to_come() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("data/events")).unwrap();
+        for (path, file, expected) in [
+            ("data/events", "data/events/a.parquet", true),
+            ("data/events", "data/events/out/a.parquet", true),
+            ("data/events", "data/events/../events/a.PQ", true),
+            ("data/events", "data/events/_out/a.parquet", false),
+            ("data/events", "data/events/a.csv", false),
+            ("data/events", "data/other/a.parquet", false),
+            ("data/nowhere", "data/nowhere/a.parquet", false),
+            ("data/one.parquet", "data/events/../one.parquet", true),
+            ("data/one.parquet", "data/other.parquet", false),
+            ("data/events/*.parquet", "data/events/a.parquet", true),
+            ("data/events/*.parquet", "data/events/out/a.parquet", false),
+            ("data/**/x-*", "data/out/x-1.csv", true),
+            (".", "out/a.parquet", true),
+            ("*.parquet", "out/a.parquet", false),
+            ("s3://bucket/events", "events/a.parquet", false),
+        ] {
+            assert_eq!(lists(root.path(), path, &root.path().join(file)), expected, "{path} {file}");
         }
     }
 
