@@ -447,3 +447,53 @@ impl From<Period> for ir::PeriodUnit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(patterns: &[(Pred, (i64, i64))]) -> Kind {
+        Kind {
+            patterns: patterns.iter().map(|(pred, _)| (0, pred.clone())).collect(),
+            windows: patterns.iter().map(|(_, window)| *window).collect(),
+            ..Kind::default()
+        }
+    }
+
+    #[test]
+    fn most_rows_are_kept_where_kinds_are_asked_for_whatever_they_hold() {
+        let branch = |kinds: Vec<Kind>| Branch {
+            rows: Rows::Event,
+            label: "shop".into(),
+            counter: 0,
+            counts: true,
+            sifted: false,
+            columns: Vec::new(),
+            kinds,
+            keep_all: false,
+            as_of: 100,
+            zone: "UTC".into(),
+        };
+        let (any, some) = (Pred::Const(true), Pred::Or(Vec::new()));
+        let (wide, narrow) = ((0, 100), (90, 100));
+        let whole = || kind(&[(any.clone(), wide), (some.clone(), narrow)]);
+        let short = || kind(&[(any.clone(), narrow)]);
+        let few = || kind(&[(some.clone(), wide)]);
+        let unasked = Kind::default;
+        for (kinds, all, sifted) in [
+            (vec![whole()], true, true),
+            (vec![few()], false, false),
+            (vec![whole(), short()], true, true),
+            (vec![whole(), short(), few()], false, false),
+            // The reader lets nothing pass that nobody asks for.
+            (vec![whole(), unasked(), unasked()], false, true),
+            (vec![whole(), Kind { foreign: true, ..unasked() }], true, true),
+            (vec![Kind { filter: Some(some.clone()), ..whole() }], false, false),
+        ] {
+            let branch = branch(kinds);
+            assert_eq!((branch.keeps_most(false), branch.keeps_most(true)), (all, sifted), "{branch:?}");
+        }
+        assert!(Branch { keep_all: true, ..branch(vec![few()]) }.keeps_most(false));
+        assert!(!branch(vec![unasked()]).keeps_most(false));
+    }
+}
