@@ -115,3 +115,29 @@ fn strange_names_and_no_rows() {
     let names: Vec<&str> = catalog.events[0].properties.iter().map(|p| p.name.name.as_str()).collect();
     assert_eq!(names, ["line_break_x", "where_property"]);
 }
+
+/// Files that one glob or folder takes, and no table could be made of.
+#[test]
+fn one_column_of_two_types() {
+    for place in ["data/date=2026-03-0DAY/part-0.parquet", "data/eDAY.parquet"] {
+        let (_keep, root) = folder();
+        for day in 1..4 {
+            let users: Vec<String> = (0..200).map(|i| format!("u{}", i % 40)).collect();
+            let amount = || Int64Array::from_iter_values(0..200);
+            let words = || texts((0..200).map(|_| "much"));
+            let amount: ArrayRef = if day < 3 { Arc::new(amount()) } else { words() };
+            let columns = vec![
+                ("user_id", texts(users.iter().map(String::as_str))),
+                ("event", texts((0..200).map(|_| "order"))),
+                ("ts", hours(200)),
+                ("amount", amount),
+            ];
+            write(&root.join(place.replace("DAY", &day.to_string())), columns);
+        }
+        let (code, error) = fails(&["init", root.to_str().unwrap(), "--yes"]);
+        assert_eq!(code, 4, "{error}");
+        let named = place.replace("DAY", "3");
+        assert!(error.contains(&named) && error.contains("column `amount` holds other values"), "{error}");
+        assert!(!root.join("segue.yaml").exists());
+    }
+}
