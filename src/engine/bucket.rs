@@ -95,6 +95,11 @@ impl Share {
         self.lo == 0
     }
 
+    /// Whether it is an eighth of all buckets at most.
+    pub fn is_small(self) -> bool {
+        self.hi.saturating_sub(self.lo) <= BUCKETS / 8
+    }
+
     /// `n` shares of nearly one size, in order; at least one, at most one a bucket.
     pub fn split(self, n: u32) -> Vec<Share> {
         let (size, n) = (self.hi.saturating_sub(self.lo), n.clamp(1, self.hi.saturating_sub(self.lo).max(1)));
@@ -181,6 +186,7 @@ mod tests {
             assert_eq!(shares.last().map(|s| s.hi), Some(BUCKETS));
             assert!(shares.windows(2).all(|two| two[0].hi == two[1].lo) && shares.iter().all(|s| s.lo < s.hi));
         }
+        assert!(!Share::ALL.is_small() && Share { lo: 64, hi: 128 }.is_small());
         assert_eq!(Share::ALL.shift(GROUPS), 58);
         assert_eq!(Share { lo: 7, hi: 8 }.shift(GROUPS), 46);
         assert_eq!(Share { lo: 7, hi: 8 }.shift(FEW_GROUPS), 49);

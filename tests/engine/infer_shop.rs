@@ -311,15 +311,27 @@ fn files_that_have_a_column_more() {
             assert!(audiences(&root).iter().any(|(_, size)| *size > 0));
         }
     }
+    // Beside partitions, a table of its own.
+    let people = |root: &Path, name: &str| {
+        let users: Vec<String> = (0..40).map(|i| format!("u{i}")).collect();
+        let city = texts((0..40).map(|i| ["Lyon", "Nice"][i % 2]));
+        write(&root.join(name), vec![("id", texts(users.iter().map(String::as_str))), ("city", city)]);
+    };
+    let (_keep, root) = folder();
+    days("data/date=2026-03-0DAY/part-0.parquet", &|day| day > 2, &root);
+    people(&root, "data/customers.parquet");
+    let (catalog, text) = init(&root, &[]);
+    assert_eq!(
+        catalog.sources.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(),
+        ["data/*=*/**/*.parquet"],
+        "{text}"
+    );
+    assert_eq!(catalog.profile.map(|p| p.path).as_deref(), Some("data/customers.parquet"), "{text}");
+    assert!(audiences(&root).iter().any(|(_, size)| *size > 0), "{text}");
     // Another table, whose name begins alike: each file by its own name.
     let (_keep, root) = folder();
     days("data/eDAY.parquet", &|_| false, &root);
-    let users: Vec<String> = (0..40).map(|i| format!("u{i}")).collect();
-    let people = vec![
-        ("id", texts(users.iter().map(String::as_str))),
-        ("city", texts((0..40).map(|i| ["Lyon", "Nice"][i % 2]))),
-    ];
-    write(&root.join("data/everybody.parquet"), people);
+    people(&root, "data/everybody.parquet");
     let (catalog, text) = init(&root, &[]);
     let mut paths: Vec<&str> = catalog.sources.iter().map(|s| s.path.as_str()).collect();
     paths.sort_unstable();

@@ -208,7 +208,7 @@ fn group(
                 None => sets.push(vec![read]),
             }
         }
-        let sets = apart(sets, partitioned, broken);
+        let sets = apart(sets, broken);
         let alone = sets.len() == 1;
         for set in sets {
             let Some(first) = set.first() else { continue };
@@ -219,6 +219,8 @@ fn group(
                 folder.clone()
             } else if one_file {
                 first.found.path.clone()
+            } else if !first.found.partitions.is_empty() {
+                folder.join("*=*/**/*.parquet")
             } else {
                 folder.join(glob(&set))
             };
@@ -362,15 +364,23 @@ fn is_generic(stem: &str) -> bool {
 
 /// Makes sets of files of which each can be named without the others': those that a glob would mix up become one, where they have
 /// most columns in common, and are named file by file where not.
-fn apart(mut sets: Vec<Vec<Read>>, partitioned: bool, broken: &mut Vec<(PathBuf, String)>) -> Vec<Vec<Read>> {
+fn apart(mut sets: Vec<Vec<Read>>, broken: &mut Vec<(PathBuf, String)>) -> Vec<Vec<Read>> {
+    let in_partitions = |set: &[Read]| set.iter().any(|read| !read.found.partitions.is_empty());
+    let beside_them = |set: &[Read]| set.iter().any(|read| read.found.partitions.is_empty());
     let mixed = |sets: &[Vec<Read>]| {
-        let names: Vec<_> = sets.iter().map(|set| (set.len() > 1).then(|| Beginning::of(set))).collect();
+        let is_glob = |set: &[Read]| set.len() > 1 && !in_partitions(set);
+        let names: Vec<_> = sets.iter().map(|set| is_glob(set).then(|| Beginning::of(set))).collect();
         let takes = |a: usize, b: usize| {
             let (Some(Some(name)), Some(others)) = (names.get(a), sets.get(b)) else { return false };
-            others.iter().any(|other| name.takes(&file_name(other)))
+            others.iter().any(|other| other.found.partitions.is_empty() && name.takes(&file_name(other)))
         };
         let pairs = (0..sets.len()).flat_map(|a| (a + 1..sets.len()).map(move |b| (a, b)));
-        pairs.into_iter().find(|&(a, b)| partitioned || takes(a, b) || takes(b, a))
+        let folders = |a: usize, b: usize| {
+            let (Some(a), Some(b)) = (sets.get(a), sets.get(b)) else { return false };
+            let both = in_partitions(a) && in_partitions(b);
+            both || [a, b].iter().any(|set| in_partitions(set) && beside_them(set))
+        };
+        pairs.into_iter().find(|&(a, b)| folders(a, b) || takes(a, b) || takes(b, a))
     };
     while let Some((a, b)) = mixed(&sets) {
         let other = sets.remove(b);
@@ -378,7 +388,9 @@ fn apart(mut sets: Vec<Vec<Read>>, partitioned: bool, broken: &mut Vec<(PathBuf,
         let (Some(first), Some(second)) = (one.first(), other.first()) else { break };
         let shared = first.columns.iter().filter(|(name, _)| second.columns.iter().any(|(n, _)| n == name)).count();
         let alike = 2 * shared >= first.columns.len().max(second.columns.len());
-        if !alike && !partitioned {
+        if !alike && (in_partitions(one) || in_partitions(&other)) {
+            broken.push((second.found.path.clone(), "its columns are others than those of the files beside it".into()));
+        } else if !alike {
             let all = std::mem::take(one).into_iter().chain(other);
             sets.extend(all.map(|read| vec![read]));
             sets.retain(|set| !set.is_empty());

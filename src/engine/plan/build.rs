@@ -232,8 +232,8 @@ impl Builder<'_> {
         // States are of the groups that a pass over all customers has.
         let (share, groups) = match self.is_clustered() {
             _ if self.with_states => (Share::ALL, GROUPS),
-            true => (self.share, FEW_GROUPS),
-            false => (self.share, GROUPS),
+            true if self.share.is_small() => (self.share, FEW_GROUPS),
+            _ => (self.share, GROUPS),
         };
         let bucket = group(share, groups, name(CUSTOMER)).alias(BUCKET);
         let mut columns = vec![bucket, name(CUSTOMER), name("time"), name("slot")];
