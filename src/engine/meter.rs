@@ -58,7 +58,7 @@ pub struct Totals {
     pub files: u64,
     pub row_groups_read: u64,
     pub row_groups_pruned: u64,
-    /// Plans that ran to their end.
+    /// Passes that were made.
     pub passes: u64,
 }
 
@@ -67,6 +67,13 @@ impl Totals {
         if let Some(spent) = self.stages.get_mut(stage as usize) {
             *spent += time;
         }
+    }
+
+    fn shift(&mut self, from: Stage, to: Stage, time: Duration) {
+        let Some(spent) = self.stages.get_mut(from as usize) else { return };
+        let time = time.min(*spent);
+        *spent -= time;
+        self.spend(to, time);
     }
 
     fn plan(&mut self, plan: &dyn ExecutionPlan) {
@@ -120,6 +127,8 @@ pub struct Meter {
     under_way: Mutex<Vec<Arc<dyn ExecutionPlan>>>,
     done: Mutex<Totals>,
     gather: AtomicU64,
+    /// Time that operators spent on answers while rows came in.
+    answers: AtomicU64,
     customers: AtomicU64,
     /// Rows by pattern, where somebody wants to know.
     entries: Vec<AtomicU64>,
@@ -145,6 +154,12 @@ impl Meter {
         }
         if let Ok(mut done) = self.done.lock() {
             done.plan(plan.as_ref());
+        }
+    }
+
+    /// A pass is done.
+    pub fn passed(&self) {
+        if let Ok(mut done) = self.done.lock() {
             done.passes += 1;
         }
     }
@@ -152,6 +167,11 @@ impl Meter {
     /// Time that went into gathering answers.
     pub fn gathered(&self, time: Duration) {
         self.gather.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Time that an operator spent on answers while rows came in.
+    pub fn evaluated(&self, time: Duration) {
+        self.answers.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// So many customers more have been answered for.
@@ -186,6 +206,7 @@ impl Meter {
         if let Ok(under_way) = self.under_way.lock() {
             under_way.iter().for_each(|plan| totals.plan(plan.as_ref()));
         }
+        totals.shift(Stage::Log, Stage::Evaluate, Duration::from_nanos(self.answers.load(Ordering::Relaxed)));
         totals.spend(Stage::Gather, Duration::from_nanos(self.gather.load(Ordering::Relaxed)));
         totals
     }

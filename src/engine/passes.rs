@@ -1,12 +1,16 @@
 //! Passes over a compacted store: each over some of its files, several at once.
 //!
-//! Owns: how such passes are driven. Promises: a pass is one partition with one stage of aggregation, so that memory is that of as many
-//! passes as there are threads; a file that lies is an error that names it. Must not know: rules.
+//! Owns: how such passes are driven. A pass that has most of its rows in one file reads that customer by customer and keeps none of
+//! its rows. Promises: a pass is one partition with one stage of aggregation, so that memory is that of as many passes as there
+//! are threads; a file that lies is an error that names it. Must not know: rules.
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
+use arrow::buffer::Buffer;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
@@ -15,7 +19,10 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::bucket::Share;
 use super::gathered::Gathered;
+use super::kernels::history::states_of;
+use super::meter::Meter;
 use super::plan::build;
+use super::plan::build::streamed::{Main, Pass};
 use super::report::Counters;
 use super::run::{Plans, Progress, caught, customers, told, translate};
 use super::tables::Tables;
@@ -32,25 +39,12 @@ pub(super) async fn clustered(
 ) -> Result<Gathered, Error> {
     let one = |share: Share| async move {
         let tables = plans.tables.of_share(share);
-        let Plans { catalog, parts, links, .. } = plans;
-        let plan = build::plan(catalog, &tables, parts, counters, *links, share, &[]).map_err(|e| translate(&e))?;
-        let Some(plan) = plan else { return Ok(Gathered::default()) };
-        let (state, task) = (context.state(), context.task_ctx());
-        let meter = Arc::clone(&counters.meter);
-        let done = caught(async move {
-            let physical = single_stage(state.create_physical_plan(&plan).await?)?;
-            meter.begin(&physical);
-            let mut stream = execute_stream(Arc::clone(&physical), task)?;
-            let mut gathered = Gathered::default();
-            while let Some(batch) = stream.next().await {
-                let batch = batch?;
-                meter.answered(customers(batch.column(1)));
-                gathered.take(batch.column(1))?;
-            }
-            meter.end(&physical);
-            Ok(gathered)
-        })
-        .await;
+        let pass = Pass { catalog: plans.catalog, tables: &tables, parts: plans.parts, counters, share };
+        let done = match pass.main() {
+            Some(main) => streamed(context, pass, main).await,
+            None => kept(context, plans, pass).await,
+        };
+        counters.meter.passed();
         match done {
             Err(error) => Err(liar(context, plans, &tables, error).await),
             done => done,
@@ -66,6 +60,60 @@ pub(super) async fn clustered(
             .await
     };
     told(work, counters, progress).await
+}
+
+/// A pass that keeps the rows of all its files, and then answers.
+async fn kept(context: &SessionContext, plans: &Plans<'_>, pass: Pass<'_>) -> Result<Gathered, Error> {
+    let Pass { catalog, tables, parts, counters, share } = pass;
+    let plan = build::plan(catalog, tables, parts, counters, plans.links, share, &[]).map_err(|e| translate(&e))?;
+    match plan {
+        Some(plan) => drive(context, plan, counters, blocks).await,
+        None => Ok(Gathered::default()),
+    }
+}
+
+/// A pass that keeps what other files and tables have of its customers, and then reads a file customer by customer.
+async fn streamed(context: &SessionContext, pass: Pass<'_>, main: Main) -> Result<Gathered, Error> {
+    let mut beside = Vec::new();
+    if let Some(plan) = pass.beside(main).map_err(|e| translate(&e))? {
+        let take = |all: &mut Vec<Buffer>, states: &ArrayRef, _: &Meter| {
+            all.extend(states_of(states)?);
+            Ok(())
+        };
+        beside = drive(context, plan, pass.counters, take).await?;
+    }
+    let plan = pass.streamed(main, beside).map_err(|e| translate(&e))?;
+    drive(context, plan, pass.counters, blocks).await
+}
+
+fn blocks(gathered: &mut Gathered, answers: &ArrayRef, meter: &Meter) -> Result<(), DataFusionError> {
+    meter.answered(customers(answers));
+    gathered.take(answers)
+}
+
+/// Runs a plan and takes the last column of what it answers.
+async fn drive<T: Default + Send + 'static>(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    counters: &Counters,
+    take: fn(&mut T, &ArrayRef, &Meter) -> Result<(), DataFusionError>,
+) -> Result<T, Error> {
+    let (state, task) = (context.state(), context.task_ctx());
+    let meter = Arc::clone(&counters.meter);
+    caught(async move {
+        let physical = single_stage(state.create_physical_plan(&plan).await?)?;
+        meter.begin(&physical);
+        let mut stream = execute_stream(Arc::clone(&physical), task)?;
+        let mut taken = T::default();
+        while let Some(batch) = stream.next().await {
+            if let Some(column) = batch?.columns().last() {
+                take(&mut taken, column, &meter)?;
+            }
+        }
+        meter.end(&physical);
+        Ok(taken)
+    })
+    .await
 }
 
 /// An aggregation in two stages over several inputs as one stage over all of them: there is no other partition to send states to.

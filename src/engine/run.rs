@@ -284,6 +284,7 @@ async fn all_passes(
         let plan = build::plan(catalog, tables, parts, counters, *links, share, &instead).map_err(|e| translate(&e))?;
         if let Some(plan) = plan {
             gathered = drive(&context, plan, gathered, counters, progress).await?;
+            counters.meter.passed();
         }
     }
     Ok(gathered)

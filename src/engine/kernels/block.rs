@@ -33,6 +33,11 @@ impl Builder {
         row.iter().for_each(|word| self.rows.extend_from_slice(&word.to_le_bytes()));
     }
 
+    /// Bytes in use.
+    pub fn size(&self) -> usize {
+        self.keys.capacity() + self.rows.capacity() + self.tails.capacity() + self.exports.capacity()
+    }
+
     /// The bytes; nothing is left behind.
     pub fn finish(&mut self) -> Vec<u8> {
         let mut out =

@@ -197,6 +197,13 @@ impl Groups {
     }
 }
 
+/// The states that `history_log` answered with.
+pub fn states_of(answers: &ArrayRef) -> Result<Vec<Buffer>> {
+    let odd = || DataFusionError::Internal("history_log answers with states".into());
+    let views = answers.as_binary_view_opt().ok_or_else(odd)?;
+    Ok((0..views.len()).filter(|row| views.is_valid(*row)).map(|row| state_at(views, row)).collect())
+}
+
 /// The bytes of a view, where they are.
 fn state_at(views: &BinaryViewArray, row: usize) -> Buffer {
     let value = views.value(row);

@@ -10,7 +10,7 @@ use datafusion::error::DataFusionError;
 
 use super::ids::{Key, number_key, tail_of, text_key, view_key};
 use super::interned::{Slot, Slots, Texts};
-use super::log::{Log, NEVER, Row};
+use super::log::{self, Log, NEVER};
 use crate::engine::bucket::{of_number, of_text, of_view};
 
 /// The columns of a batch.
@@ -31,11 +31,22 @@ enum Customers<'a> {
 }
 
 /// An id that was just made a key; rows of one customer often stand together.
-struct Known<'a> {
+pub struct Id<'a> {
     view: u128,
-    key: Key,
-    hash: u32,
-    tail: &'a [u8],
+    pub key: Key,
+    /// The lower half of the hash.
+    pub hash: u32,
+    pub tail: &'a [u8],
+}
+
+/// A row that counts.
+pub struct Row<'a, 'b> {
+    /// Its place in the batch.
+    pub at: usize,
+    /// The number of its list of patterns.
+    pub slot: u32,
+    pub time: i64,
+    pub id: &'b Id<'a>,
 }
 
 impl<'a> Input<'a> {
@@ -62,6 +73,16 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// The arrays of lists that the rows' slots refer to.
+    pub fn lists(&self) -> &'a ArrayRef {
+        self.lists
+    }
+
+    /// Whether rows have measures.
+    pub fn is_measured(&self) -> bool {
+        !self.ints.is_empty() || !self.texts.is_empty()
+    }
+
     /// Deals the rows to the logs of their groups.
     pub fn deal(
         &self,
@@ -72,6 +93,25 @@ impl<'a> Input<'a> {
         texts: &mut Texts,
     ) -> Result<()> {
         let numbers = slots.numbers(self.lists)?;
+        let measured = self.is_measured();
+        self.each(&numbers, filter, |Row { at, slot, time, id }| {
+            let Some(log) = groups.get(at).and_then(|&group| logs.get_mut(group)) else { return Ok(()) };
+            log.push(log::Row { key: id.key, time, slot, hash: id.hash }, id.tail);
+            if measured && let Some(slot) = slots.get(slot) {
+                log.measure(self, at, slot, texts);
+            }
+            if log.is_full() { log.flush(slots) } else { Ok(()) }
+        })
+    }
+
+    /// Calls for each row that counts; `numbers` are those of the lists.
+    #[inline]
+    pub fn each(
+        &self,
+        numbers: &[u32],
+        filter: Option<&BooleanArray>,
+        mut take: impl FnMut(Row<'a, '_>) -> Result<()>,
+    ) -> Result<()> {
         // A row without customer or slot is no row: behind the numbers there is none.
         let none = numbers.len() as u32;
         let left_out = |row: usize| {
@@ -85,21 +125,12 @@ impl<'a> Input<'a> {
                 keys.map(|(row, &key)| if left_out(row) { none } else { key }).collect()
             });
         let keys: &[u32] = masked.as_deref().unwrap_or(self.keys.values());
-        let measured = !self.ints.is_empty() || !self.texts.is_empty();
         let timeless = self.times.null_count() > 0;
-        let mut known: Option<Known<'_>> = None;
-        for (row, ((&group, &key), &time)) in groups.iter().zip(keys).zip(self.times.values()).enumerate() {
+        let mut known: Option<Id<'_>> = None;
+        for (at, (&key, &time)) in keys.iter().zip(self.times.values()).enumerate() {
             let Some(&slot) = numbers.get(key as usize) else { continue };
-            let Some(log) = logs.get_mut(group) else { continue };
-            let id = self.id(row, &mut known);
-            let time = if timeless && self.times.is_null(row) { NEVER } else { time };
-            log.push(Row { key: id.key, time, slot, hash: id.hash }, id.tail);
-            if measured && let Some(slot) = slots.get(slot) {
-                log.measure(self, row, slot, texts);
-            }
-            if log.is_full() {
-                log.flush(slots)?;
-            }
+            let time = if timeless && self.times.is_null(at) { NEVER } else { time };
+            take(Row { at, slot, time, id: self.id(at, &mut known) })?;
         }
         Ok(())
     }
@@ -120,7 +151,7 @@ impl<'a> Input<'a> {
 
     /// The row's id; the one before is remembered.
     #[inline]
-    fn id<'b>(&self, row: usize, known: &'b mut Option<Known<'a>>) -> &'b Known<'a> {
+    fn id<'b>(&self, row: usize, known: &'b mut Option<Id<'a>>) -> &'b Id<'a> {
         let view = match self.customers {
             Customers::Numbers(ids) => ids.values().get(row).map_or(0, |&id| id as u64 as u128),
             Customers::Texts(ids) => ids.views().get(row).copied().unwrap_or(0),
@@ -136,18 +167,18 @@ impl<'a> Input<'a> {
     }
 
     #[inline]
-    fn read(&self, row: usize, view: u128) -> Known<'a> {
+    fn read(&self, row: usize, view: u128) -> Id<'a> {
         match self.customers {
             Customers::Numbers(_) => {
                 let id = view as u64 as i64;
-                Known { view, key: number_key(id), hash: of_number(id) as u32, tail: &[] }
+                Id { view, key: number_key(id), hash: of_number(id) as u32, tail: &[] }
             }
             Customers::Texts(ids) => {
                 if let Some(hash) = of_view(view) {
-                    return Known { view, key: view_key(view), hash: hash as u32, tail: &[] };
+                    return Id { view, key: view_key(view), hash: hash as u32, tail: &[] };
                 }
                 let text = ids.value(row).as_bytes();
-                Known { view, key: text_key(text), hash: of_text(text) as u32, tail: tail_of(text) }
+                Id { view, key: text_key(text), hash: of_text(text) as u32, tail: tail_of(text) }
             }
         }
     }

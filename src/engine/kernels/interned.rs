@@ -80,6 +80,17 @@ impl Slot {
             }
         }
     }
+
+    /// Gives each text among an entry's words another number.
+    pub fn renumber(&self, ints: u32, words: &mut [i64], mut number: impl FnMut(i64) -> i64) {
+        for (at, _) in self.measures.iter().enumerate().filter(|(_, measure)| **measure >= ints) {
+            if self.read(words, at).is_some()
+                && let Some(word) = words.get_mut(self.masks() + at)
+            {
+                *word = number(*word);
+            }
+        }
+    }
 }
 
 /// Lists of patterns by number.

@@ -107,6 +107,21 @@ impl Traces {
             *all = (*all).min(first);
         }
     }
+
+    /// Adds what a row says of a customer that its entry does not.
+    pub fn see(&mut self, number: u32, slot: &Slot, time: i64) {
+        let event = slot.rows == Rows::Event as u8;
+        if event && !slot.patterns.is_empty() {
+            return;
+        }
+        let (flags, first) = match slot.rows {
+            _ if event => (EVENT, time),
+            rows if rows == Rows::Profile as u8 => (PROFILE, time),
+            rows if rows == Rows::Late as u8 => (PROFILE | LATE, time),
+            _ => (0, NEVER),
+        };
+        self.add(number, first, flags);
+    }
 }
 
 /// The customers and entries of a bucket.
@@ -193,22 +208,13 @@ impl Log {
             let Some(slot) = slots.get(row.slot) else { continue };
             let (words, rest) = measures.split_at_checked(slot.width()).unwrap_or_default();
             measures = rest;
-            let event = slot.rows == Rows::Event as u8;
-            if !event || slot.patterns.is_empty() {
-                let (flags, first) = match slot.rows {
-                    rows if rows == Rows::Event as u8 => (EVENT, row.time),
-                    rows if rows == Rows::Profile as u8 => (PROFILE, row.time),
-                    rows if rows == Rows::Late as u8 => (PROFILE | LATE, row.time),
-                    _ => (0, NEVER),
-                };
-                self.traces.add(number, first, flags);
-            }
+            self.traces.see(number, slot, row.time);
             if slot.patterns.is_empty() {
                 continue;
             }
             page.who.push(number);
             page.what.push(row.slot);
-            page.when.push(if event { row.time } else { TIMELESS });
+            page.when.push(if slot.rows == Rows::Event as u8 { row.time } else { TIMELESS });
             page.pool.extend_from_slice(words);
         }
     }

@@ -10,9 +10,10 @@ use super::bits::{pack, pack_range, transpose, words};
 use super::block::Builder;
 use super::convert::ordered;
 use super::edges::Edges;
+use super::ids::Key;
 use super::interned::{Slots, Texts};
 use super::life::Datum;
-use super::log::{EVENT, LATE, NEVER, PROFILE, TWICE};
+use super::log::{EVENT, LATE, NEVER, PROFILE, TWICE, Traces};
 use super::roster::{Chunk, Roster};
 use super::segment::Segment;
 use super::{export, story, test};
@@ -53,11 +54,27 @@ pub struct Replay {
 #[derive(Debug)]
 pub struct Desk {
     roster: Roster,
+    bench: Bench,
+}
+
+/// The same for one chunk after the other.
+#[derive(Debug)]
+pub struct Bench {
     bank: Bank,
     steps: Steps,
     /// The bits of all nodes, node by node.
     nodes: Vec<u64>,
     rows: Vec<u64>,
+}
+
+/// The customers of a chunk, in the order of their ids.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowd<'a> {
+    pub chunk: Chunk<'a>,
+    /// Their traces, see [`super::log::Traces`].
+    pub first: &'a [i64],
+    pub flags: &'a [u8],
+    pub texts: &'a Texts,
 }
 
 impl Replay {
@@ -85,49 +102,78 @@ impl Replay {
         &self.clock
     }
 
+    /// At most so many customers are in a chunk.
+    pub fn size(&self) -> usize {
+        1 << self.bits
+    }
+
     /// What to work with.
     pub fn desk(&self) -> Desk {
-        let size = 1 << self.bits;
-        Desk {
-            roster: Roster::default(),
-            bank: Bank::new(&self.program, size),
+        Desk { roster: Roster::default(), bench: self.bench() }
+    }
+
+    /// The same without a roster.
+    pub fn bench(&self) -> Bench {
+        Bench {
+            bank: Bank::new(&self.program, self.size()),
             steps: Steps::default(),
-            nodes: vec![0; self.program.nodes.len() * words(size)],
+            nodes: vec![0; self.program.nodes.len() * words(self.size())],
             rows: Vec::new(),
         }
     }
 
+    /// What answers are put into.
+    pub fn block(&self) -> Builder {
+        Builder::new(width(&self.program))
+    }
+
     /// The block of a bucket.
     pub fn run(&self, segments: &[Segment], numbers: bool, slots: &mut Slots, desk: &mut Desk) -> Result<Vec<u8>> {
-        let Desk { roster, bank, steps, nodes, rows } = desk;
+        let Desk { roster, bench } = desk;
         roster.fill(segments, slots, numbers, self.bits)?;
-        let asked =
-            Asked { program: &self.program, by_pattern: &self.by_pattern, slots: slots.all(), zone: &self.clock.zone };
-        let mut out = Builder::new(width(&self.program));
-        let size = 1usize << self.bits;
-        for (c, from) in (0..roster.customers()).step_by(size).enumerate() {
-            let here = (roster.customers() - from).min(size);
-            let chunk = roster.chunk(c);
-            bank.fill(chunk, here, asked, steps);
-            let mut known = Known { slots, texts: &roster.texts, chunk, bank, told: Vec::new() };
-            story::tell(self, here, &mut known);
-            let traces = &roster.traces;
-            let first = traces.first.get(from..from + here).unwrap_or_default();
-            let flags = traces.flags.get(from..from + here).unwrap_or_default();
-            self.nodes(&known, first, here, nodes);
-            self.rows(flags, &known, here, nodes, rows);
-            let width = width(&self.program);
-            for (row, ((key, tail), bits)) in roster.ids(from, from + here).zip(rows.chunks_exact(width)).enumerate() {
-                if self.program.members_only && !self.holds_any(bits) {
-                    continue;
-                }
-                out.push(key, tail, bits);
-                for value in &self.program.exports {
-                    export::put(&mut out.exports, self.value(value, &known, row));
-                }
-            }
+        let mut out = self.block();
+        let Traces { first, flags } = &roster.traces;
+        for (c, from) in (0..roster.customers()).step_by(self.size()).enumerate() {
+            let to = (from + self.size()).min(roster.customers());
+            let crowd = Crowd {
+                chunk: roster.chunk(c),
+                first: first.get(from..to).unwrap_or_default(),
+                flags: flags.get(from..to).unwrap_or_default(),
+                texts: &roster.texts,
+            };
+            self.answer(crowd, roster.ids(from, to), slots, bench, &mut out);
         }
         Ok(out.finish())
+    }
+
+    /// Appends the answers for a chunk of customers to a block.
+    pub fn answer<'a>(
+        &self,
+        crowd: Crowd<'_>,
+        ids: impl Iterator<Item = (Key, &'a [u8])>,
+        slots: &Slots,
+        bench: &mut Bench,
+        out: &mut Builder,
+    ) {
+        let Bench { bank, steps, nodes, rows } = bench;
+        let Crowd { chunk, first, flags, texts } = crowd;
+        let here = flags.len();
+        let asked =
+            Asked { program: &self.program, by_pattern: &self.by_pattern, slots: slots.all(), zone: &self.clock.zone };
+        bank.fill(chunk, here, asked, steps);
+        let mut known = Known { slots, texts, chunk, bank, told: Vec::new() };
+        story::tell(self, here, &mut known);
+        self.nodes(&known, first, here, nodes);
+        self.rows(flags, &known, here, nodes, rows);
+        for (row, ((key, tail), bits)) in ids.zip(rows.chunks_exact(width(&self.program))).enumerate() {
+            if self.program.members_only && !self.holds_any(bits) {
+                continue;
+            }
+            out.push(key, tail, bits);
+            for value in &self.program.exports {
+                export::put(&mut out.exports, self.value(value, &known, row));
+            }
+        }
     }
 
     /// Whether anything is said of a customer but that he is in the population.

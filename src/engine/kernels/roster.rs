@@ -6,7 +6,7 @@
 use datafusion::common::Result;
 
 use super::ids::{Ids, Key, Wanted, hash_of, order};
-use super::interned::{Slots, Texts, broken};
+use super::interned::{Slot, Slots, Texts, broken};
 use super::log::Traces;
 use super::segment::{Numbers, Segment, with_numbers};
 
@@ -227,6 +227,14 @@ impl Roster {
         some.iter().map(|&(key, number)| (key, self.ids.tail(number)))
     }
 
+    /// Bytes in use.
+    pub fn size(&self) -> usize {
+        let traces = 8 * self.traces.first.capacity() + self.traces.flags.capacity();
+        let entries = size_of::<Entry>() * self.entries.capacity() + 4 * self.pools.capacity();
+        let order = size_of::<(Key, u32)>() * self.order.capacity() + 8 * self.ends.capacity();
+        self.ids.size() + order + traces + entries + 8 * self.pool.capacity() + self.texts.size()
+    }
+
     /// The entries of a chunk.
     pub fn chunk(&self, number: usize) -> Chunk<'_> {
         let end = |n: usize| self.ends.get(n).copied().unwrap_or(0);
@@ -276,12 +284,6 @@ impl Chunk<'_> {
     }
 }
 
-fn translate(words: &mut [i64], slot: &super::interned::Slot, ints: u32, texts: &[i64]) {
-    let mut places = Vec::new();
-    slot.texts(ints, words, |at| places.push(at));
-    for at in places {
-        if let Some(word) = words.get_mut(at) {
-            *word = usize::try_from(*word).ok().and_then(|w| texts.get(w)).copied().unwrap_or(-1);
-        }
-    }
+fn translate(words: &mut [i64], slot: &Slot, ints: u32, texts: &[i64]) {
+    slot.renumber(ints, words, |word| usize::try_from(word).ok().and_then(|w| texts.get(w)).copied().unwrap_or(-1));
 }

@@ -31,6 +31,8 @@ use crate::engine::tables::prune::Asked;
 use crate::engine::tables::{Opened, Tables};
 use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, SourceTable, Unknown};
 
+pub mod streamed;
+
 /// The names of the answer's columns.
 pub const BUCKET: &str = "bucket";
 pub const CUSTOMER: &str = "customer";
@@ -56,35 +58,7 @@ pub fn plan(
     share: Share,
     instead: &[Option<Instead>],
 ) -> Result<Option<LogicalPlan>> {
-    let builder = Builder {
-        catalog,
-        tables,
-        program: &parts.program,
-        links,
-        counters,
-        share,
-        slot: Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters)))),
-        asked: Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters)))),
-        instead,
-        with_states: instead.iter().flatten().any(|i| i.states.is_some()),
-    };
-    let mut branches = Vec::with_capacity(parts.branches.len());
-    for (b, branch) in parts.branches.iter().enumerate() {
-        let other = instead.get(b).and_then(Option::as_ref);
-        if let Some(states) = other.and_then(|other| other.states.as_ref()) {
-            branches.push(Arc::new(builder.states(b, states)?));
-        }
-        if other.is_none_or(|other| !other.rest.is_empty()) {
-            branches.push(Arc::new(builder.branch(b, branch)?));
-        }
-    }
-    let Some(first) = branches.first() else { return Ok(None) };
-    let all = match branches.len() {
-        1 => Arc::clone(first),
-        _ => Arc::new(LogicalPlan::Union(Union::try_new_with_loose_types(branches)?)),
-    };
-    let history = builder.history(History::answer())?.alias(ANSWER);
-    LogicalPlanBuilder::from(Arc::unwrap_or_clone(all)).aggregate(vec![name(BUCKET)], vec![history])?.build().map(Some)
+    Builder::new(catalog, tables, &parts.program, counters, links, share, instead).together(parts, History::answer())
 }
 
 /// The logs of some files of a branch's source, by group, with the first and the last time of all rows. Rows without customer are a
@@ -98,21 +72,8 @@ pub fn log(
     counters: &Arc<Counters>,
     links: Option<&Arc<Resolution>>,
 ) -> Result<LogicalPlan> {
-    let slot = Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters))));
-    let asked = Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters))));
     let instead = [Some(Instead { states: None, rest: files })];
-    let builder = Builder {
-        catalog,
-        tables,
-        program,
-        links,
-        counters,
-        share: Share::ALL,
-        slot,
-        asked,
-        instead: &instead,
-        with_states: false,
-    };
+    let builder = Builder::new(catalog, tables, program, counters, links, Share::ALL, &instead);
     let log = builder.history(History::log())?.alias("log");
     let times = [min(name("time")).alias("first"), max(name("time")).alias("last")];
     builder.dealt(builder.all(0, lowered)?)?.aggregate(vec![name(BUCKET)], std::iter::once(log).chain(times))?.build()
@@ -213,18 +174,50 @@ struct Builder<'a> {
     with_states: bool,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(
+        catalog: &'a Catalog,
+        tables: &'a Tables,
+        program: &'a Program,
+        counters: &'a Arc<Counters>,
+        links: Option<&'a Arc<Resolution>>,
+        share: Share,
+        instead: &'a [Option<Instead>],
+    ) -> Builder<'a> {
+        let slot = Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters))));
+        let asked = Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters))));
+        let with_states = instead.iter().flatten().any(|i| i.states.is_some());
+        Builder { catalog, tables, program, links, counters, share, slot, asked, instead, with_states }
+    }
+
+    /// All branches under one aggregate.
+    fn together(&self, parts: &Parts, function: History) -> Result<Option<LogicalPlan>> {
+        let mut branches = Vec::with_capacity(parts.branches.len());
+        for (b, branch) in parts.branches.iter().enumerate() {
+            let other = self.instead.get(b).and_then(Option::as_ref);
+            if let Some(states) = other.and_then(|other| other.states.as_ref()) {
+                branches.push(Arc::new(self.states(b, states)?));
+            }
+            if other.is_none_or(|other| !other.rest.is_empty()) {
+                branches.push(Arc::new(self.dealt(self.matching(b, branch)?)?.build()?));
+            }
+        }
+        let Some(first) = branches.first() else { return Ok(None) };
+        let all = match branches.len() {
+            1 => Arc::clone(first),
+            _ => Arc::new(LogicalPlan::Union(Union::try_new_with_loose_types(branches)?)),
+        };
+        let history = self.history(function)?.alias(ANSWER);
+        let rows = LogicalPlanBuilder::from(Arc::unwrap_or_clone(all));
+        rows.aggregate(vec![name(BUCKET)], vec![history])?.build().map(Some)
+    }
+
     /// Rows of one table that match something.
-    fn branch(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
+    fn matching(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlanBuilder> {
         let rows = self.all(number, lowered)?;
         // Behind the filter, so that only rows that stay are hashed. Where most stay, letting the others go is dearer than keeping
         // them: `history` leaves them out.
-        let rows = if lowered.branch.keeps_most(self.sifts(lowered)) {
-            rows
-        } else {
-            rows.filter(name("slot").is_not_null())?
-        };
-        self.dealt(rows)?.build()
+        if lowered.branch.keeps_most(self.sifts(lowered)) { Ok(rows) } else { rows.filter(name("slot").is_not_null()) }
     }
 
     /// Rows with their group, and the column for states if there is one.
@@ -240,8 +233,7 @@ impl Builder<'_> {
         if self.with_states {
             columns.push(lit(ScalarValue::BinaryView(None)).alias("state"));
         }
-        columns.extend((0..self.program.int_channels).map(|c| name(&format!("i{c}"))));
-        columns.extend((0..self.program.text_channels).map(|c| name(&format!("t{c}"))));
+        columns.extend(self.measures());
         rows.project(columns)
     }
 
@@ -265,15 +257,21 @@ impl Builder<'_> {
 
     /// The call of the aggregate.
     fn history(&self, function: History) -> Result<Expr> {
-        let program = ScalarValue::Dictionary(
-            Box::new(DataType::Int8),
-            Box::new(ScalarValue::LargeUtf8(Some(text(self.program)?))),
-        );
         let state = if self.with_states { name("state") } else { lit(ScalarValue::Null) };
-        let mut arguments = vec![lit(program), name(CUSTOMER), name("time"), name("slot"), state];
-        arguments.extend((0..self.program.int_channels).map(|c| name(&format!("i{c}"))));
-        arguments.extend((0..self.program.text_channels).map(|c| name(&format!("t{c}"))));
+        let mut arguments = vec![self.literal()?, name(CUSTOMER), name("time"), name("slot"), state];
+        arguments.extend(self.measures());
         Ok(AggregateUDF::from(function).call(arguments))
+    }
+
+    /// The program.
+    fn literal(&self) -> Result<Expr> {
+        let program = ScalarValue::LargeUtf8(Some(text(self.program)?));
+        Ok(lit(ScalarValue::Dictionary(Box::new(DataType::Int8), Box::new(program))))
+    }
+
+    fn measures(&self) -> impl Iterator<Item = Expr> {
+        let ints = (0..self.program.int_channels).map(|c| name(&format!("i{c}")));
+        ints.chain((0..self.program.text_channels).map(|c| name(&format!("t{c}"))))
     }
 
     /// The files of a branch that are read, if not all are: those of which nothing is kept, those of a pass over a compacted store.
@@ -323,11 +321,10 @@ impl Builder<'_> {
         self.tables.sources.iter().flatten().any(|opened| opened.only.is_some())
     }
 
-    /// The table of a pass over a compacted store, and the files of it that the pass reads.
-    fn clustered(&self, lowered: &Lowered) -> Option<(&Opened, &[usize])> {
+    /// The table of a pass over a compacted store.
+    fn clustered(&self, lowered: &Lowered) -> Option<&Opened> {
         let Table::Source(s) = lowered.table else { return None };
-        let opened = self.tables.sources.get(s as usize)?.as_ref()?;
-        Some((opened, opened.only.as_deref()?))
+        self.tables.sources.get(s as usize)?.as_ref().filter(|opened| opened.only.is_some())
     }
 
     /// Whether the reader sifts a branch's rows.
@@ -356,19 +353,18 @@ impl Builder<'_> {
     }
 
     /// The customer of a row: the id in a column, or what it leads to.
-    fn customer(&self, lowered: &Lowered, column: &str, label: String) -> Result<Expr> {
+    fn customer(&self, number: usize, lowered: &Lowered, column: &str, label: String) -> Result<Expr> {
         let id = value(&Recipe::Id { number: self.tables.number_ids, label }, name(column))?;
         let drop = self.catalog.identities.as_ref().is_some_and(|i| i.unknown == Unknown::Drop);
         let events = matches!(lowered.table, Table::Source(_));
         let counter = lowered.branch.counts.then_some(lowered.branch.counter);
-        if let Some((_, files)) = self.clustered(lowered) {
+        if let Some(opened) = self.clustered(lowered) {
             // Nothing of other shares is in these files, or they lie.
-            let claim = Claim {
-                lo: self.share.lo,
-                hi: self.share.hi,
-                sorted: files.len() == 1,
-                label: format!("a file of {}", lowered.branch.label),
+            let (sorted, label) = match self.only(number, opened) {
+                Some([file]) => (true, file_of(opened, *file)),
+                _ => (false, format!("a file of {}", lowered.branch.label)),
             };
+            let claim = Claim { lo: self.share.lo, hi: self.share.hi, sorted, label };
             return Ok(declared(&claim, id)?.alias(CUSTOMER));
         }
         Ok(match self.links {
@@ -379,7 +375,7 @@ impl Builder<'_> {
 
     /// Rows of one table as customer, time, raw name and the branch's columns as they are in the file.
     fn raw(&self, number: usize, lowered: &Lowered) -> Result<LogicalPlan> {
-        let of_customer = |column: &str, label: String| self.customer(lowered, column, label);
+        let of_customer = |column: &str, label: String| self.customer(number, lowered, column, label);
         let no_time = || lit(ScalarValue::Int64(None)).alias("time");
         let no_name = || lit(ScalarValue::Utf8View(None)).alias("raw");
         let table = format!("t{number}");
@@ -426,7 +422,7 @@ impl Builder<'_> {
             _ => lit(ScalarValue::Utf8View(None)),
         };
         let mut columns = vec![
-            self.customer(lowered, &source.customer, label(&source.customer))?,
+            self.customer(number, lowered, &source.customer, label(&source.customer))?,
             time.alias("time"),
             raw.clone().alias("raw"),
         ];
@@ -539,6 +535,11 @@ impl Builder<'_> {
             .project(columns)?
             .build()
     }
+}
+
+/// What a file is called in messages.
+fn file_of(opened: &Opened, file: usize) -> String {
+    opened.each.get(file).map_or_else(String::new, |(name, _)| name.clone())
 }
 
 /// The rows of a source that a branch asks for.

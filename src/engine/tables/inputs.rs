@@ -77,6 +77,11 @@ impl Inputs {
         (Arc::new(self.table.of(files, reading.rows.read).sifted(sieve)), reading)
     }
 
+    /// How many rows a file has.
+    pub fn rows(&self, file: usize) -> u64 {
+        self.footers.get(file).map_or(0, |footer| footer.metadata.row_groups().iter().map(rows).sum())
+    }
+
     /// Whether the reader can sift rows by their raw names, which are in the files themselves, and should.
     pub fn sifts(&self, asked: &Asked<'_>) -> bool {
         let own = |column: &String| self.table.schema.file_schema().column_with_name(column).is_some();
