@@ -18,7 +18,7 @@ use crate::language::ir::PeriodUnit;
 mod steps;
 
 pub use steps::{Asked, Steps};
-use steps::{Other, OtherStep, SumStep, TimeStep};
+use steps::{Between, Other, OtherStep, SumStep, TimeStep};
 
 /// What is kept of all terms.
 #[derive(Debug)]
@@ -133,6 +133,7 @@ impl Bank {
     pub fn fill(&mut self, chunk: Chunk<'_>, here: usize, asked: Asked<'_>, steps: &mut Steps) {
         steps.learn(asked);
         self.clear(here);
+        let mut last = Between::NOTHING;
         for (i, entry) in chunk.entries.iter().enumerate() {
             let Some(slot) = steps.slot(entry.slot) else { continue };
             let (local, time) = (entry.local as usize, entry.time);
@@ -141,11 +142,11 @@ impl Bank {
             {
                 *first = time.min(*first);
             }
-            let at = steps.stretch(slot, time);
-            let stretch = match steps.known(at) {
-                Some(stretch) => stretch,
-                None => self.work_out(at, entry.slot, time, asked, steps),
-            };
+            let at = steps.stretch(slot, time, &mut last);
+            if steps.known(at).is_none() {
+                self.work_out(at, entry.slot, time, asked, steps);
+            }
+            let Some(stretch) = steps.known(at) else { continue };
             for column in steps.counts(stretch) {
                 if let Some(count) = self.counts.get_mut(column + local) {
                     *count = count.wrapping_add(1);

@@ -15,10 +15,12 @@ const MANY: usize = 1 << 18;
 #[derive(Debug, Default)]
 pub struct Steps {
     slots: Vec<SlotSteps>,
-    /// The edges of the windows of each slot's terms, ascending, one slot behind the other.
+    /// The edges of the windows of all terms, ascending.
     edges: Vec<i64>,
-    /// For each slot one more than it has edges.
-    stretches: Vec<Option<Stretch>>,
+    /// For each slot by number of edges before a time the stretch that the time is in.
+    places: Vec<u32>,
+    /// For each slot one more than its own terms have edges.
+    stretches: Vec<Stretch>,
     /// Where the columns begin in which an entry is counted.
     counts: Vec<usize>,
     times: Vec<TimeStep>,
@@ -29,16 +31,30 @@ pub struct Steps {
 /// What is known of a slot.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SlotSteps {
-    edges: (u32, u32),
-    /// The first of its stretches.
-    first: u32,
+    /// Where its places begin.
+    places: usize,
     pub width: u32,
     pub event: bool,
 }
 
-/// Where the steps are of entries between two edges; the beginnings and ends in the four lists.
+/// Times between two neighbouring edges of all; entries of a customer or of a file often come in the order of time.
 #[derive(Debug, Clone, Copy)]
+pub(super) struct Between {
+    from: i64,
+    to: i64,
+    /// How many edges there are before.
+    edges: usize,
+}
+
+impl Between {
+    /// No time is in it.
+    pub const NOTHING: Between = Between { from: i64::MAX, to: i64::MIN, edges: 0 };
+}
+
+/// Where the steps are of entries between two edges; the beginnings and ends in the four lists.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stretch {
+    known: bool,
     counts: (u32, u32),
     times: (u32, u32),
     sums: (u32, u32),
@@ -93,7 +109,7 @@ impl Measure {
 impl Stretch {
     /// Whether entries do anything for which their measures are asked, or more than is counted.
     #[inline]
-    pub fn is_measured(self) -> bool {
+    pub fn is_measured(&self) -> bool {
         self.sums.0 < self.sums.1 || self.others.0 < self.others.1
     }
 }
@@ -116,6 +132,14 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Where windows begin and end, ascending.
+fn edges<'a>(terms: impl Iterator<Item = &'a Term>) -> Vec<i64> {
+    let mut edges: Vec<i64> = terms.flat_map(|term| [term.lo, term.hi]).collect();
+    edges.sort_unstable();
+    edges.dedup();
+    edges
+}
+
 fn part<T>(all: &[T], (from, to): (u32, u32)) -> &[T] {
     all.get(from as usize..to as usize).unwrap_or_default()
 }
@@ -123,19 +147,23 @@ fn part<T>(all: &[T], (from, to): (u32, u32)) -> &[T] {
 impl Steps {
     /// Takes in the slots from the last known one on.
     pub(super) fn learn(&mut self, asked: Asked<'_>) {
+        if self.edges.is_empty() {
+            self.edges = edges(asked.program.terms.iter());
+        }
         for slot in asked.slots.iter().skip(self.slots.len()) {
-            let mut edges: Vec<i64> = asked.terms_of(slot).flat_map(|(_, term)| [term.lo, term.hi]).collect();
-            edges.sort_unstable();
-            edges.dedup();
-            let first = self.edges.len();
-            self.edges.extend(&edges);
             self.slots.push(SlotSteps {
-                edges: (first as u32, self.edges.len() as u32),
-                first: self.stretches.len() as u32,
+                places: self.places.len(),
                 width: slot.width() as u32,
                 event: slot.rows == Rows::Event as u8,
             });
-            self.stretches.resize(self.stretches.len() + edges.len() + 1, None);
+            let own = edges(asked.terms_of(slot).map(|(_, term)| term));
+            let (first, mut before) = (self.stretches.len() as u32, 0);
+            self.places.push(first);
+            for edge in &self.edges {
+                before += u32::from(own.get(before as usize) == Some(edge));
+                self.places.push(first + before);
+            }
+            self.stretches.resize(self.stretches.len() + own.len() + 1, Stretch::default());
         }
     }
 
@@ -146,33 +174,45 @@ impl Steps {
 
     /// The number of the stretch in which a time is.
     #[inline]
-    pub(super) fn stretch(&self, slot: SlotSteps, time: i64) -> usize {
-        slot.first as usize + part(&self.edges, slot.edges).partition_point(|edge| *edge <= time)
+    pub(super) fn stretch(&self, slot: SlotSteps, time: i64, last: &mut Between) -> usize {
+        if time < last.from || last.to <= time {
+            *last = self.between(time);
+        }
+        self.places.get(slot.places + last.edges).map_or(usize::MAX, |&place| place as usize)
+    }
+
+    #[inline(never)]
+    fn between(&self, time: i64) -> Between {
+        let edges = self.edges.partition_point(|edge| *edge <= time);
+        let from = edges.checked_sub(1).and_then(|before| self.edges.get(before));
+        let to = self.edges.get(edges);
+        // The last instant of all is behind every stretch: it is looked for each time.
+        Between { from: from.copied().unwrap_or(i64::MIN), to: to.copied().unwrap_or(i64::MAX), edges }
     }
 
     /// What is known of a stretch.
     #[inline]
-    pub(super) fn known(&self, stretch: usize) -> Option<Stretch> {
-        self.stretches.get(stretch).copied().flatten()
+    pub(super) fn known(&self, stretch: usize) -> Option<&Stretch> {
+        self.stretches.get(stretch).filter(|stretch| stretch.known)
     }
 
     #[inline]
-    pub(super) fn counts(&self, stretch: Stretch) -> &[usize] {
+    pub(super) fn counts(&self, stretch: &Stretch) -> &[usize] {
         part(&self.counts, stretch.counts)
     }
 
     #[inline]
-    pub(super) fn times(&self, stretch: Stretch) -> &[TimeStep] {
+    pub(super) fn times(&self, stretch: &Stretch) -> &[TimeStep] {
         part(&self.times, stretch.times)
     }
 
     #[inline]
-    pub(super) fn sums(&self, stretch: Stretch) -> &[SumStep] {
+    pub(super) fn sums(&self, stretch: &Stretch) -> &[SumStep] {
         part(&self.sums, stretch.sums)
     }
 
     #[inline]
-    pub(super) fn others(&self, stretch: Stretch) -> &[OtherStep] {
+    pub(super) fn others(&self, stretch: &Stretch) -> &[OtherStep] {
         part(&self.others, stretch.others)
     }
 
@@ -185,21 +225,14 @@ impl Steps {
         self.times.clear();
         self.sums.clear();
         self.others.clear();
-        self.stretches.fill(None);
+        self.stretches.fill(Stretch::default());
     }
 }
 
 impl Bank {
     /// What entries of a slot do about that time.
     #[cold]
-    pub(super) fn work_out(
-        &self,
-        stretch: usize,
-        slot: u32,
-        time: i64,
-        asked: Asked<'_>,
-        steps: &mut Steps,
-    ) -> Stretch {
+    pub(super) fn work_out(&self, stretch: usize, slot: u32, time: i64, asked: Asked<'_>, steps: &mut Steps) {
         if steps.ends().iter().sum::<u32>() as usize > MANY {
             steps.forget();
         }
@@ -243,11 +276,10 @@ impl Bank {
         }
         let to = steps.ends();
         let between = |list: usize| (from.get(list).copied().unwrap_or(0), to.get(list).copied().unwrap_or(0));
-        let known = Stretch { counts: between(0), times: between(1), sums: between(2), others: between(3) };
         if let Some(place) = steps.stretches.get_mut(stretch) {
-            *place = Some(known);
+            *place =
+                Stretch { known: true, counts: between(0), times: between(1), sums: between(2), others: between(3) };
         }
-        known
     }
 }
 
