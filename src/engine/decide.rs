@@ -129,8 +129,11 @@ fn way(source: &Source, facts: &Facts, engine: Engine) -> Way {
 /// Bytes that a row costs that becomes an entry: the entry as it grows and as a state, and its part of its customer.
 const ENTRY: u64 = 24;
 
-/// Rows that a pass over a compacted store has at least: below that, planning it costs more than it saves.
+/// Rows that a pass over several files of a compacted store has at least: below that, planning it costs more than it saves.
 const PASS_ROWS: u64 = 500_000;
+
+/// Rows with which a file is worth a pass of its own, which reads it customer by customer.
+const FILE_ROWS: u64 = 100_000;
 
 /// The passes of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,7 +182,8 @@ impl Passes {
         }
         let most = cuts.len().saturating_sub(1).max(1) as u64;
         let threads = of.threads.max(1) as u64;
-        let worth = if of.limited { most } else { of.rows.div_ceil(PASS_ROWS).max(threads) };
+        let alone = of.limited || of.rows / most >= FILE_ROWS;
+        let worth = if alone { most } else { of.rows.div_ceil(PASS_ROWS).max(threads) };
         let cheap = of.rows.checked_div(of.others.saturating_mul(4)).map_or(u64::MAX, |n| n.max(threads));
         let n = worth.min(cheap).clamp(1, most);
         // Cut where the files end, as evenly as that allows.
@@ -265,6 +269,7 @@ mod tests {
         let shares = |p: &Passes| p.shares().to_vec();
         // A pass a file, if the files are worth it.
         assert_eq!(shares(&of(&[files(64)], 50_000_000, 0, 2)), files(64));
+        assert_eq!(shares(&of(&[files(64)], 10_000_000, 0, 2)), files(64));
         assert_eq!(shares(&of(&[files(64)], 1_000_000, 0, 2)).len(), 2);
         assert_eq!(shares(&of(&[files(64)], 0, 0, 4)).len(), 4);
         // The files of two sources, or of two parts, end where the coarser ones do.

@@ -11,6 +11,8 @@ use arrow::buffer::Buffer;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_expr::PhysicalSortExpr;
+use datafusion::physical_expr::expressions::col as column;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
@@ -19,10 +21,12 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::bucket::Share;
 use super::gathered::Gathered;
+use super::kernels::declared::ORDER;
 use super::kernels::history::states_of;
+use super::kernels::stream::Beside;
 use super::meter::Meter;
-use super::plan::build;
 use super::plan::build::streamed::{Main, Pass};
+use super::plan::build::{self, CUSTOMER};
 use super::report::Counters;
 use super::run::{Plans, Progress, caught, customers, told, translate};
 use super::tables::Tables;
@@ -42,7 +46,12 @@ pub(super) async fn clustered(
         let pass = Pass { catalog: plans.catalog, tables: &tables, parts: plans.parts, counters, share };
         let done = match pass.main() {
             Some(main) => streamed(context, pass, main).await,
-            None => kept(context, plans, pass).await,
+            None => Ok(None),
+        };
+        let done = match done {
+            Ok(None) => kept(context, plans, pass).await,
+            Ok(Some(gathered)) => Ok(gathered),
+            Err(error) => Err(error),
         };
         counters.meter.passed();
         match done {
@@ -66,24 +75,39 @@ pub(super) async fn clustered(
 async fn kept(context: &SessionContext, plans: &Plans<'_>, pass: Pass<'_>) -> Result<Gathered, Error> {
     let Pass { catalog, tables, parts, counters, share } = pass;
     let plan = build::plan(catalog, tables, parts, counters, plans.links, share, &[]).map_err(|e| translate(&e))?;
-    match plan {
-        Some(plan) => drive(context, plan, counters, blocks).await,
-        None => Ok(Gathered::default()),
-    }
+    let Some(plan) = plan else { return Ok(Gathered::default()) };
+    drive(context, physical(context, plan).await?, counters, blocks).await
 }
 
-/// A pass that keeps what other files and tables have of its customers, and then reads a file customer by customer.
-async fn streamed(context: &SessionContext, pass: Pass<'_>, main: Main) -> Result<Gathered, Error> {
-    let mut beside = Vec::new();
+/// A pass that keeps what other files and tables have of its customers, and then reads a file customer by customer. `None` where
+/// the rows would not come in that order.
+async fn streamed(context: &SessionContext, pass: Pass<'_>, main: Main) -> Result<Option<Gathered>, Error> {
+    let beside = Beside::default();
+    let plan = pass.streamed(main, Arc::clone(&beside)).map_err(|e| translate(&e))?;
+    let plan = physical(context, plan).await?;
+    if !in_order(&plan).map_err(|e| translate(&e))? {
+        return Ok(None);
+    }
     if let Some(plan) = pass.beside(main).map_err(|e| translate(&e))? {
         let take = |all: &mut Vec<Buffer>, states: &ArrayRef, _: &Meter| {
             all.extend(states_of(states)?);
             Ok(())
         };
-        beside = drive(context, plan, pass.counters, take).await?;
+        let found = drive(context, physical(context, plan).await?, pass.counters, take).await?;
+        beside.get_or_init(|| found);
     }
-    let plan = pass.streamed(main, beside).map_err(|e| translate(&e))?;
-    drive(context, plan, pass.counters, blocks).await
+    drive(context, plan, pass.counters, blocks).await.map(Some)
+}
+
+/// Whether the rows of an aggregation come in the order of customers.
+fn in_order(plan: &Arc<dyn ExecutionPlan>) -> Result<bool, DataFusionError> {
+    let Some(aggregate) = plan.downcast_ref::<AggregateExec>() else {
+        return plan.children().first().map_or(Ok(false), |below| in_order(below));
+    };
+    let rows = aggregate.input();
+    let customer = column(CUSTOMER, &rows.schema())?;
+    let one = rows.output_partitioning().partition_count() == 1;
+    Ok(one && rows.equivalence_properties().ordering_satisfy([PhysicalSortExpr::new(customer, ORDER)])?)
 }
 
 fn blocks(gathered: &mut Gathered, answers: &ArrayRef, meter: &Meter) -> Result<(), DataFusionError> {
@@ -91,26 +115,30 @@ fn blocks(gathered: &mut Gathered, answers: &ArrayRef, meter: &Meter) -> Result<
     gathered.take(answers)
 }
 
+async fn physical(context: &SessionContext, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, Error> {
+    let state = context.state();
+    caught(async move { single_stage(state.create_physical_plan(&plan).await?) }).await
+}
+
 /// Runs a plan and takes the last column of what it answers.
 async fn drive<T: Default + Send + 'static>(
     context: &SessionContext,
-    plan: LogicalPlan,
+    plan: Arc<dyn ExecutionPlan>,
     counters: &Counters,
     take: fn(&mut T, &ArrayRef, &Meter) -> Result<(), DataFusionError>,
 ) -> Result<T, Error> {
-    let (state, task) = (context.state(), context.task_ctx());
+    let task = context.task_ctx();
     let meter = Arc::clone(&counters.meter);
     caught(async move {
-        let physical = single_stage(state.create_physical_plan(&plan).await?)?;
-        meter.begin(&physical);
-        let mut stream = execute_stream(Arc::clone(&physical), task)?;
+        meter.begin(&plan);
+        let mut stream = execute_stream(Arc::clone(&plan), task)?;
         let mut taken = T::default();
         while let Some(batch) = stream.next().await {
             if let Some(column) = batch?.columns().last() {
                 take(&mut taken, column, &meter)?;
             }
         }
-        meter.end(&physical);
+        meter.end(&plan);
         Ok(taken)
     })
     .await

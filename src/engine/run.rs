@@ -312,6 +312,8 @@ pub(super) fn session(tables: &Tables, limits: Limits, spills: Spills) -> Result
     // A look-up is held in memory once, not dealt out with the rows of the source.
     options.optimizer.hash_join_single_partition_threshold = usize::MAX;
     options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
+    // And the rows of the source keep their order, whichever of the two is larger.
+    options.optimizer.join_reordering = false;
     let mut runtime = RuntimeEnvBuilder::new();
     if spills == Spills::No {
         runtime = runtime.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled));

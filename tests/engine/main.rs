@@ -50,3 +50,4 @@ mod reference_plan;
 mod standard;
 mod stories;
 mod stories_random;
+mod streamed;

@@ -4,9 +4,11 @@
 //! column comes out as it went in. Must not know: files.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -29,19 +31,19 @@ pub struct Claim {
 
 /// The customers, once they have been compared with the claim.
 pub fn declared(claim: &Claim, customer: Expr) -> Result<Expr> {
-    Ok(ScalarUDF::from(Check::default()).call(vec![literal(claim)?, customer]))
+    let signature = Signature::any(2, Volatility::Immutable);
+    Ok(ScalarUDF::from(Check { signature, sorted: claim.sorted }).call(vec![literal(claim)?, customer]))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Check {
     signature: Signature,
+    /// Whether the claim says so.
+    sorted: bool,
 }
 
-impl Default for Check {
-    fn default() -> Self {
-        Check { signature: Signature::any(2, Volatility::Immutable) }
-    }
-}
+/// How the rows of a file stand.
+pub const ORDER: SortOptions = SortOptions { descending: false, nulls_first: true };
 
 impl ScalarUDFImpl for Check {
     fn name(&self) -> &str {
@@ -59,6 +61,11 @@ impl ScalarUDFImpl for Check {
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let column = args.arg_fields.get(1).ok_or_else(unexpected)?;
         Ok(Field::new(self.name(), column.data_type().clone(), true).into())
+    }
+
+    /// What comes out is sorted, or it is an error.
+    fn output_ordering(&self, _: &[ExprProperties]) -> Result<SortProperties> {
+        Ok(if self.sorted { SortProperties::Ordered(ORDER) } else { SortProperties::Unordered })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

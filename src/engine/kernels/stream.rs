@@ -5,7 +5,7 @@
 //! are an error that names the file. Must not know: files.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use arrow::array::ArrayRef;
@@ -32,27 +32,29 @@ use crate::engine::plan::program::{Program, Rows};
 use crate::engine::report::Counters;
 use crate::engine::types::fail;
 
+/// States of `history` with what other tables and files have of the same customers; they are there before the first row is.
+pub type Beside = Arc<OnceLock<Vec<Buffer>>>;
+
 /// `history_stream(program, customer, time, slot, measures…)` over all rows of a file that is sorted by customer: one
 /// [`super::block`], as `history` answers it.
 #[derive(Debug)]
 pub struct HistoryStream {
     signature: Signature,
-    /// States of `history` with what other tables and files have of the same customers.
-    beside: Vec<Buffer>,
+    beside: Beside,
     /// The file, as it is called in messages.
     label: String,
     counters: Arc<Counters>,
 }
 
 impl HistoryStream {
-    pub fn new(beside: Vec<Buffer>, label: String, counters: Arc<Counters>) -> HistoryStream {
+    pub fn new(beside: Beside, label: String, counters: Arc<Counters>) -> HistoryStream {
         HistoryStream { signature: Signature::variadic_any(Volatility::Immutable), beside, label, counters }
     }
 }
 
 impl PartialEq for HistoryStream {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.counters, &other.counters) && self.label == other.label && self.beside == other.beside
+        Arc::ptr_eq(&self.counters, &other.counters) && self.label == other.label
     }
 }
 
@@ -101,9 +103,10 @@ impl AggregateUDFImpl for HistoryStream {
         let mut slots = Slots::new(&program);
         let replay = Replay::new(program);
         let mut segments = Vec::new();
-        self.beside.iter().try_for_each(|states| Segment::all(states, &mut segments))?;
-        let states = self.beside.iter().map(Buffer::len).sum();
-        let mut beside = Beside { states, ..Beside::default() };
+        let found = self.beside.get().map_or(&[][..], Vec::as_slice);
+        found.iter().try_for_each(|states| Segment::all(states, &mut segments))?;
+        let states = found.iter().map(Buffer::len).sum();
+        let mut beside = Found { states, ..Found::default() };
         beside.roster.fill(&segments, &mut slots, numbers, 0)?;
         let (bench, out) = (replay.bench(), replay.block());
         let desk =
@@ -117,7 +120,7 @@ struct Stream {
     desk: Desk,
     slots: Slots,
     coming: Coming,
-    beside: Beside,
+    beside: Found,
 }
 
 /// What answers are made with, and what there is of them.
@@ -148,7 +151,7 @@ struct Coming {
 
 /// The customers that were found beside the rows, each a chunk of his own, and who of them comes next.
 #[derive(Debug, Default)]
-struct Beside {
+struct Found {
     roster: Roster,
     next: usize,
     /// Bytes of the states, which the plan holds.
@@ -215,7 +218,7 @@ impl Coming {
     }
 }
 
-impl Beside {
+impl Found {
     fn next(&self) -> Option<(Key, &[u8])> {
         self.roster.ids(self.next, self.next + 1).next()
     }
@@ -271,7 +274,7 @@ impl Desk {
     }
 
     /// Those beside come before whom they stand.
-    fn until(&mut self, id: (Key, &[u8]), beside: &mut Beside, coming: &mut Coming, slots: &Slots) {
+    fn until(&mut self, id: (Key, &[u8]), beside: &mut Found, coming: &mut Coming, slots: &Slots) {
         while let Some(next) = beside.next().filter(|next| order(*next, id).is_lt()) {
             self.room(coming, slots);
             coming.begin(next);
@@ -282,7 +285,7 @@ impl Desk {
     /// The first row of a customer.
     #[cold]
     #[inline(never)]
-    fn next(&mut self, id: &Id<'_>, beside: &mut Beside, coming: &mut Coming, slots: &Slots) -> Result<()> {
+    fn next(&mut self, id: &Id<'_>, beside: &mut Found, coming: &mut Coming, slots: &Slots) -> Result<()> {
         let id = (id.key, id.tail);
         if let Some(last) = coming.last().filter(|last| order(*last, id).is_gt()) {
             let (last, id) = (self.text(last), self.text(id));

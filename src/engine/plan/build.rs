@@ -172,6 +172,8 @@ struct Builder<'a> {
     instead: &'a [Option<Instead>],
     /// Whether rows have a column for states.
     with_states: bool,
+    /// The branch whose rows are to come in the order of customers.
+    streams: Option<usize>,
 }
 
 impl<'a> Builder<'a> {
@@ -187,7 +189,7 @@ impl<'a> Builder<'a> {
         let slot = Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters))));
         let asked = Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters))));
         let with_states = instead.iter().flatten().any(|i| i.states.is_some());
-        Builder { catalog, tables, program, links, counters, share, slot, asked, instead, with_states }
+        Builder { catalog, tables, program, links, counters, share, slot, asked, instead, with_states, streams: None }
     }
 
     /// All branches under one aggregate.
@@ -440,7 +442,7 @@ impl<'a> Builder<'a> {
         }
         let sieve = self.sieve(lowered, &raw)?;
         if joins.is_empty() {
-            return read(table, opened, source, lowered, (self.only(number, opened), sieve))?.project(columns)?.build();
+            return self.read(number, opened, source, lowered, sieve)?.project(columns)?.build();
         }
         let mut left: Vec<(LogicalPlan, Column, Column)> = Vec::new();
         for (j, &(id, on)) in joins.iter().enumerate() {
@@ -466,8 +468,7 @@ impl<'a> Builder<'a> {
             let plan = scan(&format!("{table}_l{j}"), there)?.project(wanted)?.build()?;
             left.push((plan, Column::new_unqualified(format!("key{j}")), Column::new_unqualified(format!("on{j}"))));
         }
-        let only = self.only(number, opened);
-        let mut rows = read(table, opened, source, lowered, (only, sieve))?.project(columns)?.build()?;
+        let mut rows = self.read(number, opened, source, lowered, sieve)?.project(columns)?.build()?;
         for (plan, key, on) in left {
             // The look-up is the side that is kept in memory.
             rows = LogicalPlanBuilder::from(plan).join(rows, JoinType::Right, (vec![key], vec![on]), None)?.build()?;
@@ -475,6 +476,26 @@ impl<'a> Builder<'a> {
         let mut columns = vec![name(CUSTOMER), name("time"), name("raw")];
         columns.extend((0..lowered.refs.len()).map(|c| name(&format!("c{c}"))));
         LogicalPlanBuilder::from(rows).project(columns)?.build()
+    }
+
+    /// The rows of a source that a branch asks for.
+    fn read(
+        &self,
+        number: usize,
+        opened: &Opened,
+        source: &SourceTable,
+        lowered: &Lowered,
+        sieve: Option<Expr>,
+    ) -> Result<LogicalPlanBuilder> {
+        let asked = Asked { source, lowered };
+        let provider = match (&opened.inputs, self.only(number, opened)) {
+            (Some(inputs), Some([file])) if self.streams == Some(number) => {
+                inputs.sorted(&asked, *file, sieve, &source.customer)
+            }
+            (Some(inputs), only) => inputs.asked(&asked, only, sieve).0,
+            (None, _) => Arc::clone(&opened.provider),
+        };
+        LogicalPlanBuilder::scan(format!("t{number}"), provider_as_source(provider), None)
     }
 
     /// Where the catalog names an `updated_at`, the latest row of each customer (several, if they are equally late).
@@ -540,21 +561,6 @@ impl<'a> Builder<'a> {
 /// What a file is called in messages.
 fn file_of(opened: &Opened, file: usize) -> String {
     opened.each.get(file).map_or_else(String::new, |(name, _)| name.clone())
-}
-
-/// The rows of a source that a branch asks for.
-fn read(
-    table: &str,
-    opened: &Opened,
-    source: &SourceTable,
-    lowered: &Lowered,
-    (only, sieve): (Option<&[usize]>, Option<Expr>),
-) -> Result<LogicalPlanBuilder> {
-    let provider = match &opened.inputs {
-        Some(inputs) => inputs.asked(&Asked { source, lowered }, only, sieve).0,
-        None => Arc::clone(&opened.provider),
-    };
-    LogicalPlanBuilder::scan(table, provider_as_source(provider), None)
 }
 
 fn scan(table: &str, opened: &Opened) -> Result<LogicalPlanBuilder> {

@@ -49,6 +49,16 @@ impl Inputs {
         only: Option<&[usize]>,
         sieve: Option<Expr>,
     ) -> (Arc<dyn TableProvider>, Reading) {
+        let (table, reading) = self.of(asked, only, sieve);
+        (Arc::new(table), reading)
+    }
+
+    /// The same of one file, whose rows come in the order of a column.
+    pub fn sorted(&self, asked: &Asked<'_>, file: usize, sieve: Option<Expr>, by: &str) -> Arc<dyn TableProvider> {
+        Arc::new(self.of(asked, Some(&[file]), sieve).0.sorted(by))
+    }
+
+    fn of(&self, asked: &Asked<'_>, only: Option<&[usize]>, sieve: Option<Expr>) -> (ParquetTable, Reading) {
         let columns = asked.columns();
         let branch = &asked.lowered.branch;
         let mut reading = Reading {
@@ -74,7 +84,7 @@ impl Inputs {
                 files.push(self.part(f, file, &extents));
             }
         }
-        (Arc::new(self.table.of(files, reading.rows.read).sifted(sieve)), reading)
+        (self.table.of(files, reading.rows.read).sifted(sieve), reading)
     }
 
     /// How many rows a file has.

@@ -24,6 +24,8 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Expr;
+use datafusion::physical_expr::expressions::col as physical_column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectStore;
@@ -33,6 +35,7 @@ use super::inputs::Inputs;
 use super::layout::{self, Declared};
 use super::readers::{self, Known, OnDisk, Readers};
 use super::{Opened, Wanted, remote};
+use crate::engine::kernels::declared::ORDER;
 use crate::engine::types::{called, flat};
 use crate::error::Error;
 
@@ -82,7 +85,8 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
     let rows = footers.iter().map(|f| f.rows).sum();
     let bytes = listing.files.iter().map(|f| f.meta.size).sum();
     let readers = Arc::new(Readers::new(Arc::clone(&listing.store)));
-    let table = ParquetTable { url: listing.url, files, schema: schema.clone(), rows, readers, sieve: None };
+    let table =
+        ParquetTable { url: listing.url, files, schema: schema.clone(), rows, readers, sieve: None, order: None };
     let alone = |(file, found): (&PartitionedFile, &Found)| {
         let table = table.of(vec![file.clone()], 0);
         (format!("{what}: `{}`", found.shown), Arc::new(table) as Arc<dyn TableProvider>)
@@ -340,18 +344,25 @@ pub(super) struct ParquetTable {
     rows: u64,
     readers: Arc<Readers>,
     sieve: Option<Expr>,
+    /// The column by which its one file is sorted, ascending, rows without first.
+    order: Option<String>,
 }
 
 impl ParquetTable {
     /// The same table of other files.
     pub fn of(&self, files: Vec<PartitionedFile>, rows: u64) -> ParquetTable {
         let (url, schema, readers) = (self.url.clone(), self.schema.clone(), Arc::clone(&self.readers));
-        ParquetTable { url, files, schema, rows, readers, sieve: None }
+        ParquetTable { url, files, schema, rows, readers, sieve: None, order: None }
     }
 
     /// The same table of which only rows are read that meet a condition.
     pub fn sifted(self, sieve: Option<Expr>) -> ParquetTable {
         ParquetTable { sieve, ..self }
+    }
+
+    /// The same table, whose one file is sorted by a column.
+    pub fn sorted(self, by: &str) -> ParquetTable {
+        ParquetTable { order: Some(by.to_owned()), ..self }
     }
 }
 
@@ -393,7 +404,13 @@ impl TableProvider for ParquetTable {
         let mut statistics = Statistics::new_unknown(self.schema.table_schema());
         statistics.num_rows = usize::try_from(self.rows).map_or(Precision::Absent, Precision::Inexact);
         let groups = groups(&self.files, state.config().target_partitions());
+        let order = match &self.order {
+            Some(by) => vec![(physical_column(by, self.schema.table_schema())?, ORDER)],
+            None => Vec::new(),
+        };
+        let order = order.into_iter().map(|(column, options)| PhysicalSortExpr::new(column, options));
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
+            .with_output_ordering(LexOrdering::new(order).into_iter().collect())
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?

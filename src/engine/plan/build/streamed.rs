@@ -5,18 +5,19 @@
 
 use std::sync::Arc;
 
-use arrow::buffer::Buffer;
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{AggregateUDF, LogicalPlan};
 
 use super::{ANSWER, Builder, Instead, file_of, name, odd};
 use crate::engine::bucket::Share;
 use crate::engine::kernels::history::History;
-use crate::engine::kernels::stream::HistoryStream;
+use crate::engine::kernels::stream::{Beside, HistoryStream};
 use crate::engine::plan::lower::{Parts, Table};
 use crate::engine::report::Counters;
 use crate::engine::tables::{Opened, Tables};
-use crate::language::catalog::{Catalog, ColumnRef};
+use crate::engine::types::flat;
+use crate::language::catalog::Catalog;
 
 /// The file whose rows are read customer by customer, and the branch that reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +50,8 @@ impl Pass<'_> {
         for (branch, lowered) in self.parts.branches.iter().enumerate() {
             let Table::Source(s) = lowered.table else { continue };
             let Some(Some(opened)) = self.tables.sources.get(s as usize) else { continue };
-            // Repeats that collapse come in an order of their own, and so do rows to which look-ups were joined.
-            if lowered.collapse.is_some() || lowered.refs.iter().any(|at| matches!(at, ColumnRef::Lookup { .. })) {
+            // Repeats that collapse come in an order of their own, and so do ids that are not what the column holds.
+            if lowered.collapse.is_some() || !self.is_in_order(s as usize, opened) {
                 continue;
             }
             for (file, rows) in files(opened) {
@@ -60,6 +61,15 @@ impl Pass<'_> {
             }
         }
         main.filter(|_| 2 * most >= all)
+    }
+
+    /// Whether the order of the column is that of the ids in it.
+    fn is_in_order(&self, source: usize, opened: &Opened) -> bool {
+        let column = self.catalog.sources.get(source).and_then(|source| opened.column(&source.customer));
+        column.is_some_and(|found| match flat(found) {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => !self.tables.number_ids,
+            other => self.tables.number_ids && other.is_integer(),
+        })
     }
 
     /// What other files and tables have of the customers, as `(group, state)`; `None` where there are no others.
@@ -74,14 +84,14 @@ impl Pass<'_> {
     }
 
     /// The answer as one block.
-    pub fn streamed(&self, main: Main, beside: Vec<Buffer>) -> Result<LogicalPlan> {
+    pub fn streamed(&self, main: Main, beside: Beside) -> Result<LogicalPlan> {
         let (Some(lowered), Some(opened)) = (self.parts.branches.get(main.branch), self.opened(main.branch)) else {
             return Err(odd("a source"));
         };
         let of_branch =
             |branch: usize| (branch == main.branch).then(|| Instead { states: None, rest: vec![main.file] });
         let instead: Vec<_> = (0..self.parts.branches.len()).map(of_branch).collect();
-        let builder = self.builder(&instead);
+        let builder = Builder { streams: Some(main.branch), ..self.builder(&instead) };
         let stream = HistoryStream::new(beside, file_of(opened, main.file), Arc::clone(self.counters));
         let mut arguments = vec![builder.literal()?, name(super::CUSTOMER), name("time"), name("slot")];
         arguments.extend(builder.measures());
