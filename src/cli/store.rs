@@ -16,8 +16,8 @@ mod work;
 #[command(after_help = "\
 A compacted store holds all rows and columns of a source in other files: customers are dealt to
 4,096 buckets by a published hash of their id, each file holds a range of buckets, sorted by
-customer and time. Runs over it go bucket by bucket, in little memory. Point the catalog's
-`path` at it to use it; the original files stay as they are.
+customer and time. Runs over it go customer by customer, sooner and in little memory. Point the
+catalog's `path` at it to use it; the original files stay as they are.
 
 Exit code: see the verbs below")]
 pub struct Args {
