@@ -141,6 +141,11 @@ impl Counters {
         all.filter(|(_, rows)| *rows > 0).collect()
     }
 
+    /// Whether any branch counts its rows here.
+    pub fn counts(&self) -> bool {
+        !self.branches.is_empty()
+    }
+
     /// Rows read so far, over all sources.
     pub fn rows(&self) -> u64 {
         self.branches.iter().map(|b| b.rows.load(Ordering::Relaxed)).sum()

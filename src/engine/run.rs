@@ -198,14 +198,25 @@ async fn evaluate(
     let links = linked.as_ref().map(|held| &held.resolution);
     let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
     if decision.engine == Engine::Standard && !asked.traits {
-        let mut outcome = match sql::outcome(catalog, program, clock, tables, &parts, limits).await {
+        let counters = Counters::new(0, 0);
+        let start = |rows, files| {
+            if let Some(progress) = &progress {
+                progress.start(rows, 0, files);
+            }
+        };
+        let work = sql::outcome((catalog, program, clock), tables, &parts, limits, &counters.meter, start);
+        let done = told(work, &counters, progress.as_deref()).await;
+        if let Some(progress) = &progress {
+            progress.finish();
+        }
+        let mut outcome = match done {
             Ok(outcome) => outcome,
             Err(error) => return Err(blame(&context, tables, error).await),
         };
         if keep.is_some_and(|(keep, _)| keep == Keep::On) {
             outcome.kept = Kept::nothing(&parts, cache::STANDARD).told();
         }
-        return Ok((outcome, Arc::default()));
+        return Ok((outcome, counters.meter));
     }
     let (rows, bytes, files) = reading::to_read(catalog, tables, &parts);
     let mut passes = decision.passes;
@@ -457,7 +468,9 @@ pub(super) fn customers(answers: &ArrayRef) -> u64 {
 fn so_far(counters: &Counters) -> SoFar {
     let totals = counters.meter.totals();
     let customers = counters.meter.customers();
-    SoFar { rows: counters.rows(), bytes: totals.bytes, files: totals.files, customers }
+    // What reads without the kernel's functions is counted by the scans alone.
+    let rows = if counters.counts() { counters.rows() } else { totals.rows };
+    SoFar { rows, bytes: totals.bytes, files: totals.files, customers }
 }
 
 const LIMIT: &str = "the memory limit is too small";

@@ -1,11 +1,11 @@
 //! Small projects on disk for tests.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
 use parquet::arrow::ArrowWriter;
-use segue::engine::{Limits, Outcome};
+use segue::engine::{Limits, Outcome, Progress, SoFar};
 use segue::error::Error;
 
 use super::engine_answers::run_project;
@@ -104,6 +104,26 @@ pub fn all(values: &[&str]) -> ArrayRef {
 /// Instants so many days ago.
 pub fn ago(days: &[i64]) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from_iter_values(days.iter().map(|d| NOW - d * DAY)).with_timezone("UTC"))
+}
+
+/// Writes down what it is told.
+#[derive(Default)]
+pub struct Heard(pub Mutex<Vec<String>>);
+
+impl Progress for Heard {
+    fn start(&self, rows: u64, bytes: u64, files: usize) {
+        self.0.lock().unwrap().push(format!("{rows} rows, {}, {files} files", if bytes > 0 { "bytes" } else { "" }));
+    }
+
+    fn at(&self, so_far: &SoFar) {
+        if so_far.bytes > 0 {
+            self.0.lock().unwrap().push(format!("{} rows of {} files", so_far.rows, so_far.files));
+        }
+    }
+
+    fn finish(&self) {
+        self.0.lock().unwrap().push("finished".into());
+    }
 }
 
 /// Three purchases of two customers.

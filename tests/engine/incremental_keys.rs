@@ -1,13 +1,13 @@
 //! Whatever gives rows their meaning is part of what is kept is known by.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use segue::engine::{Keep, Limits, Progress, Request, SoFar, run};
+use segue::engine::{Keep, Limits, Request, run};
 use segue::language::calendar::{Clock, Zone};
 
 use super::engine_answers::checked;
-use super::engine_support::{NOW, Shop, ago, all, some_events};
+use super::engine_support::{Heard, NOW, Shop, ago, all, some_events};
 use super::incremental_support::{outcome, runtime, same};
 
 const CATALOG: &str = "
@@ -70,26 +70,6 @@ fn catalogs_look_ups_links_and_profiles() {
     std::fs::write(shop.path("catalog.yaml"), &said).unwrap();
     profiles(&["b", "d"]);
     assert_eq!(told(&shop, root), (vec!["b".to_owned(), "d".to_owned()], 4));
-}
-
-/// Writes down what it is told.
-#[derive(Default)]
-struct Heard(Mutex<Vec<String>>);
-
-impl Progress for Heard {
-    fn start(&self, rows: u64, bytes: u64, files: usize) {
-        self.0.lock().unwrap().push(format!("{rows} rows, {}, {files} files", if bytes > 0 { "bytes" } else { "" }));
-    }
-
-    fn at(&self, so_far: &SoFar) {
-        if so_far.bytes > 0 {
-            self.0.lock().unwrap().push(format!("{} rows of {} files", so_far.rows, so_far.files));
-        }
-    }
-
-    fn finish(&self) {
-        self.0.lock().unwrap().push("finished".into());
-    }
 }
 
 /// Who waits for the first run sees each file that is added; later ones add none.

@@ -1,6 +1,7 @@
 //! Runs by standard aggregates: the outcome of the kernel, or a refusal that says why.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +14,7 @@ use segue::language::ir::Program;
 
 use super::differential_files::write;
 use super::engine_answers::checked;
+use super::engine_support::{Heard, NOW, Shop, some_events};
 use crate::generate::{Size, cases, sized};
 use crate::support::{copy, files, root, segue};
 
@@ -119,6 +121,39 @@ fn random_projects_by_standard_aggregates() {
     }
     println!("{rules} rules, {members} members");
     assert!(rules > 10 && members > rules, "{rules} rules, {members} members");
+}
+
+/// Who waits sees what is read, and `--analyze` what that took.
+#[test]
+fn what_is_read_is_told() {
+    let shop = Shop::plain();
+    for name in ["1", "2"] {
+        shop.parquet(&format!("data/events/{name}.parquet"), some_events());
+    }
+    let (project, program) = checked(shop.dir.path(), Some("buy in 30d"));
+    let heard = Arc::new(Heard::default());
+    let request = Request {
+        catalog: &project.catalog,
+        program: &program,
+        clock: &Clock { as_of: NOW, zone: Zone::utc() },
+        root: shop.dir.path(),
+        population: false,
+        limits: Limits { threads: Some(2), engine: Choice::Only(Engine::Standard), ..Limits::default() },
+        keep: Keep::Off,
+        progress: Some(heard.clone()),
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(run(request)).unwrap();
+    let heard = std::mem::take(&mut *heard.0.lock().unwrap());
+    assert_eq!(heard.first().map(String::as_str), Some("6 rows, , 2 files"), "{heard:?}");
+    assert!(heard.iter().any(|told| told.contains(" rows of ")), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("finished"));
+
+    std::fs::write(shop.path("rules/one.seg"), "segment one: buy in 30d").unwrap();
+    let mut call = segue();
+    call.current_dir(shop.dir.path()).args(["plan", "--analyze", "--engine", "standard", "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&call.output().unwrap().stdout).unwrap();
+    let measured = &told["measured"];
+    assert!(measured["rows"].as_u64() >= Some(6) && measured["passes"].as_u64() == Some(1), "{measured}");
 }
 
 /// What is printed and written is the same, too.

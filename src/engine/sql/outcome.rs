@@ -10,11 +10,11 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArra
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use datafusion::prelude::SessionContext;
 
 use super::read::Why;
-use super::run::{context, rows};
+use super::run::{Reader, reads};
 use super::{Names, Portable, Writer, portable};
+use crate::engine::meter::Meter;
 use crate::engine::plan::lower::{Parts, Table};
 use crate::engine::run::{Limits, Outcome};
 use crate::engine::tables::Tables;
@@ -37,7 +37,7 @@ pub(super) struct Work<'a> {
     pub clock: &'a Clock,
     pub tables: &'a Tables,
     pub parts: &'a Parts,
-    pub context: SessionContext,
+    pub reader: Reader,
     pub names: Names,
 }
 
@@ -48,26 +48,33 @@ pub fn unsaid(portable: &Portable, program: &Program) -> Vec<String> {
 }
 
 /// Evaluates a program by standard aggregates. `parts` are what the kernel would be given: they say what is counted beside the rules.
+/// `start` is told what there is to read: rows and files.
 pub async fn outcome(
-    catalog: &Catalog,
-    program: &Program,
-    clock: &Clock,
+    (catalog, program, clock): (&Catalog, &Program, &Clock),
     tables: &Tables,
     parts: &Parts,
     limits: Limits,
+    meter: &Arc<Meter>,
+    start: impl FnOnce(u64, usize),
 ) -> Result<Outcome, Error> {
     let portable = portable(catalog, program, clock, tables);
     let reasons = unsaid(&portable, program);
     if !reasons.is_empty() {
         return Err(refused(&reasons));
     }
-    let context = context(&portable, tables, limits)?;
-    let work = Work { catalog, program, clock, tables, parts, context, names: Names::new(catalog) };
+    let reader = Reader::new(&portable, tables, limits, Arc::clone(meter))?;
+    let mut plans = Vec::with_capacity(portable.statements.len());
+    for statement in &portable.statements {
+        plans.push(reader.plan(&statement.text).await?);
+    }
+    let to_read = plans.iter().map(reads).fold((0, 0), |sum, (rows, files)| (sum.0 + rows, sum.1 + files));
+    start(to_read.0, to_read.1);
+    let work = Work { catalog, program, clock, tables, parts, reader, names: Names::new(catalog) };
     work.profiles_once().await?;
     // Of each customer the rules that hold.
     let mut all: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
-    for statement in &portable.statements {
-        for batch in rows(&work.context, &statement.text).await? {
+    for (statement, plan) in portable.statements.iter().zip(plans) {
+        for batch in work.reader.run(plan).await? {
             let (ids, members) = columns(&batch)?;
             let ids = ids_of(ids)?;
             for (rule, holds) in statement.rules.iter().zip(members) {
@@ -98,6 +105,7 @@ pub async fn outcome(
         let text = |id| if let Id::Text(text) = id { Some(text) } else { None };
         Arc::new(StringArray::from_iter_values(all.into_keys().filter_map(text)))
     };
+    meter.passed();
     Ok(Outcome { customers, members, traits: Vec::new(), report, passes: 1, kept: Default::default() })
 }
 
@@ -113,7 +121,7 @@ impl Work<'_> {
         let writer = Writer::new(self.catalog, self.program, self.clock, self.tables, &[], &self.names);
         let text = writer.population().map_err(|Why(why)| refused(&[format!("the population: {why}")]))?;
         let mut all = BTreeSet::new();
-        for batch in rows(&self.context, &text).await? {
+        for batch in self.reader.rows(&text).await? {
             all.extend(ids_of(columns(&batch)?.0)?.into_iter().flatten());
         }
         Ok(all)

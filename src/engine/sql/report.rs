@@ -12,13 +12,11 @@ use datafusion::common::TableReference;
 
 use super::outcome::{Id, Work, ids_of, odd, refused};
 use super::read::{self, Said, Why, not};
-use super::run::rows;
 use super::{Which, text};
 use crate::engine::gathered;
 use crate::engine::plan::lower::{Lowered, Table};
 use crate::engine::plan::program::Kind;
 use crate::engine::report::{ListReport, Report, SourceReport};
-use crate::engine::run::translate;
 use crate::engine::tables::Opened;
 use crate::engine::tables::prune::Asked;
 use crate::error::Error;
@@ -66,8 +64,7 @@ impl Work<'_> {
             None => (Arc::clone(&opened.provider), 0),
         };
         let table = || TableReference::bare(READ);
-        self.context.deregister_table(table()).map_err(|e| translate(&e))?;
-        self.context.register_table(table(), provider).map_err(|e| translate(&e))?;
+        self.reader.name(table(), provider)?;
         let said = || -> Said<(String, String, String)> {
             let id = self.id(&source.customer, opened)?;
             let column = own(&source.time);
@@ -84,7 +81,7 @@ impl Work<'_> {
         let sifted = opened.inputs.as_ref().is_some_and(|inputs| inputs.sifts(&Asked { source, lowered }));
         let mut asked: Vec<String> = vec!["FALSE".to_owned()];
         let mut unknown: BTreeMap<Option<String>, u64> = BTreeMap::new();
-        for batch in rows(&self.context, &names(&raw)).await? {
+        for batch in self.reader.rows(&names(&raw)).await? {
             let [named, counted] = batch.columns() else { return Err(odd()) };
             let counted = counted.as_primitive_opt::<Int64Type>().ok_or_else(odd)?;
             for (name, &n) in ids_of(named)?.into_iter().zip(counted.values()) {
@@ -141,7 +138,7 @@ impl Work<'_> {
             "SELECT s.\"customer\" FROM {from}\nWHERE s.\"customer\" IS NOT NULL\nGROUP BY s.\"customer\"\nHAVING COUNT(*) > 1"
         );
         let mut twice: BTreeSet<Id> = BTreeSet::new();
-        for batch in rows(&self.context, &text).await? {
+        for batch in self.reader.rows(&text).await? {
             twice.extend(ids_of(batch.columns().first().ok_or_else(odd)?)?.into_iter().flatten());
         }
         match twice.first() {
@@ -182,7 +179,7 @@ impl Work<'_> {
         let id = self.id(column, opened).map_err(|why| self.unsaid(&name, why))?;
         let [of_list, no_customer] = self.numbers(&counts(table, &id, None, lowered.branch.as_of)).await?;
         let mut ids: BTreeSet<Id> = BTreeSet::new();
-        for batch in rows(&self.context, &format!("SELECT DISTINCT {id} FROM {} s", text::name(table))).await? {
+        for batch in self.reader.rows(&format!("SELECT DISTINCT {id} FROM {} s", text::name(table))).await? {
             ids.extend(ids_of(batch.columns().first().ok_or_else(odd)?)?.into_iter().flatten());
         }
         let orphans = ids.iter().filter(|id| population.is_none_or(|all| !all.contains(id))).count() as u64;
@@ -199,7 +196,7 @@ impl Work<'_> {
 
     /// The one row of a statement.
     async fn numbers<const N: usize>(&self, text: &str) -> Result<[u64; N], Error> {
-        let batches = rows(&self.context, text).await?;
+        let batches = self.reader.rows(text).await?;
         let batch = batches.iter().find(|batch| batch.num_rows() == 1).ok_or_else(odd)?;
         let mut numbers = [0; N];
         for (number, column) in numbers.iter_mut().zip(batch.columns()) {

@@ -1,6 +1,6 @@
 //! The statements, run by DataFusion's own SQL.
 //!
-//! Owns: a session with the raw tables and the two functions that the text asks for. Promises: the members of each rule that can be
+//! Owns: a session with the raw tables and the two functions that the text asks for, and what statements take. Promises: the members of each rule that can be
 //! said. Must not know: how the text came about.
 
 use std::path::Path;
@@ -9,12 +9,17 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, StringViewBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
-use datafusion::common::Result;
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Result, TableReference};
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
 
 use super::{Portable, Which, portable};
+use crate::engine::meter::Meter;
 use crate::engine::run::{Limits, Spills, caught, session, translate};
 use crate::engine::tables::{self, Layout, Tables};
 use crate::error::Error;
@@ -65,10 +70,10 @@ async fn evaluate(
     limits: Limits,
 ) -> Result<Answer, Error> {
     let portable = portable(catalog, program, clock, tables);
-    let context = context(&portable, tables, limits)?;
+    let reader = Reader::new(&portable, tables, limits, Arc::default())?;
     let mut members: Vec<Option<Vec<String>>> = vec![None; program.rules.len()];
     for statement in &portable.statements {
-        let batches = rows(&context, &statement.text).await?;
+        let batches = reader.rows(&statement.text).await?;
         for (column, rule) in statement.rules.iter().enumerate() {
             let mut ids = Vec::new();
             for batch in &batches {
@@ -91,10 +96,57 @@ async fn evaluate(
     Ok(Answer { portable, members })
 }
 
-/// The rows of a statement.
-pub(super) async fn rows(context: &SessionContext, text: &str) -> Result<Vec<RecordBatch>, Error> {
-    let (context, text) = (context.clone(), text.to_owned());
-    caught(async move { context.sql(&text).await?.collect().await }).await
+/// Runs statements.
+pub(super) struct Reader {
+    context: SessionContext,
+    meter: Arc<Meter>,
+}
+
+impl Reader {
+    /// One that knows the tables by the statements' names; what statements take is measured.
+    pub fn new(portable: &Portable, tables: &Tables, limits: Limits, meter: Arc<Meter>) -> Result<Reader, Error> {
+        Ok(Reader { context: context(portable, tables, limits)?, meter })
+    }
+
+    /// Gives a table a name that another one had.
+    pub fn name(&self, name: TableReference, table: Arc<dyn TableProvider>) -> Result<(), Error> {
+        self.context.deregister_table(name.clone()).map_err(|e| translate(&e))?;
+        self.context.register_table(name, table).map(drop).map_err(|e| translate(&e))
+    }
+
+    /// A statement that is ready to run.
+    pub async fn plan(&self, text: &str) -> Result<Arc<dyn ExecutionPlan>, Error> {
+        let (context, text) = (self.context.clone(), text.to_owned());
+        caught(async move { context.sql(&text).await?.create_physical_plan().await }).await
+    }
+
+    /// Its rows.
+    pub async fn run(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>, Error> {
+        let (task, meter) = (self.context.task_ctx(), Arc::clone(&self.meter));
+        caught(async move {
+            meter.begin(&plan);
+            let batches = collect(Arc::clone(&plan), task).await?;
+            meter.end(&plan);
+            Ok(batches)
+        })
+        .await
+    }
+
+    /// The rows of a statement.
+    pub async fn rows(&self, text: &str) -> Result<Vec<RecordBatch>, Error> {
+        self.run(self.plan(text).await?).await
+    }
+}
+
+/// The rows and files that a plan reads, as far as that is known.
+pub(super) fn reads(plan: &Arc<dyn ExecutionPlan>) -> (u64, usize) {
+    if let Some(scan) = plan.downcast_ref::<DataSourceExec>() {
+        let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else { return (0, 0) };
+        let rows = config.statistics().num_rows.get_value().copied().unwrap_or(0);
+        return (rows as u64, config.file_groups.iter().map(|group| group.len()).sum());
+    }
+    let below = plan.children().into_iter().map(reads);
+    below.fold((0, 0), |sum, (rows, files)| (sum.0 + rows, sum.1 + files))
 }
 
 fn id(ids: &ArrayRef, row: usize) -> String {
@@ -108,7 +160,7 @@ fn id(ids: &ArrayRef, row: usize) -> String {
 }
 
 /// A session that knows the tables by the statements' names.
-pub(super) fn context(portable: &Portable, tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
+fn context(portable: &Portable, tables: &Tables, limits: Limits) -> Result<SessionContext, Error> {
     let context = session(tables, limits, Spills::Yes)?;
     // One pass of the optimiser does for statements that are written as they are meant; more take longer than the statement.
     context.state_ref().write().config_mut().options_mut().optimizer.max_passes = 1;
@@ -120,7 +172,7 @@ pub(super) fn context(portable: &Portable, tables: &Tables, limits: Limits) -> R
             Which::List(at) => tables.lists.get(at).and_then(Option::as_ref),
         };
         let Some(opened) = opened else { continue };
-        let name = datafusion::common::TableReference::bare(table.name.as_str());
+        let name = TableReference::bare(table.name.as_str());
         context.register_table(name, Arc::clone(&opened.provider)).map_err(|e| translate(&e))?;
     }
     context.register_udf(ScalarUDF::from(Portably::new(Function::EpochUs)));
