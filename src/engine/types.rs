@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringViewArray, StringViewBuilder, UInt32Array,
 };
+use arrow::buffer::ScalarBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type, UInt64Type, i256,
+    DataType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type,
+    UInt64Type, i256,
 };
 use datafusion::error::DataFusionError;
 
@@ -174,8 +176,7 @@ pub fn texts(array: &ArrayRef) -> Result<Column, DataFusionError> {
         let Column::Text { values, keys: None } = texts(dictionary.values())? else {
             return texts(&cast(array, flat(array.data_type()))?);
         };
-        let keys = cast(dictionary.keys(), &DataType::UInt32)?;
-        return Ok(Column::Text { values, keys: Some(keys.as_primitive::<UInt32Type>().clone()) });
+        return Ok(Column::Text { values, keys: Some(unsigned(dictionary.keys())?) });
     }
     let values = match array.data_type() {
         DataType::Utf8View => array.as_string_view().clone(),
@@ -194,6 +195,15 @@ pub fn texts(array: &ArrayRef) -> Result<Column, DataFusionError> {
         _ => cast(&cast(array, &DataType::Utf8)?, &DataType::Utf8View)?.as_string_view().clone(),
     };
     Ok(Column::Text { values, keys: None })
+}
+
+/// The keys of a dictionary, none of which is negative.
+fn unsigned(keys: &dyn Array) -> Result<UInt32Array, DataFusionError> {
+    if let Some(keys) = keys.as_primitive_opt::<Int32Type>() {
+        let bytes = keys.values().inner().clone();
+        return Ok(UInt32Array::new(ScalarBuffer::new(bytes, 0, keys.len()), keys.nulls().cloned()));
+    }
+    Ok(cast(keys, &DataType::UInt32)?.as_primitive::<UInt32Type>().clone())
 }
 
 /// Lower-case hexadecimal with hyphens.

@@ -10,6 +10,7 @@ use crate::engine::kernels::segment::VERSION;
 use crate::engine::plan::lower::{Lowered, Parts, Table};
 use crate::engine::plan::program::Branch;
 use crate::engine::tables::{Opened, Tables};
+use crate::engine::types::{called, flat};
 use crate::language::catalog::{Catalog, ColumnRef, LookupId, Unknown};
 
 use super::digest::{Digest, Digests, of_texts};
@@ -60,7 +61,7 @@ impl Makings<'_> {
             mine,
             format!("{:?} {:?} {:?} {:?}", described.customer, described.time, described.event, described.timezone),
             format!("{:?} {}", described.time_unit, self.tables.number_ids),
-            format!("{:?}", opened.schema),
+            columns(opened),
         ];
         let mut lookups: Vec<_> = lowered.refs.iter().filter_map(looked_up).collect();
         lookups.sort();
@@ -84,6 +85,12 @@ impl Makings<'_> {
         }
         Ok(of_texts(texts.iter().map(String::as_str)))
     }
+}
+
+/// What the columns hold, however that is encoded.
+fn columns(opened: &Opened) -> String {
+    let columns = opened.schema.fields().iter().map(|field| (field.name(), called(flat(field.data_type()))));
+    format!("{:?}", columns.collect::<Vec<_>>())
 }
 
 fn looked_up(at: &ColumnRef) -> Option<LookupId> {

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{Array, ArrayRef, Int64Array, StringViewArray, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, Int64Array, StringViewArray, StringViewBuilder, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::error::DataFusionError;
@@ -155,11 +156,11 @@ pub(crate) fn apply(recipe: &Recipe, array: &ArrayRef) -> Result<ArrayRef> {
             if keys.is_none() && values.null_count() == 0 && values.views().iter().all(|view| *view as u32 != 0) {
                 return Ok(Arc::new(values));
             }
-            Ok(Arc::new(rows(&values, keys.as_ref(), |text| (!text.is_empty()).then_some(text.into()))))
+            rows(&values, keys.as_ref(), |text| (!text.is_empty()).then_some(text.into()))
         }
         Recipe::Raw(spec) => {
             let Column::Text { values, keys } = types::convert(array, spec)? else { return unexpected() };
-            Ok(Arc::new(rows(&values, keys.as_ref(), |text| (!text.is_empty()).then_some(text.into()))))
+            rows(&values, keys.as_ref(), |text| (!text.is_empty()).then_some(text.into()))
         }
         Recipe::Value(spec) | Recipe::Sort(spec) if spec.ty == Ty::Text => {
             let Column::Text { values, keys } = types::convert(array, spec)? else { return unexpected() };
@@ -167,7 +168,7 @@ pub(crate) fn apply(recipe: &Recipe, array: &ArrayRef) -> Result<ArrayRef> {
             if keys.is_none() && values.iter().all(|text| text.is_none_or(same)) {
                 return Ok(Arc::new(values));
             }
-            Ok(Arc::new(rows(&values, keys.as_ref(), |text| types::normal(text, spec))))
+            rows(&values, keys.as_ref(), |text| types::normal(text, spec))
         }
         Recipe::Value(spec) | Recipe::Sort(spec) => match types::convert(array, spec)? {
             Column::Int(values) => Ok(Arc::new(values)),
@@ -213,23 +214,19 @@ fn id_spec(label: &str) -> ColumnSpec {
     }
 }
 
+/// The texts of rows; each text of a dictionary is looked at once.
 fn rows<'a>(
     values: &'a StringViewArray,
-    keys: Option<&arrow::array::UInt32Array>,
+    keys: Option<&UInt32Array>,
     normal: impl Fn(&'a str) -> Option<Cow<'a, str>>,
-) -> StringViewArray {
-    let length = keys.map_or(values.len(), Array::len);
-    let mut out = StringViewBuilder::with_capacity(length);
-    for row in 0..length {
-        let at = match keys {
-            Some(keys) => keys.is_valid(row).then(|| keys.value(row) as usize),
-            None => Some(row),
-        };
-        let text = at.filter(|&i| i < values.len() && values.is_valid(i)).and_then(|i| normal(values.value(i)));
-        match text {
-            Some(text) => out.append_value(text),
-            None => out.append_null(),
-        }
+) -> Result<ArrayRef> {
+    let mut out = StringViewBuilder::with_capacity(values.len());
+    for text in values {
+        out.append_option(text.and_then(&normal));
     }
-    out.finish()
+    let texts = out.finish();
+    Ok(match keys {
+        None => Arc::new(texts),
+        Some(keys) => take(&texts, keys, None)?,
+    })
 }

@@ -17,6 +17,8 @@ use crate::engine::types;
 use crate::error::Error;
 use crate::language::catalog::{Catalog, ColumnRef};
 
+mod dictionaries;
+
 pub(crate) mod files;
 
 mod ids;

@@ -34,17 +34,18 @@ use super::files::{self, Found, Listing, Stores};
 use super::inputs::Inputs;
 use super::layout::{self, Declared};
 use super::readers::{self, Known, OnDisk, Readers};
-use super::{Opened, Wanted, remote};
+use super::{Opened, Want, Wanted, dictionaries, remote};
 use crate::engine::kernels::declared::ORDER;
+use crate::engine::plan::program::Ty;
 use crate::engine::types::{called, flat};
 use crate::error::Error;
 
 /// Opens the files of a path and compares them with what is wanted.
 pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, wanted: &Wanted) -> Result<Opened, Error> {
     let listing = files::list(stores, root, path, what).await?;
-    let footers = footers(&listing, what).await?;
+    let mut footers = footers(&listing, what).await?;
     let schemas: Vec<(&Found, &Schema)> = listing.files.iter().zip(footers.iter().map(|f| &f.schema)).collect();
-    let (mut own, mut hive) = (Vec::new(), Vec::new());
+    let (mut own, mut hive, mut small) = (Vec::new(), Vec::new(), Vec::new());
     for (column, wants) in wanted {
         let found = column_type(what, column, &schemas)?;
         for want in wants {
@@ -59,9 +60,21 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
             }
         }
         match found {
-            Source::File(ty) => own.push(Field::new(column, ty, true)),
+            Source::File(ty) => {
+                // What is a value and no key is as well read by its dictionary.
+                let by_dictionary = ty == DataType::Utf8View
+                    && wants.iter().all(|want| matches!(want, Want::Name | Want::Value(Ty::Text)))
+                    && dictionaries::is_small(column, &footers);
+                if by_dictionary {
+                    small.push(column.as_str());
+                }
+                own.push(Field::new(column, if by_dictionary { dictionaries::read_as() } else { ty }, true));
+            }
             Source::Folder => hive.push(Arc::new(Field::new(column, DataType::Utf8, true))),
         }
+    }
+    if !small.is_empty() {
+        footers.iter_mut().for_each(|footer| footer.tell(&small));
     }
     let files = listing
         .files

@@ -77,9 +77,11 @@ impl Views {
 
 /// The numbers of rows that share texts.
 pub fn by_keys(classes: Vec<u32>, keys: Option<&UInt32Array>) -> Vec<u32> {
+    let class = |key: u32| classes.get(key as usize).copied().unwrap_or(0);
     match keys {
         None => classes,
-        Some(keys) => keys.iter().map(|k| k.and_then(|k| classes.get(k as usize)).copied().unwrap_or(0)).collect(),
+        Some(keys) if keys.null_count() == 0 => keys.values().iter().map(|&key| class(key)).collect(),
+        Some(keys) => keys.iter().map(|key| key.map_or(0, class)).collect(),
     }
 }
 
