@@ -86,6 +86,11 @@ fn odd() -> DataFusionError {
 }
 
 impl Gathered {
+    /// All blocks at once.
+    pub fn of(blocks: Vec<Buffer>) -> Gathered {
+        Gathered { blocks }
+    }
+
     /// Keeps the blocks of a batch.
     pub fn take(&mut self, answers: &ArrayRef) -> Result<(), DataFusionError> {
         let answers = answers.as_binary_opt::<i64>().ok_or_else(odd)?;

@@ -19,6 +19,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
+use super::bucket::Share;
 use super::cache::{self, Job, Keep, Kept};
 use super::decide::{Choice, Engine, Facts, Passes, decide};
 use super::gathered::Gathered;
@@ -288,6 +289,11 @@ async fn all_passes(
     let context = session(plans.tables, limits, Spills::No)?;
     let mut gathered = Gathered::default();
     kept.count(plans.parts, counters);
+    if let (Some(whole), [Share::ALL]) = (kept.whole(), passes.shares()) {
+        let (whole, meter, pool) = (Arc::clone(whole), Arc::clone(&counters.meter), context.runtime_env());
+        let blocks = caught(async move { whole.blocks(threads(limits), &pool.memory_pool, &meter).await });
+        return Ok(Gathered::of(told(blocks, counters, progress).await?));
+    }
     let readers = context.state().config().target_partitions();
     for &share in passes.shares() {
         let Plans { catalog, tables, parts, links } = plans;

@@ -33,8 +33,9 @@ events:
   mail: {source: shop, raw: [{prefix: mail_}]}
 ";
 
-/// Three sets of rules: one about those who did something, the same with one rule changed, and one about everybody.
-pub const PROGRAMS: [&str; 3] = [
+/// Sets of rules: one about those who did something, the same with one rule changed, one about everybody, and one of all that can be
+/// worked out again for some customers alone.
+pub const PROGRAMS: [&str; 4] = [
     "
 segment often: buy ≥ 2 in 30d
 segment dear: sum(price of buy in 60d) ≥ 120
@@ -44,6 +45,7 @@ segment followed: visit in 30d then buy within 3d
 segment busy: visit on ≥ 3 days in 28d
 segment quiet: buy in 90d and no mail in 21d
 segment long: buy in 7d then no visit within 2d
+segment sooner: days since last buy < days since last visit
 ",
     "
 segment often: buy ≥ 2 in 31d
@@ -59,6 +61,27 @@ segment known: known for 20d and never mail
 segment best: top 30% by sum(price of buy in 90d)
 segment middle: median(price of buy in 120d) ≥ 40
 segment drawn: sample 40% and visit in 14d
+",
+    "
+segment often: buy ≥ 2 in 30d
+segment band: buy between 2 and 5 in 20d
+segment dear: sum(price of buy in 10d) ≥ 120
+segment mean: avg(price of buy where (item = cream) in 25d) > 40
+segment many: distinct(item of buy in 13d) ≥ 2
+segment peak: max(price of buy in 9d) ≥ 80
+segment fresh: first buy in 14d
+segment back: last visit between 3d and 9d ago
+segment idle: days since last buy > 6
+segment precise: days since first visit = 30
+segment other: days since last buy where (item = mask) ≠ 4
+segment known: known for 20d and never mail
+segment lately: visit and not known for 45d
+segment current: buy in this month
+segment earlier: visit ≥ 2 in previous month
+segment steady: buy on ≥ 2 weeks in 4w
+segment spring: visit ≥ 2 between 2026-05-10 and 2026-08-01
+segment plenty: buy ≥ 5
+segment rising: count(buy in 7d) > count(buy in 14d) - count(buy in 7d)
 ",
 ];
 
@@ -86,7 +109,7 @@ impl World {
         };
         let prices = rows.iter().map(|r| (r.2 == "buy").then_some(r.4)).collect::<Decimal128Array>();
         let columns: Vec<(&str, ArrayRef)> = vec![
-            ("customer", texts(&|r| (r.0 != 9).then(|| format!("a customer with a long id {}", r.0 * 7 % 31)))),
+            ("customer", texts(&|r| (r.0 != 9).then(|| format!("a customer with a long id {}", r.0 * 7 % 97)))),
             (
                 "time",
                 Arc::new(TimestampMicrosecondArray::from_iter_values(rows.iter().map(|r| r.1)).with_timezone("UTC")),
@@ -110,7 +133,7 @@ impl World {
     fn row(&mut self, time: i64) -> Row {
         let rng = &mut self.rng;
         // Some are there every day, some once in a while.
-        let customer = if rng.random_bool(0.6) { rng.random_range(0..8) } else { rng.random_range(0..31) };
+        let customer = if rng.random_bool(0.4) { rng.random_range(0..8) } else { rng.random_range(0..97) };
         let (name, item) = match rng.random_range(0..10) {
             0..=3 => ("visit", None),
             4..=6 => ("buy", [Some("cream"), Some("serum"), Some("mask"), None][rng.random_range(0..4)]),

@@ -1,6 +1,7 @@
 //! A year of daily runs over a small store that changes in every way: what is kept between runs never shows, and is used.
 
 use rand::RngExt;
+use segue::engine::cache::Again;
 use segue::engine::{Keep, Limits};
 
 use super::engine_support::{DAY, NOW};
@@ -19,16 +20,27 @@ fn a_year_of_daily_runs() {
     let runtimes = [1, 2].map(runtime);
     let (mut ordinary, mut noticed, mut members) = (0, 0, 0);
     let (mut read, mut all) = (0, 0);
-    let (mut last, mut settled) = (usize::MAX, true);
+    // Runs that took answers of the day before, customers whose answers they took, and those whom they evaluated again.
+    let (mut reused, mut taken, mut again, mut unread) = ([0; PROGRAMS.len()], 0, 0, false);
+    let (mut last, mut settled, mut missed) = (usize::MAX, true, 0);
     for day in 0..DAYS {
         let mut as_of = START + day * DAY;
         let mut as_ever = world.pass_night(day, as_of);
         if world.rng.random_bool(0.08) {
             as_ever = false;
             world.damage();
+            unread = true;
+        }
+        if missed == 0 && world.rng.random_bool(0.02) {
+            missed = world.rng.random_range(1..4);
+        }
+        if missed > 0 {
+            // Nobody runs anything.
+            (missed, settled) = (missed - 1, false);
+            continue;
         }
         // A month with each set of rules, so that some come back; now and then a run for some day before.
-        let now = (day / 31 % 3) as usize;
+        let now = (day / 31 % 4) as usize;
         // What did not read is made again by the run after.
         as_ever &= settled && now == std::mem::replace(&mut last, now);
         let back = world.rng.random_bool(0.03);
@@ -51,8 +63,21 @@ fn a_year_of_daily_runs() {
         let healthy = kept.kept.notes.is_empty();
         noticed += usize::from(!healthy);
         // What came yesterday was of no use to a run for some day before.
-        settled = healthy && !back;
+        unread &= healthy && kept.kept.again.is_none();
+        settled = healthy && !back && !unread;
         same(&full, &kept, &what);
+        if let Some(Again { evaluated, as_before }) = kept.kept.again {
+            reused[now] += usize::from(as_before > 0);
+            taken += as_before;
+            again += evaluated;
+        }
+        if world.rng.random_bool(0.1) {
+            let twice = outcome(&runtimes[0], program, as_of, limits[0], Keep::On);
+            same(&full, &twice, &format!("{what}, the second time"));
+            if let (Some(_), Some(twice)) = (kept.kept.again, twice.kept.again) {
+                assert_eq!(twice.evaluated, 0, "{what}");
+            }
+        }
         members += full.members.iter().map(|m| m.count_set_bits()).sum::<usize>();
         let [source] = kept.kept.sources.as_slice() else { panic!("{what}: {:?}", kept.kept) };
         assert_eq!(source.why, None, "{what}");
@@ -70,6 +95,8 @@ fn a_year_of_daily_runs() {
         }
     }
     println!("{ordinary} ordinary days, {read} of {all} rows read, {noticed} accidents, {members} members");
-    assert!(ordinary > DAYS / 3 && noticed > 0 && members > 5_000, "{ordinary} {noticed} {members}");
+    assert!(ordinary > DAYS / 4 && noticed > 0 && members > 5_000, "{ordinary} {noticed} {members}");
+    println!("{reused:?} runs took {taken} answers and worked out {again}");
+    assert!(reused[1] > 40 && reused[3] > 40 && again < taken, "{reused:?} {taken} {again}");
     assert!(read * 20 < all, "{read} of {all} rows were read");
 }

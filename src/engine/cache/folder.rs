@@ -12,8 +12,8 @@ use super::sealed::{self, Sealed};
 /// Where a project keeps it.
 pub const FOLDER: &str = ".segue/cache";
 
-/// So many shelves stay, the last used ones.
-const SHELVES: usize = 8;
+/// So many shelves stay, the last used ones; the answers to some rules have one of their own.
+const SHELVES: usize = 16;
 
 /// So many keys are known that nothing is kept for yet.
 const NOTED: usize = 64;
@@ -129,7 +129,7 @@ pub fn size(folder: &Path) -> u64 {
 }
 
 /// Removes the files of a folder but those that are named.
-fn sweep(folder: &Path, keep: impl Fn(&str) -> bool) {
+pub fn sweep(folder: &Path, keep: impl Fn(&str) -> bool) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -159,7 +159,7 @@ mod tests {
         let folder = Folder::open(root.path()).unwrap();
         // Known, but with nothing on it: in nobody's way.
         std::fs::create_dir_all(folder.shelf("noted")).unwrap();
-        let keys: Vec<String> = (0..12).map(|i| format!("{i:032}-key")).collect();
+        let keys: Vec<String> = (0..20).map(|i| format!("{i:032}-key")).collect();
         for key in &keys {
             std::fs::create_dir_all(folder.shelf(key)).unwrap();
             std::fs::write(folder.shelf(key).join("left by a crash"), "x").unwrap();
@@ -170,13 +170,13 @@ mod tests {
         }
         let there = || keys.iter().filter(|key| folder.shelf(key).exists()).count();
         assert_eq!(there(), SHELVES);
-        assert!(matches!(folder.manifest(&keys[11]), Sealed::Whole(m) if m == Manifest::new(&keys[11])));
+        assert!(matches!(folder.manifest(&keys[19]), Sealed::Whole(m) if m == Manifest::new(&keys[19])));
         // What this run uses stays, however large.
-        folder.tidy(&keys[10..], 1);
+        folder.tidy(&keys[18..], 1);
         assert_eq!(there(), 2);
         assert!(folder.shelf("noted").exists());
         // A key whose shelf has the manifest of another.
-        let stranger = format!("{}-other", &keys[11][..32]);
+        let stranger = format!("{}-other", &keys[19][..32]);
         assert!(matches!(folder.manifest(&stranger), Sealed::Broken));
     }
 }

@@ -74,21 +74,22 @@ fn odd(why: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::InvalidData, why.to_string())
 }
 
-fn piece(state: Vec<u8>, runs: &[u8]) -> Result<Option<Piece>> {
+/// A state with its runs; none where there is nothing.
+pub fn piece(state: Buffer, runs: &[u8]) -> Result<Option<Piece>> {
     Piece::new(state, take(runs).ok_or_else(|| odd("runs do not read"))?).map_err(odd)
 }
 
 /// A group without the runs that are not kept, or the customers.
 pub fn cut(
     joiner: &mut Joiner,
-    state: Vec<u8>,
+    state: Buffer,
     runs: &[u8],
     keep: &[bool],
     who: impl Fn(u64) -> bool,
-) -> Result<Vec<u8>> {
-    let Some(piece) = piece(state, runs)? else { return Ok(Vec::new()) };
+) -> Result<Buffer> {
+    let Some(piece) = piece(state, runs)? else { return Ok(Buffer::default()) };
     let kept = |_, run: u32| keep.get(run as usize).copied().unwrap_or(false).then_some(run);
-    Ok(joiner.join(&[piece], kept, who).map_err(odd)?.state)
+    Ok(Buffer::from_vec(joiner.join(&[piece], kept, who).map_err(odd)?.state))
 }
 
 /// Groups of several segments as one; runs that are not kept are gone, and the others are numbered anew.
@@ -101,7 +102,7 @@ pub fn merged(joiner: &mut Joiner, pieces: Vec<(Vec<u8>, Vec<u8>, &[bool])>) -> 
             keep.then_some(next.wrapping_sub(1))
         };
         let new: Vec<Option<u32>> = keep.iter().map(number).collect();
-        if let Some(piece) = piece(state, &runs)? {
+        if let Some(piece) = piece(Buffer::from_vec(state), &runs)? {
             all.push(piece);
             numbers.push(new);
         }

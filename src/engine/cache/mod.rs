@@ -6,7 +6,14 @@
 //!
 //! `digest` tells contents apart and `key` what a log depends on beside them; `log` makes the log of a file, `logs` joins them and
 //! leaves files out, `shelf` keeps them; `sealed`, `folder`, `manifest` and `segment` are how it lies on disk; `prepare` is what a
-//! run asks for, and `table` how it reads it.
+//! run asks for, and `table` how it reads it. Where all rows are kept, `answers` keeps what they amount to, `affected` says whom the next
+//! date may make another answer, and `again` evaluates those; `told` is what is said of it.
+
+mod affected;
+
+mod again;
+
+mod answers;
 
 mod digest;
 
@@ -30,6 +37,9 @@ mod shelf;
 
 mod table;
 
+mod told;
+
 pub use folder::FOLDER;
 pub use key::{CLUSTERED, STANDARD, Why};
-pub use prepare::{Amount, Job, Keep, Kept, OfSource, Told, foresee, prepare};
+pub use prepare::{Job, Keep, Kept, foresee, prepare};
+pub use told::{Again, Amount, OfSource, Told};

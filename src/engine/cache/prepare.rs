@@ -9,14 +9,17 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
+use super::again::Whole;
+use super::answers;
 use super::digest::{Digest, Digests, Input};
 use super::folder::Folder;
 use super::key::{self, Makings, Why, timeless};
 use super::log::Logger;
 use super::logs::Gathering;
 use super::manifest::Seen;
-use super::shelf::{Rows, Shelf, Want, told_apart};
+use super::shelf::{self, Rows, Shelf, Want, told_apart};
 use super::table::{self, States};
+use super::told::{Amount, OfSource, Told};
 use crate::engine::bucket::Share;
 use crate::engine::identities::Resolution;
 use crate::engine::kernels::join::Joiner;
@@ -66,6 +69,8 @@ pub struct Kept {
     /// None where nothing is kept.
     folder: Option<Folder>,
     keys: Vec<Digest>,
+    /// All rows, if they are held.
+    whole: Option<Arc<Whole>>,
 }
 
 /// How the rows of a branch are read.
@@ -77,7 +82,7 @@ struct Branch {
 /// Rows of a branch that are held.
 #[derive(Debug)]
 struct Held {
-    states: Arc<dyn States>,
+    states: Arc<shelf::Kept>,
     /// The files that are read themselves.
     rest: Vec<usize>,
     seen: Vec<Seen>,
@@ -89,7 +94,7 @@ impl Kept {
         let of_source = |lowered: &&Lowered| matches!(lowered.table, Table::Source(_));
         let sources = parts.branches.iter().filter(of_source);
         let sources = sources.map(|b| OfSource { why: Some(why), ..OfSource::of(&b.branch.label) });
-        Kept { told: Told { sources: sources.collect(), notes: Vec::new() }, ..Kept::default() }
+        Kept { told: Told { sources: sources.collect(), ..Told::default() }, ..Kept::default() }
     }
 
     /// Counts the rows that are not read.
@@ -107,10 +112,16 @@ impl Kept {
     pub fn instead(&self, share: Share, readers: usize) -> datafusion::common::Result<Vec<Option<Instead>>> {
         let of_branch = |branch: &Branch| {
             let Some(held) = &branch.held else { return Ok(None) };
-            let states = table::table(&held.states, share, readers)?;
+            let states: Arc<dyn States> = held.states.clone();
+            let states = table::table(&states, share, readers)?;
             Ok(Some(Instead { states: Some(states), rest: held.rest.clone() }))
         };
         self.branches.iter().map(of_branch).collect()
+    }
+
+    /// What answers for all customers without any file, if that is so.
+    pub fn whole(&self) -> Option<&Arc<Whole>> {
+        self.whole.as_ref()
     }
 
     /// Whether anything is read instead of files.
@@ -118,9 +129,29 @@ impl Kept {
         self.branches.iter().any(|branch| branch.held.is_some())
     }
 
+    fn made_again(&mut self) {
+        let note = format!("what `{}` held did not read, and was made again", super::FOLDER);
+        if !self.told.notes.contains(&note) {
+            self.told.notes.push(note);
+        }
+    }
+
+    /// All rows, if no file is left to read; the answers have a key of their own.
+    fn all(&mut self, job: &Job<'_>, folder: &Folder) -> Option<Arc<Whole>> {
+        let held = |branch: &Branch| Some(Arc::clone(&branch.held.as_ref().filter(|h| h.rest.is_empty())?.states));
+        let branches: Vec<_> = self.branches.iter().map(held).collect::<Option<_>>()?;
+        let program = &job.parts.program;
+        // Values are not kept.
+        let key = if program.exports.is_empty() { answers::key(&self.keys, program) } else { None };
+        let whole = Whole::new(program, job.tables.number_ids, branches, key.clone(), folder);
+        self.keys.extend(key);
+        Some(Arc::new(whole))
+    }
+
     /// A run failed: the next is without what was kept, and shows whether that was why.
     pub fn doubt(&mut self) {
         self.branches.clear();
+        self.whole = None;
         self.told.sources.iter_mut().for_each(OfSource::all_read);
         self.doubted = true;
     }
@@ -132,57 +163,17 @@ impl Kept {
                 self.keys.iter().for_each(|key| folder.forget(key));
             }
             self.told.notes.push(format!("what `{}` held did not read, and was thrown away", super::FOLDER));
+        } else if let (Some(whole), Some(folder)) = (self.whole.take(), self.folder.take()) {
+            self.told.again = whole.again();
+            // Whoever must not write leaves it to who may.
+            if whole.is_broken() && folder.writes() {
+                self.made_again();
+            }
+            if let Err(why) = whole.keep(&folder) {
+                self.told.notes.push(format!("the answers are not kept for later runs in `{}`: {why}", super::FOLDER));
+            }
         }
         self.told
-    }
-}
-
-/// What a run had of earlier ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Told {
-    /// For each source that is read; for one of which repeats collapse, several.
-    pub sources: Vec<OfSource>,
-    /// What there is to say beside the answer.
-    pub notes: Vec<String>,
-}
-
-/// What a run had of the files of a source.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OfSource {
-    pub name: String,
-    /// Kept by earlier runs, and not read.
-    pub held: Amount,
-    /// Read, and kept for later runs.
-    pub added: Amount,
-    /// Read.
-    pub read: Amount,
-    /// Why all files are read in every run, if that is so.
-    pub why: Option<Why>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Amount {
-    pub files: u64,
-    pub rows: u64,
-}
-
-impl Amount {
-    fn add(&mut self, rows: u64) {
-        self.files += 1;
-        self.rows += rows;
-    }
-}
-
-impl OfSource {
-    fn of(name: &str) -> OfSource {
-        OfSource { name: name.to_owned(), ..OfSource::default() }
-    }
-
-    fn all_read(&mut self) {
-        for part in [std::mem::take(&mut self.held), std::mem::take(&mut self.added)] {
-            self.read.files += part.files;
-            self.read.rows += part.rows;
-        }
     }
 }
 
@@ -290,8 +281,9 @@ async fn held(job: &Job<'_>, folder: Folder, mut digests: Digests, bytes: u64) -
         kept.told.sources.extend(told);
     }
     if rebuilt {
-        kept.told.notes.push(format!("what `{}` held did not read, and was made again", super::FOLDER));
+        kept.made_again();
     }
+    kept.whole = if digests.is_blind() { None } else { kept.all(job, &folder) };
     if folder.writes() {
         digests.save()?;
         folder.tidy(&kept.keys, (4 * bytes).max(1 << 30));

@@ -30,10 +30,10 @@ impl Writer {
     }
 
     /// The next group: its state and its runs.
-    pub fn group(&mut self, state: &[u8], runs: &[u8]) -> std::io::Result<()> {
+    pub fn group(&mut self, state: &[u8], runs: &[u8]) -> std::io::Result<Group> {
         let group = Group { state: self.piece(state)?, runs: self.piece(runs)? };
         self.groups.push(group);
-        Ok(())
+        Ok(group)
     }
 
     fn piece(&mut self, bytes: &[u8]) -> std::io::Result<Piece> {

@@ -4,10 +4,13 @@
 //! and all of them happened before the as-of instant; a shelf that does not read is left, and told.
 //! Must not know: plans, how rows become states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use arrow::buffer::Buffer;
+
+use super::digest::Digest;
 use super::folder::Folder;
 use super::logs::{self, Gathering};
 use super::manifest::{Manifest, Run, Seen, Segment};
@@ -15,7 +18,8 @@ use super::sealed::Sealed;
 use super::segment::{Reader, Writer};
 use super::table::{BUCKETS_OF_GROUP, States};
 use crate::engine::bucket::Share;
-use crate::engine::kernels::join::Joiner;
+use crate::engine::kernels::join::{Joiner, Piece};
+use crate::engine::kernels::touched::{Bands, Look};
 
 /// A shelf that was opened.
 #[derive(Debug)]
@@ -104,33 +108,31 @@ impl Shelf {
     /// The states to read, for files that are wanted.
     pub fn usable(&self, wants: &[Want], as_of: i64, joiner: Joiner, readers: usize) -> std::io::Result<Usable> {
         let held = self.manifest.files();
-        let mut keeps: Vec<Vec<bool>> = self.manifest.segments.iter().map(|s| vec![false; s.runs.len()]).collect();
-        let (mut rest, mut seen, mut used) = (Vec::new(), Vec::new(), vec![false; keeps.len()]);
+        let mut parts: Vec<Part> = self.manifest.segments.iter().map(Part::new).collect();
+        let (mut rest, mut seen) = (Vec::new(), Vec::new());
         for (f, want) in wants.iter().enumerate() {
             let place = want.file.as_ref().and_then(|file| held.get(file.as_str()).copied());
             let found = place.and_then(|(s, r)| {
-                let run = self.manifest.segments.get(s)?.runs.get(r)?;
-                Some((run, keeps.get_mut(s)?.get_mut(r)?, used.get_mut(s)?))
+                let part = parts.get_mut(s)?;
+                Some((part.segment.runs.get(r)?.seen.clone(), part.runs.get_mut(r)?))
             });
             match (found, want.rows) {
-                (Some((run, keep, used)), Rows::All) if run.seen.before(as_of) => {
-                    (*keep, *used) = (true, true);
-                    seen.push(run.seen.clone());
+                (Some((of, kept)), Rows::All) if of.before(as_of) => {
+                    *kept = Counts::Asked;
+                    seen.push(of);
                 }
                 // Nobody asks for its rows: they may stay where they are.
-                (Some((run, keep, _)), Rows::None) => *keep = run.seen.before(as_of),
-                (None, Rows::None) => {}
+                (Some((of, kept)), Rows::None) if of.before(as_of) => *kept = Counts::Unasked,
+                (_, Rows::None) => {}
                 _ => rest.push(f),
             }
         }
-        let all = self.manifest.segments.iter().zip(keeps).zip(used).filter(|(_, used)| *used);
-        let segments: Vec<(Segment, Vec<bool>)> = all.map(|((segment, keep), _)| (segment.clone(), keep)).collect();
         let open = || -> std::io::Result<Vec<Reader>> {
-            segments.iter().map(|(segment, _)| Reader::open(&self.path, segment)).collect()
+            parts.iter().map(|part| Reader::open(&self.path, &part.segment)).collect()
         };
         let readers = (0..readers.max(1)).map(|_| open()).collect::<std::io::Result<Vec<_>>>()?;
         let (readers, joiner) = (Mutex::new(readers), Mutex::new(joiner));
-        let kept = Kept { shelf: self.path.clone(), segments, readers, joiner };
+        let kept = Kept { shelf: self.path.clone(), parts, readers, joiner };
         Ok(Usable { states: kept, rest, seen })
     }
 }
@@ -173,44 +175,138 @@ pub struct Usable {
 #[derive(Debug)]
 pub struct Kept {
     shelf: PathBuf,
-    /// Segments, each with the runs that count.
-    segments: Vec<(Segment, Vec<bool>)>,
+    parts: Vec<Part>,
     /// Opened at the start: what another run removes in the meantime stays readable.
     readers: Mutex<Vec<Vec<Reader>>>,
     joiner: Mutex<Joiner>,
 }
 
+/// A segment, and which of its runs count.
+#[derive(Debug)]
+struct Part {
+    segment: Segment,
+    runs: Vec<Counts>,
+}
+
+/// What a run of a segment is to the run of the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    No,
+    /// Nobody asks for its rows, and it doesn't matter whether they are there.
+    Unasked,
+    Asked,
+}
+
+impl Part {
+    fn new(segment: &Segment) -> Part {
+        Part { segment: segment.clone(), runs: vec![Counts::No; segment.runs.len()] }
+    }
+
+    fn is_asked(&self) -> bool {
+        self.runs.contains(&Counts::Asked)
+    }
+}
+
+/// How the runs of all segments are looked at.
+pub type Looks = Vec<Vec<Look>>;
+
+/// Is shown a state with how its runs are looked at.
+pub type See<'a> = dyn FnMut(&Piece, &[Look]) -> std::io::Result<()> + 'a;
+
 impl Kept {
-    fn read(&self, group: u32, share: Share, readers: &mut [Reader]) -> std::io::Result<Vec<Vec<u8>>> {
+    /// The files whose rows are asked for.
+    pub fn files(&self) -> Vec<Digest> {
+        let runs = self.parts.iter().flat_map(|part| part.segment.runs.iter().zip(&part.runs));
+        runs.filter(|(_, counts)| **counts == Counts::Asked).map(|(run, _)| run.file.clone()).collect()
+    }
+
+    /// How runs are looked at by whoever has answers to some files: those that came and went wholly, those that stay in bands. `None`
+    /// where one that went is no longer held.
+    pub fn looks(&self, files: &[Digest], bands: &Bands) -> Option<Looks> {
+        let before: BTreeSet<&Digest> = files.iter().collect();
+        let mut missing = before.len();
+        let mut look = |(run, counts): (&Run, &Counts)| match (before.contains(&run.file), counts) {
+            (false, Counts::Asked) => Look::All,
+            (false, _) => Look::No,
+            (true, counts) => {
+                missing = missing.saturating_sub(1);
+                match (counts, run.seen.span) {
+                    (Counts::No, _) => Look::All,
+                    (_, Some(times)) if bands.meet(times) => Look::Within(times.0, times.1),
+                    _ => Look::No,
+                }
+            }
+        };
+        let looks = self.parts.iter().map(|part| part.segment.runs.iter().zip(&part.runs).map(&mut look).collect());
+        let looks = looks.collect();
+        (missing == 0).then_some(looks)
+    }
+
+    /// The states of a group; on the way whatever is looked at is shown.
+    pub fn look(&self, group: u32, looks: &[Vec<Look>], see: &mut See<'_>) -> std::io::Result<Vec<Buffer>> {
+        self.with_readers(|readers| self.read(group, Share::ALL, readers, looks, see))
+    }
+
+    fn read(
+        &self,
+        group: u32,
+        share: Share,
+        readers: &mut [Reader],
+        looks: &[Vec<Look>],
+        see: &mut See<'_>,
+    ) -> std::io::Result<Vec<Buffer>> {
         let whole = share.lo <= group * BUCKETS_OF_GROUP && (group + 1) * BUCKETS_OF_GROUP <= share.hi;
-        let mut states = Vec::with_capacity(self.segments.len());
-        for ((segment, keep), reader) in self.segments.iter().zip(readers) {
-            let at = segment.groups.get(group as usize).ok_or(std::io::ErrorKind::InvalidData)?;
-            let state = reader.read(&at.state)?;
-            if whole && !keep.contains(&false) {
+        let mut states = Vec::with_capacity(self.parts.len());
+        for (p, (part, reader)) in self.parts.iter().zip(readers).enumerate() {
+            let looks = looks.get(p).filter(|looks| looks.iter().any(|look| *look != Look::No));
+            if !part.is_asked() && looks.is_none() {
+                continue;
+            }
+            let at = part.segment.groups.get(group as usize).ok_or(std::io::ErrorKind::InvalidData)?;
+            let state = Buffer::from_vec(reader.read(&at.state)?);
+            let is_cut = !whole || part.runs.contains(&Counts::No);
+            if looks.is_none() && !is_cut {
                 states.push(state);
                 continue;
             }
             let runs = reader.read(&at.runs)?;
+            if let Some(looks) = looks
+                && let Some(piece) = logs::piece(state.clone(), &runs)?
+            {
+                see(&piece, looks)?;
+            }
+            if !part.is_asked() {
+                continue;
+            }
+            if !is_cut {
+                states.push(state);
+                continue;
+            }
+            let keep: Vec<bool> = part.runs.iter().map(|counts| *counts != Counts::No).collect();
             let mut joiner = self.joiner.lock().map_err(|_| std::io::ErrorKind::Other)?;
-            states.push(logs::cut(&mut joiner, state, &runs, keep, |hash| share.holds(hash))?);
+            states.push(logs::cut(&mut joiner, state, &runs, &keep, |hash| share.holds(hash))?);
         }
         Ok(states)
+    }
+
+    fn with_readers<T>(&self, work: impl FnOnce(&mut [Reader]) -> std::io::Result<T>) -> std::io::Result<T> {
+        let idle = self.readers.lock().ok().and_then(|mut idle| idle.pop());
+        let open = |part: &Part| Reader::open(&self.shelf, &part.segment);
+        let mut readers = match idle {
+            Some(readers) => readers,
+            None => self.parts.iter().map(open).collect::<std::io::Result<_>>()?,
+        };
+        let done = work(&mut readers);
+        if let Ok(mut idle) = self.readers.lock() {
+            idle.push(readers);
+        }
+        done
     }
 }
 
 impl States for Kept {
-    fn group(&self, group: u32, share: Share) -> std::io::Result<Vec<Vec<u8>>> {
-        let idle = self.readers.lock().ok().and_then(|mut idle| idle.pop());
-        let mut readers = match idle {
-            Some(readers) => readers,
-            None => self.segments.iter().map(|(s, _)| Reader::open(&self.shelf, s)).collect::<std::io::Result<_>>()?,
-        };
-        let states = self.read(group, share, &mut readers);
-        if let Ok(mut idle) = self.readers.lock() {
-            idle.push(readers);
-        }
-        states
+    fn group(&self, group: u32, share: Share) -> std::io::Result<Vec<Buffer>> {
+        self.with_readers(|readers| self.read(group, share, readers, &[], &mut |_, _| Ok(())))
     }
 }
 

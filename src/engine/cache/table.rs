@@ -21,7 +21,7 @@ use crate::engine::bucket::{BUCKETS, GROUPS, Share};
 
 /// Reads the states of the customers of a group who belong to a share.
 pub trait States: fmt::Debug + Send + Sync {
-    fn group(&self, group: u32, share: Share) -> std::io::Result<Vec<Vec<u8>>>;
+    fn group(&self, group: u32, share: Share) -> std::io::Result<Vec<Buffer>>;
 }
 
 /// The rows `(group, state)` of a share, dealt to so many readers.
@@ -78,12 +78,12 @@ impl PartitionStream for Part {
 }
 
 /// One state, without copying it.
-fn row(schema: &SchemaRef, group: u32, state: Vec<u8>) -> Result<RecordBatch> {
+fn row(schema: &SchemaRef, group: u32, state: Buffer) -> Result<RecordBatch> {
     if i32::try_from(state.len()).is_err() {
         return Err(DataFusionError::ResourcesExhausted("a bucket of more than two gigabytes".into()));
     }
     let view = make_view(&state, 0, 0);
-    let states = BinaryViewArray::try_new(vec![view].into(), vec![Buffer::from_vec(state)], None)?;
+    let states = BinaryViewArray::try_new(vec![view].into(), vec![state], None)?;
     let columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(vec![group])), Arc::new(states)];
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }

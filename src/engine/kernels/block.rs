@@ -5,7 +5,7 @@
 //!
 //! A head of three words (customers, words of a row, bytes of tails), then keys, rows of bits, tails, and the exported values.
 
-use super::ids::{Key, tail_len};
+use super::ids::{Ids, Key, Wanted, hash_of, order, tail_len};
 
 const HEAD: usize = 24;
 
@@ -36,6 +36,14 @@ impl Builder {
     /// Bytes in use.
     pub fn size(&self) -> usize {
         self.keys.capacity() + self.rows.capacity() + self.tails.capacity() + self.exports.capacity()
+    }
+
+    /// Appends the next customer of a block without exports.
+    fn copy(&mut self, block: &Block<'_>) {
+        let Some((_, tail)) = block.first() else { return };
+        self.keys.extend(block.keys.first().into_iter().flatten());
+        self.tails.extend_from_slice(tail);
+        self.rows.extend_from_slice(block.rows.get(..self.width).unwrap_or_default().as_flattened());
     }
 
     /// The bytes; nothing is left behind.
@@ -119,6 +127,33 @@ impl<'a> Block<'a> {
     }
 }
 
+/// A block of those customers of an earlier one who are not named, and of all that were answered for anew; `None` if they don't belong
+/// together, or if there are exports.
+pub fn renewed(earlier: &[u8], anew: &[u8], named: &Ids, numbers: bool) -> Option<Vec<u8>> {
+    let (mut earlier, mut anew) = (Block::read(earlier)?, Block::read(anew)?);
+    if earlier.width != anew.width || !earlier.exports.is_empty() || !anew.exports.is_empty() {
+        return None;
+    }
+    let mut out = Builder::new(anew.width);
+    let mut scratch = Vec::new();
+    while let Some((key, tail)) = earlier.first() {
+        let hash = hash_of(key, tail, numbers, &mut scratch) as u32;
+        if named.find(Wanted { key, tail, hash }).is_none() {
+            while anew.first().is_some_and(|first| order(first, (key, tail)).is_lt()) {
+                out.copy(&anew);
+                anew.advance();
+            }
+            out.copy(&earlier);
+        }
+        earlier.advance();
+    }
+    while anew.first().is_some() {
+        out.copy(&anew);
+        anew.advance();
+    }
+    Some(out.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::ids::{tail_of, text_key};
@@ -143,6 +178,31 @@ mod tests {
         assert!(block.first().is_none());
         assert!((0..bytes.len() - 3).all(|n| Block::read(&bytes[..n]).is_none()));
         assert_eq!(Block::read(&builder.finish()).map(|b| b.customers()), Some(0));
+    }
+
+    #[test]
+    fn earlier_answers_give_way_to_new_ones() {
+        let id = |n: u64| format!("a customer with number {n:03}");
+        let block = |all: &[(u64, u64)]| {
+            let mut builder = Builder::new(1);
+            all.iter().for_each(|&(n, row)| {
+                builder.push(text_key(id(n).as_bytes()), tail_of(id(n).as_bytes()), &[row]);
+            });
+            builder.finish()
+        };
+        let mut named = Ids::default();
+        for n in [0, 2, 3, 9] {
+            let (key, tail) = (text_key(id(n).as_bytes()), tail_of(id(n).as_bytes()).to_vec());
+            let hash = hash_of(key, &tail, false, &mut Vec::new()) as u32;
+            named.number(0, Wanted { key, tail: &tail, hash });
+        }
+        let earlier = block(&[(1, 1), (2, 1), (3, 1), (4, 1), (7, 1)]);
+        // Of those who are named one is new, one has gone, and one was never told of.
+        let anew = block(&[(0, 2), (2, 2), (9, 2)]);
+        let expected = block(&[(0, 2), (1, 1), (2, 2), (4, 1), (7, 1), (9, 2)]);
+        assert_eq!(renewed(&earlier, &anew, &named, false), Some(expected));
+        assert_eq!(renewed(&earlier, &Builder::new(2).finish(), &named, false), None);
+        assert_eq!(renewed(&earlier, &block(&[]), &Ids::default(), false), Some(earlier));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::language::calendar::Clock;
 use crate::language::num::Num;
 
 /// The instants of the years 1 to 9999, in microseconds; what lies outside is compared as ever.
-const TIMES: (i64, i64) = (-62_135_596_800_000_000, 253_402_300_799_999_999);
+pub const TIMES: (i64, i64) = (-62_135_596_800_000_000, 253_402_300_799_999_999);
 
 /// No sum of 64-bit numbers is beyond these.
 const SUMS: (i128, i128) = (-(1 << 120), 1 << 120);
@@ -66,6 +66,14 @@ impl Edges {
             Cmp::Ge => (same, i128::MAX),
         };
         Edges { held, from, to, negated: op == Cmp::Ne }
+    }
+
+    /// Of a comparison of days: the term, and the interval `[lo, hi)` of instants for which it says yes, or of those for which it
+    /// says no. Instants outside of the years 1 to 9999 are in neither.
+    pub fn instants(&self) -> Option<(u32, (i64, i64))> {
+        let Held::Instant(term) = self.held else { return None };
+        let bound = |at: i128| i64::try_from(at.clamp(TIMES.0.into(), i128::from(TIMES.1) + 1)).unwrap_or(TIMES.1);
+        Some((term, (bound(self.from), bound(self.to))))
     }
 
     /// Answers for all customers of a chunk; whether it could.

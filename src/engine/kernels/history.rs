@@ -245,7 +245,7 @@ impl GroupsAccumulator for Groups {
         let mut blocks = Vec::with_capacity(logs.len());
         for log in logs {
             let segments = self.segments(log)?;
-            blocks.push(self.replay.run(&segments, self.numbers, &mut self.slots, &mut desk)?);
+            blocks.push(self.replay.run(&segments, None, self.numbers, &mut self.slots, &mut desk)?);
         }
         Ok(Arc::new(LargeBinaryArray::from_iter_values(blocks)))
     }

@@ -166,6 +166,20 @@ impl Ids {
             && (wanted.tail.is_empty() || self.tail(number) == wanted.tail)
     }
 
+    /// The number of a customer who was entered.
+    pub fn find(&self, wanted: Wanted<'_>) -> Option<u32> {
+        let mask = self.table.len().wrapping_sub(1);
+        let mut at = wanted.hash as usize & mask;
+        loop {
+            let place = self.table.get(at).copied().unwrap_or(0);
+            let number = (place as u32).checked_sub(1)?;
+            if (place >> 32) as u32 == wanted.hash && self.is(number, &wanted) {
+                return Some(number);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
     fn search(&mut self, wanted: Wanted<'_>) -> u32 {
         if (self.keys.len() + 1) * 3 > self.table.len() * 2 {
             self.resize((self.table.len() * 2).max(64));
@@ -243,6 +257,7 @@ mod tests {
                 // Few different hashes, so that many meet.
                 let hash = hash_of(key, tail, false, &mut scratch) as u32 % 7;
                 let wanted = Wanted { key, tail, hash };
+                assert_eq!(ids.find(wanted), (round == 1).then_some(i as u32));
                 assert_eq!(ids.number(ids.guess(hash), wanted), i as u32, "{round}");
                 assert_eq!(ids.tail(i as u32), tail);
             }

@@ -46,9 +46,9 @@ pub struct Piece {
 
 impl Piece {
     /// A state whose runs are told.
-    pub fn new(state: Vec<u8>, runs: Vec<Run>) -> Result<Option<Piece>> {
+    pub fn new(state: Buffer, runs: Vec<Run>) -> Result<Option<Piece>> {
         let mut segments = Vec::new();
-        Segment::all(&Buffer::from_vec(state), &mut segments)?;
+        Segment::all(&state, &mut segments)?;
         match segments.pop() {
             None => Ok(None),
             Some(segment) if segments.is_empty() => Ok(Some(Piece { segment, runs })),
@@ -66,6 +66,13 @@ impl Piece {
             Piece { segment, runs: vec![run] }
         };
         Ok(segments.into_iter().map(piece).collect())
+    }
+}
+
+impl Piece {
+    /// The state, and where whose entries are.
+    pub fn parts(&self) -> (&Segment, &[Run]) {
+        (&self.segment, &self.runs)
     }
 }
 

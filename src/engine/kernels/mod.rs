@@ -56,3 +56,5 @@ pub mod story;
 pub mod stream;
 
 pub mod test;
+
+pub mod touched;

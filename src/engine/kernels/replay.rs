@@ -10,7 +10,7 @@ use super::bits::{pack, pack_range, transpose, words};
 use super::block::Builder;
 use super::convert::ordered;
 use super::edges::Edges;
-use super::ids::Key;
+use super::ids::{Ids, Key};
 use super::interned::{Slots, Texts};
 use super::life::Datum;
 use super::log::{EVENT, LATE, NEVER, PROFILE, TWICE, Traces};
@@ -127,10 +127,17 @@ impl Replay {
         Builder::new(width(&self.program))
     }
 
-    /// The block of a bucket.
-    pub fn run(&self, segments: &[Segment], numbers: bool, slots: &mut Slots, desk: &mut Desk) -> Result<Vec<u8>> {
+    /// The block of a bucket, or of those of its customers who are named.
+    pub fn run(
+        &self,
+        segments: &[Segment],
+        only: Option<&Ids>,
+        numbers: bool,
+        slots: &mut Slots,
+        desk: &mut Desk,
+    ) -> Result<Vec<u8>> {
         let Desk { roster, bench } = desk;
-        roster.fill(segments, slots, numbers, self.bits)?;
+        roster.fill(segments, only, slots, numbers, self.bits)?;
         let mut out = self.block();
         let Traces { first, flags } = &roster.traces;
         for (c, from) in (0..roster.customers()).step_by(self.size()).enumerate() {

@@ -44,6 +44,9 @@ pub struct Chunk<'a> {
     pub pool: &'a [i64],
 }
 
+/// The number and the place of whoever is left out: in no chunk.
+const NOBODY: u32 = u32::MAX;
+
 /// How a segment's numbers translate.
 struct Translation {
     /// By number of a customer his place in the roster.
@@ -62,11 +65,18 @@ struct Start {
 }
 
 impl Roster {
-    /// Takes in the customers of a bucket, whose chunks are two to the power of `bits`.
-    pub fn fill(&mut self, segments: &[Segment], slots: &mut Slots, numbers: bool, bits: u32) -> Result<()> {
+    /// Takes in the customers of a bucket, or only those that are named, whose chunks are two to the power of `bits`.
+    pub fn fill(
+        &mut self,
+        segments: &[Segment],
+        only: Option<&Ids>,
+        slots: &mut Slots,
+        numbers: bool,
+        bits: u32,
+    ) -> Result<()> {
         self.bits = bits;
         self.texts = Texts::default();
-        let mut translations = self.number(segments, numbers);
+        let mut translations = self.number(segments, only, numbers);
         self.sort();
         let mut places = vec![0; self.ids.len()];
         for (&(_, number), place) in self.order.iter().zip(0u32..) {
@@ -78,9 +88,10 @@ impl Roster {
         self.traces.resize(self.ids.len());
         for (segment, translation) in segments.iter().zip(&mut translations) {
             for number in &mut translation.places {
-                *number = places.get(*number as usize).copied().unwrap_or(0);
+                *number = places.get(*number as usize).copied().unwrap_or(NOBODY);
             }
             for (number, first, flags) in segment.traces() {
+                // Nothing is known of whoever is left out.
                 let place = translation.places.get(number as usize).copied().ok_or_else(broken)?;
                 self.traces.add(place, first, flags);
             }
@@ -93,9 +104,9 @@ impl Roster {
         self.deal(segments, &translations, slots)
     }
 
-    /// Numbers the customers of all segments.
-    fn number(&mut self, segments: &[Segment], numbers: bool) -> Vec<Translation> {
-        let most = segments.iter().map(Segment::customers).max().unwrap_or(0);
+    /// Numbers the customers of all segments, or those of them that are named.
+    fn number(&mut self, segments: &[Segment], only: Option<&Ids>, numbers: bool) -> Vec<Translation> {
+        let most = segments.iter().map(Segment::customers).max().unwrap_or(0).min(only.map_or(usize::MAX, Ids::len));
         self.ids = Ids::with_capacity(most);
         let mut scratch = Vec::new();
         let mut translations = Vec::with_capacity(segments.len());
@@ -103,7 +114,9 @@ impl Roster {
             let mut places = Vec::with_capacity(segment.customers());
             for (key, tail) in segment.ids() {
                 let hash = hash_of(key, tail, numbers, &mut scratch) as u32;
-                places.push(self.ids.number(self.ids.guess(hash), Wanted { key, tail, hash }));
+                let wanted = Wanted { key, tail, hash };
+                let here = only.is_none_or(|only| only.find(wanted).is_some());
+                places.push(if here { self.ids.number(self.ids.guess(hash), wanted) } else { NOBODY });
             }
             translations.push(Translation { places, slots: Vec::new(), widths: Vec::new(), texts: Vec::new() });
         }

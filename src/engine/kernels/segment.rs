@@ -169,7 +169,7 @@ fn renumber_texts(pages: &mut [Page], slots: &Slots, texts: &Texts) -> Vec<i64> 
 }
 
 /// A segment that was read, its bytes still where they came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Segment {
     bytes: Buffer,
     /// Where each column begins, and how long it is.
@@ -269,6 +269,15 @@ impl Segment {
         self.words(WHEN)
     }
 
+    /// Some of them, in order: time, customer's number and list's number.
+    pub fn part(&self, from: usize, count: usize) -> impl Iterator<Item = (i64, u32, u32)> + '_ {
+        let (who, what) = (self.who(), self.what());
+        let all = from..from.saturating_add(count).min(self.entries());
+        let times = self.column(WHEN).as_chunks::<8>().0.get(all.clone()).unwrap_or_default();
+        let times = times.iter().map(|time| i64::from_le_bytes(*time));
+        all.zip(times).map(move |(at, time)| (time, who.at(at), what.at(at)))
+    }
+
     /// Their customers' numbers.
     pub fn who(&self) -> Numbers<'_> {
         self.numbers(WHO)
@@ -298,6 +307,17 @@ impl Segment {
 pub enum Numbers<'a> {
     Narrow(&'a [[u8; 2]]),
     Wide(&'a [[u8; 4]]),
+}
+
+impl Numbers<'_> {
+    /// One of them; no number at all where there are fewer.
+    #[inline]
+    pub fn at(&self, at: usize) -> u32 {
+        match self {
+            Numbers::Narrow(all) => all.get(at).map_or(u32::MAX, |n| u32::from(u16::from_le_bytes(*n))),
+            Numbers::Wide(all) => all.get(at).map_or(u32::MAX, |n| u32::from_le_bytes(*n)),
+        }
+    }
 }
 
 /// Calls a function with the iterator over numbers, whichever width they have.

@@ -56,8 +56,8 @@ pub fn tell(replay: &Replay, here: usize, known: &mut Known<'_>) {
     }
 }
 
-/// By pattern, whether a story asks for it.
-fn wanted(program: &Program) -> Vec<bool> {
+/// By pattern, whether a story asks for it: what is told of customers without entries of these is the same at any time.
+pub fn wanted(program: &Program) -> Vec<bool> {
     fn of_rest(rest: &Rest, found: &mut impl FnMut(u32)) {
         match rest {
             Rest::And(all) | Rest::Or(all) => all.iter().for_each(|r| of_rest(r, found)),
