@@ -51,7 +51,7 @@ pub mod types;
 
 pub mod write;
 
-pub use cache::{Keep, OfSource, Told};
+pub use cache::{Again, Keep, OfSource, Told};
 pub use decide::{Choice, Engine};
 pub use report::{ListReport, Report, SourceReport};
 pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_histories};

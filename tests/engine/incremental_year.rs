@@ -1,8 +1,7 @@
 //! A year of daily runs over a small store that changes in every way: what is kept between runs never shows, and is used.
 
 use rand::RngExt;
-use segue::engine::cache::Again;
-use segue::engine::{Keep, Limits};
+use segue::engine::{Again, Keep, Limits};
 
 use super::engine_support::{DAY, NOW};
 use super::incremental_support::{PROGRAMS, World, outcome, runtime, same};

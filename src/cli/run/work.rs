@@ -7,7 +7,7 @@ use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, moment, notices, progress, show};
 use super::{Args, FileKind, Format};
-use crate::engine::{self, Keep, OfSource, Outcome, Request, write};
+use crate::engine::{self, Again, Keep, OfSource, Outcome, Request, write};
 use crate::error::Error;
 use crate::language::ir::RuleKind;
 
@@ -60,6 +60,7 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
     outcome.kept.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
     if args.cache && args.format == Format::Table {
         outcome.kept.sources.iter().for_each(|source| out.note(&format!("cache: {}", used(source))));
+        outcome.kept.again.iter().for_each(|again| out.note(&format!("cache: {}", answered(*again))));
     }
     Ok(outcome)
 }
@@ -72,6 +73,14 @@ fn used(source: &OfSource) -> String {
         Some(why) => format!("{name}: read in every run, for {why}"),
         None => format!("{name}: {} kept by earlier runs, {} read", files(held.files), files(added.files + read.files)),
     }
+}
+
+/// `120 customers were evaluated again, 1,880 answers are of an earlier run`
+fn answered(Again { evaluated, as_before }: Again) -> String {
+    let count = |n: u64, what: &str| plural(usize::try_from(n).unwrap_or(usize::MAX), what);
+    let (was, are) = (if evaluated == 1 { "was" } else { "were" }, if as_before == 1 { "is" } else { "are" });
+    let (evaluated, answers) = (count(evaluated, "customer"), count(as_before, "answer"));
+    format!("{evaluated} {was} evaluated again, {answers} {are} of an earlier run")
 }
 
 /// The name of the engine's threads.

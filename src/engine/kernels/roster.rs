@@ -44,7 +44,7 @@ pub struct Chunk<'a> {
     pub pool: &'a [i64],
 }
 
-/// The number and the place of whoever is left out: in no chunk.
+/// The number of whoever is left out.
 const NOBODY: u32 = u32::MAX;
 
 /// How a segment's numbers translate.
@@ -78,6 +78,8 @@ impl Roster {
         self.texts = Texts::default();
         let mut translations = self.number(segments, only, numbers);
         self.sort();
+        // Behind all chunks.
+        let nobody = (self.chunks() << bits) as u32;
         let mut places = vec![0; self.ids.len()];
         for (&(_, number), place) in self.order.iter().zip(0u32..) {
             if let Some(to) = places.get_mut(number as usize) {
@@ -88,7 +90,7 @@ impl Roster {
         self.traces.resize(self.ids.len());
         for (segment, translation) in segments.iter().zip(&mut translations) {
             for number in &mut translation.places {
-                *number = places.get(*number as usize).copied().unwrap_or(NOBODY);
+                *number = places.get(*number as usize).copied().unwrap_or(nobody);
             }
             for (number, first, flags) in segment.traces() {
                 // Nothing is known of whoever is left out.
@@ -134,11 +136,16 @@ impl Roster {
         }
     }
 
-    /// Puts the entries into chunks.
+    fn chunks(&self) -> usize {
+        self.ids.len().div_ceil(1 << self.bits).max(1)
+    }
+
+    /// Puts the entries into chunks. Those of customers who are left out all go to one place behind the last chunk: to pass them over
+    /// would cost the processor more, since it can't foresee whose entry comes next.
     fn deal(&mut self, segments: &[Segment], translations: &[Translation], slots: &Slots) -> Result<()> {
-        let chunks = self.ids.len().div_ceil(1 << self.bits).max(1);
+        let chunks = self.chunks();
         let measured = segments.iter().any(|segment| !segment.pool().is_empty());
-        let mut starts = vec![Start::default(); chunks + 1];
+        let mut starts = vec![Start::default(); chunks + 2];
         for (segment, Translation { places, widths, .. }) in segments.iter().zip(translations) {
             let mut count = |who: u32, words: usize| {
                 let chunk = places.get(who as usize).map_or(0, |place| place >> self.bits) as usize;
@@ -154,6 +161,7 @@ impl Roster {
                 who.for_each(|who| count(who, 0));
             });
         }
+        starts.truncate(chunks + 1);
         let mut sum = Start::default();
         for start in &mut starts {
             sum = Start { entry: sum.entry + start.entry, word: sum.word + start.word };
@@ -162,12 +170,13 @@ impl Roster {
         self.ends.clear();
         self.ends.extend(starts.iter().skip(1).map(|start| start.entry));
         self.entries.clear();
-        self.entries.resize(sum.entry, Entry::default());
+        self.entries.resize(sum.entry + 1, Entry::default());
         self.pools.clear();
         self.pool.clear();
         if measured {
-            self.pools.resize(sum.entry, 0);
-            self.pool.resize(sum.word, 0);
+            let widest = translations.iter().flat_map(|t| &t.widths).max().copied().unwrap_or(0);
+            self.pools.resize(sum.entry + 1, 0);
+            self.pool.resize(sum.word + widest as usize, 0);
         }
         for (segment, translation) in segments.iter().zip(translations) {
             with_numbers!(segment.who(), |who| with_numbers!(segment.what(), |what| {
@@ -184,15 +193,16 @@ impl Roster {
 
     #[inline]
     fn take(&mut self, all: impl Iterator<Item = (u32, u32, i64)>, translation: &Translation, starts: &mut [Start]) {
-        let mask = (1 << self.bits) - 1;
+        let (mask, chunks) = ((1 << self.bits) - 1, self.chunks());
         for (who, what, time) in all {
             let place = translation.places.get(who as usize).copied().unwrap_or(0);
             let slot = translation.slots.get(what as usize).copied().unwrap_or(u32::MAX);
-            let Some(start) = starts.get_mut((place >> self.bits) as usize) else { continue };
+            let chunk = (place >> self.bits) as usize;
+            let Some(start) = starts.get_mut(chunk) else { continue };
             if let Some(to) = self.entries.get_mut(start.entry) {
                 *to = Entry { time, slot, local: place & mask };
             }
-            start.entry += 1;
+            start.entry += usize::from(chunk < chunks);
         }
     }
 
@@ -204,19 +214,22 @@ impl Roster {
         slots: &Slots,
         starts: &mut [Start],
     ) -> Result<()> {
-        let mask = (1 << self.bits) - 1;
+        let (mask, chunks) = ((1 << self.bits) - 1, self.chunks());
         for (who, what, time) in all {
             let place = translation.places.get(who as usize).copied().unwrap_or(0);
             let slot = translation.slots.get(what as usize).copied().ok_or_else(broken)?;
             let width = translation.widths.get(what as usize).copied().unwrap_or(0) as usize;
             let (from, rest) = pool.split_at_checked(width).ok_or_else(broken)?;
             pool = rest;
-            let Some(start) = starts.get_mut((place >> self.bits) as usize) else { continue };
+            let chunk = (place >> self.bits) as usize;
+            let Some(start) = starts.get_mut(chunk) else { continue };
             if let (Some(to), Some(at)) = (self.entries.get_mut(start.entry), self.pools.get_mut(start.entry)) {
                 *to = Entry { time, slot, local: place & mask };
                 *at = start.word as u32;
             }
-            if let Some(words) = self.pool.get_mut(start.word..start.word + width) {
+            if width > 0
+                && let Some(words) = self.pool.get_mut(start.word..start.word + width)
+            {
                 words.iter_mut().zip(from).for_each(|(to, from)| *to = i64::from_le_bytes(*from));
                 if !translation.texts.is_empty()
                     && let Some(slot) = slots.get(slot)
@@ -224,7 +237,8 @@ impl Roster {
                     translate(words, slot, slots.shape.ints, &translation.texts);
                 }
             }
-            *start = Start { entry: start.entry + 1, word: start.word + width };
+            let here = usize::from(chunk < chunks);
+            *start = Start { entry: start.entry + here, word: start.word + here * width };
         }
         Ok(())
     }
