@@ -107,7 +107,7 @@ impl AggregateUDFImpl for HistoryStream {
         found.iter().try_for_each(|states| Segment::all(states, &mut segments))?;
         let states = found.iter().map(Buffer::len).sum();
         let mut beside = Found { states, ..Found::default() };
-        beside.roster.fill(&segments, &mut slots, numbers, 0)?;
+        beside.roster.fill(&segments, None, &mut slots, numbers, 0)?;
         let (bench, out) = (replay.bench(), replay.block());
         let desk =
             Desk { replay, bench, out, numbers, label: self.label.clone(), counters: Arc::clone(&self.counters) };
