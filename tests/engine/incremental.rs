@@ -193,6 +193,66 @@ fn killed_runs_leave_nothing_wrong() {
     assert!(plan().contains("need not be read again"), "{}", plan());
 }
 
+/// Answers that were kept and do not read are worked out again, all or those of some groups of customers, and are then kept anew.
+#[test]
+fn kept_answers_that_do_not_read() {
+    let mut world = World::new(13);
+    for day in 0..8 {
+        world.pass_night(day, NOW - (7 - day) * DAY);
+    }
+    let rules = world.rules(PROGRAMS[3]);
+    let runtime = runtime(2);
+    // Not today, when this month is as long as another window, so that both are one term.
+    let run = |day: i64, what: &str| {
+        let as_of = NOW + (day + 1) * DAY;
+        let kept = outcome(&runtime, &rules, as_of, LIMITS, Keep::On);
+        same(&outcome(&runtime, &rules, as_of, LIMITS, Keep::Off), &kept, what);
+        kept.kept
+    };
+    assert_eq!(run(0, "the first").again, None);
+    let again = run(0, "the second").again.unwrap();
+    assert!(again.evaluated == 0 && again.as_before > 20, "{again:?}");
+    let answers = cached(&world.shop).into_iter().find(|file| file.ends_with("answers.json")).unwrap();
+    let blocks = || files(answers.parent().unwrap(), "log").remove(0);
+    let one = std::fs::read(&answers).unwrap();
+    let mut bytes = std::fs::read(blocks()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].iter_mut().for_each(|byte| *byte ^= 1);
+    std::fs::write(blocks(), bytes).unwrap();
+    let made = |told: &segue::engine::Told| told.notes.iter().any(|note| note.ends_with("was made again"));
+    let told = run(0, "groups that do not read");
+    assert!(made(&told) && told.again.is_some_and(|again| again.evaluated > 0 && again.as_before > 0), "{told:?}");
+    let told = run(0, "after it was thrown away");
+    assert!(told.notes.is_empty() && told.again.is_none(), "{told:?}");
+    world.write("0008.parquet", vec![(3, NOW + 2 * DAY - 1, "buy", Some("cream"), 500)]);
+    let told = run(1, "a day later");
+    assert!(told.notes.is_empty() && told.again.is_some_and(|again| again.as_before > 0), "{told:?}");
+    // Names other blocks than are there: as if a run had ended between the two.
+    std::fs::write(&answers, one).unwrap();
+    let told = run(1, "other blocks");
+    assert!(made(&told) && told.again.is_none(), "{told:?}");
+    let told = run(1, "kept anew");
+    assert!(told.notes.is_empty() && told.again.is_some_and(|again| again.evaluated == 0), "{told:?}");
+}
+
+/// Whose answers are those of an earlier run is said.
+#[test]
+fn whose_answers_are_taken_is_told() {
+    let world = settled(12);
+    world.rules(PROGRAMS[3]);
+    let told = || {
+        let words = ["run", "--as-of", "2026-11-21", "--no-write", "--cache"];
+        let output = segue().current_dir(world.shop.dir.path()).args(words).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(!told().contains("evaluated again"));
+    let told = told();
+    assert!(
+        told.contains("cache: 0 customers were evaluated again, ") && told.contains(" of an earlier run"),
+        "{told}"
+    );
+}
+
 /// A compacted store is read in its own way, in every run.
 #[test]
 fn a_compacted_store_is_not_kept() {
