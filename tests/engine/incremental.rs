@@ -200,6 +200,7 @@ fn kept_answers_that_do_not_read() {
     for day in 0..8 {
         world.pass_night(day, NOW - (7 - day) * DAY);
     }
+    world.write("0000-more.parquet", vec![(50, NOW, "buy", None, 500), (50, NOW, "buy", None, 500)]);
     let rules = world.rules(PROGRAMS[3]);
     let runtime = runtime(2);
     // Not today, when this month is as long as another window, so that both are one term.
@@ -227,6 +228,10 @@ fn kept_answers_that_do_not_read() {
     world.write("0008.parquet", vec![(3, NOW + 2 * DAY - 1, "buy", Some("cream"), 500)]);
     let told = run(1, "a day later");
     assert!(told.notes.is_empty() && told.again.is_some_and(|again| again.as_before > 0), "{told:?}");
+    // A file that goes takes its customers' answers with it, and nobody else's.
+    world.remove("0000-more.parquet");
+    let told = run(1, "two rows less");
+    assert!(told.again.is_some_and(|again| again.evaluated == 1 && again.as_before > 20), "{told:?}");
     // Names other blocks than are there: as if a run had ended between the two.
     std::fs::write(&answers, one).unwrap();
     let told = run(1, "other blocks");

@@ -34,8 +34,8 @@ events:
 ";
 
 /// Sets of rules: one about those who did something, the same with one rule changed, one about everybody, and one of all that can be
-/// worked out again for some customers alone.
-pub const PROGRAMS: [&str; 4] = [
+/// worked out again for some customers alone, and one that asks the clock about everybody.
+pub const PROGRAMS: [&str; 5] = [
     "
 segment often: buy ≥ 2 in 30d
 segment dear: sum(price of buy in 60d) ≥ 120
@@ -45,7 +45,6 @@ segment followed: visit in 30d then buy within 3d
 segment busy: visit on ≥ 3 days in 28d
 segment quiet: buy in 90d and no mail in 21d
 segment long: buy in 7d then no visit within 2d
-segment sooner: days since last buy < days since last visit
 ",
     "
 segment often: buy ≥ 2 in 31d
@@ -82,6 +81,9 @@ segment steady: buy on ≥ 2 weeks in 4w
 segment spring: visit ≥ 2 between 2026-05-10 and 2026-08-01
 segment plenty: buy ≥ 5
 segment rising: count(buy in 7d) > count(buy in 14d) - count(buy in 7d)
+",
+    "
+segment sooner: days since last buy - days since last visit < 0 - days since first mail / 2
 ",
 ];
 
@@ -125,7 +127,7 @@ impl World {
         self.files.insert(name.to_owned(), rows);
     }
 
-    fn remove(&mut self, name: &str) -> Vec<Row> {
+    pub fn remove(&mut self, name: &str) -> Vec<Row> {
         std::fs::remove_file(self.shop.path(&format!("data/events/{name}"))).unwrap();
         self.files.remove(name).unwrap()
     }

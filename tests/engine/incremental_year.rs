@@ -20,7 +20,9 @@ fn a_year_of_daily_runs() {
     let (mut ordinary, mut noticed, mut members) = (0, 0, 0);
     let (mut read, mut all) = (0, 0);
     // Runs that took answers of the day before, customers whose answers they took, and those whom they evaluated again.
-    let (mut reused, mut taken, mut again, mut unread) = ([0; PROGRAMS.len()], 0, 0, false);
+    let (mut reused, mut taken, mut again) = ([0; PROGRAMS.len()], 0, 0);
+    // Accidents that nobody has noticed: not all that is kept is read every day.
+    let mut harmed = 0u32;
     let (mut last, mut settled, mut missed) = (usize::MAX, true, 0);
     for day in 0..DAYS {
         let mut as_of = START + day * DAY;
@@ -28,7 +30,7 @@ fn a_year_of_daily_runs() {
         if world.rng.random_bool(0.08) {
             as_ever = false;
             world.damage();
-            unread = true;
+            harmed += 1;
         }
         if missed == 0 && world.rng.random_bool(0.02) {
             missed = world.rng.random_range(1..4);
@@ -39,7 +41,7 @@ fn a_year_of_daily_runs() {
             continue;
         }
         // A month with each set of rules, so that some come back; now and then a run for some day before.
-        let now = (day / 31 % 4) as usize;
+        let now = (day / 31 % 5) as usize;
         // What did not read is made again by the run after.
         as_ever &= settled && now == std::mem::replace(&mut last, now);
         let back = world.rng.random_bool(0.03);
@@ -62,8 +64,7 @@ fn a_year_of_daily_runs() {
         let healthy = kept.kept.notes.is_empty();
         noticed += usize::from(!healthy);
         // What came yesterday was of no use to a run for some day before.
-        unread &= healthy && kept.kept.again.is_none();
-        settled = healthy && !back && !unread;
+        settled = healthy && !back;
         same(&full, &kept, &what);
         if let Some(Again { evaluated, as_before }) = kept.kept.again {
             reused[now] += usize::from(as_before > 0);
@@ -82,9 +83,13 @@ fn a_year_of_daily_runs() {
         assert_eq!(source.why, None, "{what}");
         let here = source.read.rows + source.added.rows;
         assert_eq!(here + source.held.rows, full.report.sources[0].rows, "{what}: {source:?}");
+        if !healthy {
+            assert!(harmed > 0, "{what}: {:?}", kept.kept.notes);
+            harmed -= 1;
+            continue;
+        }
         if as_ever {
             ordinary += 1;
-            assert!(healthy, "{what}: {:?}", kept.kept.notes);
             // Files with rows of the future are read until it is there.
             let early: usize =
                 world.files.values().filter(|rows| rows.iter().any(|r| r.1 >= as_of)).map(Vec::len).sum();
@@ -96,6 +101,6 @@ fn a_year_of_daily_runs() {
     println!("{ordinary} ordinary days, {read} of {all} rows read, {noticed} accidents, {members} members");
     assert!(ordinary > DAYS / 4 && noticed > 0 && members > 5_000, "{ordinary} {noticed} {members}");
     println!("{reused:?} runs took {taken} answers and worked out {again}");
-    assert!(reused[1] > 40 && reused[3] > 40 && again < taken, "{reused:?} {taken} {again}");
+    assert!(reused[1] > 30 && reused[3] > 20 && taken > 3_000, "{reused:?} {taken} {again}");
     assert!(read * 20 < all, "{read} of {all} rows were read");
 }
