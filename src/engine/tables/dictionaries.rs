@@ -3,6 +3,8 @@
 //! Owns: which columns those are, and telling the reader. Promises: footers alone decide; what is read is the same. Must not know:
 //! what columns are for.
 
+use std::sync::Arc;
+
 use ::parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema};
 use ::parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -47,13 +49,12 @@ impl Footer {
         };
         let fields: Vec<Field> = self.schema.fields().iter().map(|field| of(field)).collect();
         let schema = encode_arrow_schema(&Schema::new(fields));
-        let again = |metadata: &ParquetMetaData| std::sync::Arc::new(with_schema(metadata, &schema));
-        self.metadata = again(&self.metadata);
-        self.indexed = self.indexed.as_deref().map(again);
+        self.metadata = with_schema(&self.metadata, &schema);
+        self.indexed = self.indexed.as_deref().map(|metadata| with_schema(metadata, &schema));
     }
 }
 
-fn with_schema(metadata: &ParquetMetaData, schema: &str) -> ParquetMetaData {
+fn with_schema(metadata: &ParquetMetaData, schema: &str) -> Arc<ParquetMetaData> {
     let file = metadata.file_metadata();
     let others = file.key_value_metadata().into_iter().flatten().filter(|pair| pair.key != ARROW_SCHEMA_META_KEY);
     let own = KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), schema.to_owned());
@@ -66,9 +67,9 @@ fn with_schema(metadata: &ParquetMetaData, schema: &str) -> ParquetMetaData {
         file.schema_descr_ptr(),
         file.column_orders().cloned(),
     );
-    ParquetMetaDataBuilder::new(file)
+    let again = ParquetMetaDataBuilder::new(file)
         .set_row_groups(metadata.row_groups().to_vec())
         .set_column_index(metadata.column_index().cloned())
-        .set_offset_index(metadata.offset_index().cloned())
-        .build()
+        .set_offset_index(metadata.offset_index().cloned());
+    Arc::new(again.build())
 }
