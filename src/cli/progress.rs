@@ -43,7 +43,7 @@ fn words(bar: &ProgressBar, template: &str) {
 pub fn of_run(out: &Out) -> Option<Arc<dyn engine::Progress>> {
     out.progress().then(|| {
         let bar = stage(out, "opening files");
-        Arc::new(Run { bar, rows: AtomicU64::new(0), files: AtomicU64::new(0), over: AtomicBool::new(false) })
+        Arc::new(Run { bar, rows: AtomicU64::new(0), files: AtomicU64::new(0), over: AtomicBool::new(true) })
             as Arc<dyn engine::Progress>
     })
 }
@@ -52,6 +52,7 @@ struct Run {
     bar: ProgressBar,
     rows: AtomicU64,
     files: AtomicU64,
+    /// Nothing is read yet, or no more.
     over: AtomicBool,
 }
 

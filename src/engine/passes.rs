@@ -10,6 +10,7 @@ use arrow::array::ArrayRef;
 use arrow::buffer::Buffer;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_expr::expressions::col as column;
@@ -88,15 +89,20 @@ async fn streamed(context: &SessionContext, pass: Pass<'_>, main: Main) -> Resul
     if !in_order(&plan).map_err(|e| translate(&e))? {
         return Ok(None);
     }
+    let room = MemoryConsumer::new("what stands beside").register(&context.runtime_env().memory_pool);
     if let Some(plan) = pass.beside(main).map_err(|e| translate(&e))? {
         let take = |all: &mut Vec<Buffer>, states: &ArrayRef, _: &Meter| {
             all.extend(states_of(states)?);
             Ok(())
         };
         let found = drive(context, physical(context, plan).await?, pass.counters, take).await?;
+        // The states, and four times as much when they are put in order: of whoever is in a list alone little is known but who he is.
+        room.try_grow(5 * found.iter().map(Buffer::len).sum::<usize>()).map_err(|e| translate(&e))?;
         beside.get_or_init(|| found);
     }
-    drive(context, plan, pass.counters, blocks).await.map(Some)
+    let done = drive(context, plan, pass.counters, blocks).await;
+    room.free();
+    done.map(Some)
 }
 
 /// Whether the rows of an aggregation come in the order of customers.

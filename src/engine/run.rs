@@ -252,7 +252,10 @@ async fn evaluate(
             continue;
         }
         match passes.more().filter(|_| is_limit(&error)) {
-            Some(more) => passes = more,
+            Some(more) => {
+                passes = more;
+                kept.in_passes();
+            }
             None => return Err(blame(&context, tables, error).await),
         }
     };
@@ -284,6 +287,8 @@ async fn all_passes(
 ) -> Result<Gathered, Error> {
     if let Some(at_once) = passes.at_once() {
         let context = session(plans.tables, Limits { threads: Some(1), ..limits }, Spills::No)?;
+        // Rows that a look-up is joined to keep their order, whichever of the two is larger.
+        context.state_ref().write().config_mut().options_mut().optimizer.join_reordering = false;
         return super::passes::clustered(&context, plans, passes.shares(), at_once, counters, progress).await;
     }
     let context = session(plans.tables, limits, Spills::No)?;
@@ -329,8 +334,6 @@ pub(super) fn session(tables: &Tables, limits: Limits, spills: Spills) -> Result
     // A look-up is held in memory once, not dealt out with the rows of the source.
     options.optimizer.hash_join_single_partition_threshold = usize::MAX;
     options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
-    // And the rows of the source keep their order, whichever of the two is larger.
-    options.optimizer.join_reordering = false;
     let mut runtime = RuntimeEnvBuilder::new();
     if spills == Spills::No {
         runtime = runtime.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled));

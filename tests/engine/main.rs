@@ -9,6 +9,7 @@ mod cli_store;
 mod cloud;
 mod compact;
 mod demo_example;
+mod dictionaries;
 mod differential;
 mod differential_files;
 mod differential_laws;

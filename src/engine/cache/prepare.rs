@@ -129,6 +129,11 @@ impl Kept {
         self.branches.iter().any(|branch| branch.held.is_some())
     }
 
+    /// What is held is read in several passes, by plans.
+    pub fn in_passes(&mut self) {
+        self.whole = None;
+    }
+
     fn made_again(&mut self) {
         let note = format!("what `{}` held did not read, and was made again", super::FOLDER);
         if !self.told.notes.contains(&note) {

@@ -224,12 +224,12 @@ impl Kept {
     /// where one that went is no longer held.
     pub fn looks(&self, files: &[Digest], bands: &Bands) -> Option<Looks> {
         let before: BTreeSet<&Digest> = files.iter().collect();
-        let mut missing = before.len();
+        let mut missing = before.clone();
         let mut look = |(run, counts): (&Run, &Counts)| match (before.contains(&run.file), counts) {
             (false, Counts::Asked) => Look::All,
             (false, _) => Look::No,
             (true, counts) => {
-                missing = missing.saturating_sub(1);
+                missing.remove(&run.file);
                 match (counts, run.seen.span) {
                     (Counts::No, _) => Look::All,
                     (_, Some(times)) if bands.meet(times) => Look::Within(times.0, times.1),
@@ -239,7 +239,7 @@ impl Kept {
         };
         let looks = self.parts.iter().map(|part| part.segment.runs.iter().zip(&part.runs).map(&mut look).collect());
         let looks = looks.collect();
-        (missing == 0).then_some(looks)
+        missing.is_empty().then_some(looks)
     }
 
     /// The states of a group; on the way whatever is looked at is shown.

@@ -67,9 +67,7 @@ impl Piece {
         };
         Ok(segments.into_iter().map(piece).collect())
     }
-}
 
-impl Piece {
     /// The state, and where whose entries are.
     pub fn parts(&self) -> (&Segment, &[Run]) {
         (&self.segment, &self.runs)

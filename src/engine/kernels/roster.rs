@@ -254,14 +254,6 @@ impl Roster {
         some.iter().map(|&(key, number)| (key, self.ids.tail(number)))
     }
 
-    /// Bytes in use.
-    pub fn size(&self) -> usize {
-        let traces = 8 * self.traces.first.capacity() + self.traces.flags.capacity();
-        let entries = size_of::<Entry>() * self.entries.capacity() + 4 * self.pools.capacity();
-        let order = size_of::<(Key, u32)>() * self.order.capacity() + 8 * self.ends.capacity();
-        self.ids.size() + order + traces + entries + 8 * self.pool.capacity() + self.texts.size()
-    }
-
     /// The entries of a chunk.
     pub fn chunk(&self, number: usize) -> Chunk<'_> {
         let end = |n: usize| self.ends.get(n).copied().unwrap_or(0);

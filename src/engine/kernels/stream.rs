@@ -105,8 +105,7 @@ impl AggregateUDFImpl for HistoryStream {
         let mut segments = Vec::new();
         let found = self.beside.get().map_or(&[][..], Vec::as_slice);
         found.iter().try_for_each(|states| Segment::all(states, &mut segments))?;
-        let states = found.iter().map(Buffer::len).sum();
-        let mut beside = Found { states, ..Found::default() };
+        let mut beside = Found::default();
         beside.roster.fill(&segments, None, &mut slots, numbers, 0)?;
         let (bench, out) = (replay.bench(), replay.block());
         let desk =
@@ -154,8 +153,6 @@ struct Coming {
 struct Found {
     roster: Roster,
     next: usize,
-    /// Bytes of the states, which the plan holds.
-    states: usize,
 }
 
 /// A chunk with so many entries takes no further customer.
@@ -358,9 +355,9 @@ impl Accumulator for Stream {
     }
 
     fn size(&self) -> usize {
-        let Stream { desk, slots, coming, beside } = self;
-        let beside = beside.roster.size() + beside.states;
-        desk.out.size() + slots.size() + coming.size() + beside + size_of::<Self>()
+        let Stream { desk, slots, coming, beside: _ } = self;
+        // What was found beside was there before, and is counted by whoever found it.
+        desk.out.size() + slots.size() + coming.size() + size_of::<Self>()
     }
 
     /// Rows in the order of customers are of one partition, so that nothing is ever merged.

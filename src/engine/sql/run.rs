@@ -1,7 +1,7 @@
 //! The statements, run by DataFusion's own SQL.
 //!
-//! Owns: a session with the raw tables and the two functions that the text asks for, and what statements take. Promises: the members of each rule that can be
-//! said. Must not know: how the text came about.
+//! Owns: a session with the raw tables and the two functions that the text asks for, and what statements take. Promises: the members of
+//! each rule that can be said. Must not know: how the text came about.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use ::parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema};
+use ::parquet::basic::ConvertedType;
 use ::parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 
@@ -14,8 +15,8 @@ use super::parquet::Footer;
 /// Compressed bytes of a dictionary that is small.
 const SMALL: i64 = 4 << 10;
 
-/// How such a column is read.
-pub fn read_as() -> DataType {
+/// The type by which such a column is read.
+pub fn keyed() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
@@ -28,7 +29,9 @@ pub fn is_small(column: &str, footers: &[Footer]) -> bool {
     let chunks = |footer: &Footer| {
         let leaves = footer.metadata.file_metadata().schema_descr().columns();
         let at = leaves.iter().position(|leaf| matches!(leaf.path().parts(), [name] if name == column));
-        let Some(at) = at else { return false };
+        // Of bytes that are text by another name the reader makes a dictionary of bytes.
+        let is_text = |at: &usize| leaves.get(*at).is_some_and(|leaf| leaf.converted_type() == ConvertedType::UTF8);
+        let Some(at) = at.filter(is_text) else { return false };
         let mut groups = footer.metadata.row_groups().iter().filter(|group| group.num_rows() > 0);
         groups.all(|group| group.columns().get(at).is_some_and(has_small_dictionary))
     };
@@ -45,7 +48,7 @@ impl Footer {
     pub(super) fn tell(&mut self, columns: &[&str]) {
         let of = |field: &Field| {
             let small = columns.contains(&field.name().as_str());
-            if small { field.clone().with_data_type(read_as()) } else { field.clone() }
+            if small { field.clone().with_data_type(keyed()) } else { field.clone() }
         };
         let fields: Vec<Field> = self.schema.fields().iter().map(|field| of(field)).collect();
         let schema = encode_arrow_schema(&Schema::new(fields));

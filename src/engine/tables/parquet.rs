@@ -68,7 +68,7 @@ pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, want
                 if by_dictionary {
                     small.push(column.as_str());
                 }
-                own.push(Field::new(column, if by_dictionary { dictionaries::read_as() } else { ty }, true));
+                own.push(Field::new(column, if by_dictionary { dictionaries::keyed() } else { ty }, true));
             }
             Source::Folder => hive.push(Arc::new(Field::new(column, DataType::Utf8, true))),
         }

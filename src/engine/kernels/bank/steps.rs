@@ -1,7 +1,8 @@
 //! The steps: what an entry does to the bank.
 //!
 //! Owns: working that out. Between two edges of the windows that a slot's terms have, all entries of the slot do the same: that is
-//! worked out once a slot and stretch. Promises: the steps that are kept are bounded, whatever the windows. Must not know: customers.
+//! worked out once a slot and stretch. Promises: the steps that are kept are bounded, whatever the windows; where they are is found by
+//! four bytes a slot and edge. Must not know: customers.
 
 use super::super::interned::Slot;
 use super::{Bank, Chain, Place, Turn};
