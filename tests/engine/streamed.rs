@@ -244,3 +244,32 @@ fn ids_that_are_numbers() {
     let found = answer(&shop, limits(2, None, 100));
     assert_eq!((found.members, &found.customers), (expected.members, &expected.customers));
 }
+
+/// What a store has lost is not read as a smaller store, nor added once more.
+#[test]
+fn a_part_that_is_gone() {
+    let shop = shop();
+    let to = shop.path("store");
+    let options = Options { buckets: 1, ..options(&to) };
+    compacted(&shop, &options).unwrap();
+    Dice(ChaCha8Rng::seed_from_u64(2)).events(&shop, "data/shop/2.parquet", 100, 50, &["buy"]);
+    compacted(&shop, &options).unwrap();
+    let first = to.join("shop/part-0001");
+    // Without its manifest.
+    let manifest = std::fs::read(first.join("_manifest.json")).unwrap();
+    std::fs::remove_file(first.join("_manifest.json")).unwrap();
+    let error = compacted(&shop, &options).unwrap_err();
+    assert!(error.to_string().contains("part-0001` has no manifest"), "{error}");
+    std::fs::write(first.join("_manifest.json"), manifest).unwrap();
+    compacted(&shop, &options).unwrap();
+    // All of it.
+    std::fs::rename(&first, shop.path("aside")).unwrap();
+    let error = compacted(&shop, &options).unwrap_err();
+    assert!(error.to_string().contains("part-0002` is part 2, and part 1 is missing"), "{error}");
+    let catalog = CATALOG.replace("data/shop", "store/shop").replace("data/app", "store/app");
+    std::fs::write(shop.path("catalog.yaml"), &catalog).unwrap();
+    let error = run_project(shop.dir.path(), None, None, limits(2, None, 8_192)).unwrap_err();
+    assert!(error.to_string().contains("part 1 of the compacted store is missing"), "{error}");
+    std::fs::rename(shop.path("aside"), &first).unwrap();
+    assert!(run_project(shop.dir.path(), None, None, limits(2, None, 8_192)).is_ok());
+}

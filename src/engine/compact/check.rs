@@ -75,7 +75,7 @@ pub fn named(catalog: &Catalog, root: &Path) -> Vec<PathBuf> {
 /// Whether a folder has parts.
 fn is_store(folder: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.flatten().any(|e| e.file_name().to_string_lossy().starts_with("part-") && e.path().is_dir())
+    entries.flatten().any(|entry| manifest::is_part(&entry.path()))
 }
 
 async fn one(folder: PathBuf, threads: usize, watch: Option<Watch>) -> Result<Checked, Error> {

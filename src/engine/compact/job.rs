@@ -189,7 +189,17 @@ impl Job {
         if self.replaces {
             return Ok(Vec::new());
         }
-        for (path, part) in &parts {
+        let unsound = |path: &Path, what: &str| Error::Refused {
+            message: format!("`{}` {what}", path.display()),
+            help: Some("`segue store check` tells more, `--full` rewrites the whole store".into()),
+        };
+        if let Some(nobodys) = manifest::without(&self.folder)? {
+            return Err(unsound(&nobodys, "has no manifest that says which files are in it"));
+        }
+        for ((path, part), wanted) in parts.iter().zip(1..) {
+            if part.part != wanted {
+                return Err(unsound(path, &format!("is part {}, and part {wanted} is missing", part.part)));
+            }
             let same = part.layout == VERSION
                 && part.hash == HASH_VERSION
                 && (part.ids, &part.customer, &part.time) == (self.ids, &self.customer, &self.time);
@@ -201,10 +211,7 @@ impl Job {
             }
             let whole = |file: &manifest::Output| path.join(&file.path).metadata().is_ok_and(|m| m.len() == file.bytes);
             if let Some(file) = part.files.iter().find(|file| !whole(file)) {
-                return Err(Error::Refused {
-                    message: format!("`{}` is gone or was changed", path.join(&file.path).display()),
-                    help: Some("`segue store check` tells more, `--full` rewrites the whole store".into()),
-                });
+                return Err(unsound(&path.join(&file.path), "is gone or was changed"));
             }
         }
         Ok(parts)

@@ -81,6 +81,22 @@ pub fn parts(folder: &Path) -> Result<Vec<(PathBuf, Manifest)>, Error> {
     Ok(found)
 }
 
+/// A folder of a part whose manifest is gone.
+pub fn without(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("cannot read the folder", folder, e))?;
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_part(path)).collect();
+    found.sort();
+    Ok(found.into_iter().find(|path| !path.join(FILE).is_file()))
+}
+
+/// Whether a folder is named as a part is.
+pub fn is_part(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part-")) && path.is_dir()
+}
+
 fn read(path: &Path) -> Result<Manifest, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("cannot read", path, e))?;
     serde_json::from_str(&text).map_err(|e| {

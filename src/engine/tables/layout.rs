@@ -108,6 +108,13 @@ pub fn together(what: &str, files: &[(&str, Option<&Declared>)]) -> Result<Optio
         shares.push(declared.share());
         parts.entry(declared.part).or_default().push((declared.share(), name));
     }
+    for (part, wanted) in parts.keys().zip(1..) {
+        if *part != wanted {
+            return Err(
+                Error::data(format!("{what}: part {wanted} of the compacted store is missing")).with_help(WHOLE)
+            );
+        }
+    }
     for (part, files) in &mut parts {
         files.sort_by_key(|(share, _)| share.lo);
         let mut end = 0;
@@ -178,7 +185,7 @@ mod tests {
         let all = [("a", Some(&a)), ("b", Some(&b)), ("c", Some(&c))];
         let whole = together("source `s`", &all).unwrap().unwrap();
         assert_eq!((whole.parts, whole.shares.len()), (2, 3));
-        for some in [&all[1..], &all[..1], &[all[0], all[2]], &[all[0], all[0], all[1]]] {
+        for some in [&all[1..], &all[2..], &all[..1], &[all[0], all[2]], &[all[0], all[0], all[1]]] {
             assert!(together("source `s`", some).is_err());
         }
         // A file like any other among them: the table is read like any other.
