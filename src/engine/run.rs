@@ -370,7 +370,7 @@ pub(super) async fn blame(context: &SessionContext, tables: &Tables, error: Erro
         Error::Engine { .. } if !is_limit(&error) => {}
         _ => return error,
     }
-    for (name, file) in tables.iter().flat_map(|t| &t.each) {
+    for (table, (name, file)) in tables.iter().flat_map(|table| table.each.iter().map(move |file| (table, file))) {
         let Ok(frame) = context.read_table(Arc::clone(file)) else { continue };
         let reading = caught(async move {
             let mut stream = frame.execute_stream().await?;
@@ -382,8 +382,12 @@ pub(super) async fn blame(context: &SessionContext, tables: &Tables, error: Erro
         match reading.await {
             Ok(()) => {}
             Err(Error::Engine { message, .. }) => {
-                return Error::data(format!("{name} is damaged: {}", innermost(&message)))
-                    .with_help("write the file again, or take it out of the folder");
+                return Error::data(format!("{name} is damaged: {}", innermost(&message))).with_help(
+                    match table.clustered {
+                        Some(_) => "`segue store compact --full` makes the store anew",
+                        None => "write the file again, or take it out of the folder",
+                    },
+                );
             }
             Err(other) => return other,
         }

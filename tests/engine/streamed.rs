@@ -273,3 +273,20 @@ fn a_part_that_is_gone() {
     std::fs::rename(shop.path("aside"), &first).unwrap();
     assert!(run_project(shop.dir.path(), None, None, limits(2, None, 8_192)).is_ok());
 }
+
+/// A page that does not read, of a file whose footer does.
+#[test]
+fn a_damaged_page_is_made_anew() {
+    let shop = shop();
+    let to = shop.path("store");
+    compacted(&shop, &Options { buckets: 1, ..options(&to) }).unwrap();
+    let catalog = CATALOG.replace("data/shop", "store/shop").replace("data/app", "store/app");
+    std::fs::write(shop.path("catalog.yaml"), &catalog).unwrap();
+    let file = to.join("shop/part-0001/bucket-0000-of-0001.parquet");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4..4_000].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let error = run_project(shop.dir.path(), None, None, limits(2, None, 8_192)).unwrap_err();
+    assert!(error.to_string().contains("bucket-0000-of-0001.parquet` is damaged"), "{error}");
+    assert_eq!(error.help(), Some("`segue store compact --full` makes the store anew"));
+}

@@ -41,8 +41,11 @@ pub fn table(explained: &Explanation, analysis: &Analysis, width: Option<u16>, m
         .take(most)
         .filter_map(|(p, rows)| Some([explained.patterns.get(p)?.words.clone(), number(rows)]))
         .collect();
-    let more = cut(of, rows.len(), "patterns");
-    out.push_str(&format!("\n{}{more}", grid(["pattern", "rows"], rows, &[1], width)));
+    // Standard aggregates tell rows of tables only.
+    if !rows.is_empty() {
+        let more = cut(of, rows.len(), "patterns");
+        out.push_str(&format!("\n{}{more}", grid(["pattern", "rows"], rows, &[1], width)));
+    }
     let mut rules: Vec<usize> = explained.asked();
     let cost = |rule: usize| analysis.rules.get(rule).copied().unwrap_or_default();
     rules.sort_by(|&a, &b| cost(b).share.total_cmp(&cost(a).share).then(a.cmp(&b)));

@@ -186,6 +186,9 @@ impl Whole {
 
     /// The block of a group, of which an earlier one may be there.
     fn evaluate(&self, group: u32, earlier: Option<(&Earlier, Vec<u8>)>, at: &mut Table) -> Result<Vec<u8>> {
+        // The answers that are there, and as many that take their place.
+        let before = 2 * earlier.as_ref().map_or(0, |(_, block)| block.len());
+        at.room.try_grow(before)?;
         let mut named = Ids::default();
         let mut states = Vec::new();
         for (b, branch) in self.branches.iter().enumerate() {
@@ -207,7 +210,7 @@ impl Whole {
         states.iter().try_for_each(|state| Segment::all(state, &mut segments))?;
         let only = earlier.is_some().then_some(&named);
         let block = at.replay.run(&segments, only, self.numbers, &mut at.slots, &mut at.desk)?;
-        at.room.shrink(taken);
+        at.room.shrink(taken + before);
         let Some((_, before)) = earlier else {
             self.count(customers(&block), 0);
             return Ok(block);

@@ -72,15 +72,6 @@ impl Slot {
         words.get(self.masks() + at).copied()
     }
 
-    /// Calls for the place of each text among an entry's words.
-    pub fn texts(&self, ints: u32, words: &[i64], mut found: impl FnMut(usize)) {
-        for (at, &measure) in self.measures.iter().enumerate() {
-            if measure >= ints && self.read(words, at).is_some() {
-                found(self.masks() + at);
-            }
-        }
-    }
-
     /// Gives each text among an entry's words another number.
     pub fn renumber(&self, ints: u32, words: &mut [i64], mut number: impl FnMut(i64) -> i64) {
         for (at, _) in self.measures.iter().enumerate().filter(|(_, measure)| **measure >= ints) {

@@ -132,7 +132,6 @@ impl Joiner {
     ) -> Result<()> {
         let mut pool = piece.segment.pool();
         let measured = !pool.is_empty();
-        let mut texts = Vec::new();
         for (run, kept) in piece.runs.iter().zip(kept) {
             let mut taken = 0;
             for _ in 0..run.entries {
@@ -153,11 +152,14 @@ impl Joiner {
                     page.pool.extend(measures.iter().map(|word| i64::from_le_bytes(*word)));
                     let slot = self.slots.get(number).ok_or_else(broken)?;
                     if let Some(words) = page.pool.get_mut(at..) {
-                        slot.texts(self.slots.shape.ints, words, |at| texts.push(at));
-                        for at in texts.drain(..) {
-                            let word = words.get_mut(at).ok_or_else(broken)?;
-                            let text = usize::try_from(*word).ok().and_then(|w| from.words.get(w));
-                            *word = *text.ok_or_else(broken)?;
+                        let mut known = true;
+                        slot.renumber(self.slots.shape.ints, words, |word| {
+                            let text = usize::try_from(word).ok().and_then(|w| from.words.get(w)).copied();
+                            known &= text.is_some();
+                            text.unwrap_or(-1)
+                        });
+                        if !known {
+                            return Err(broken());
                         }
                     }
                 }

@@ -147,22 +147,20 @@ fn renumber(pages: &mut [Page], all: usize) -> Vec<u32> {
 
 /// The same for the texts among the measures.
 fn renumber_texts(pages: &mut [Page], slots: &Slots, texts: &Texts) -> Vec<i64> {
-    let (mut new, mut used, mut places) = (vec![-1i64; texts.count()], Vec::new(), Vec::new());
+    let (mut new, mut used) = (vec![-1i64; texts.count()], Vec::new());
     for page in pages {
         let mut rest = page.pool.as_mut_slice();
         for slot in page.what.iter().filter_map(|&s| slots.get(s)) {
             let Some((words, others)) = rest.split_at_mut_checked(slot.width()) else { break };
             rest = others;
-            slot.texts(slots.shape.ints, words, |at| places.push(at));
-            for at in places.drain(..) {
-                let Some(word) = words.get_mut(at) else { continue };
-                let Some(new) = usize::try_from(*word).ok().and_then(|w| new.get_mut(w)) else { continue };
+            slot.renumber(slots.shape.ints, words, |word| {
+                let Some(new) = usize::try_from(word).ok().and_then(|w| new.get_mut(w)) else { return word };
                 if *new < 0 {
                     *new = used.len() as i64;
-                    used.push(*word);
+                    used.push(word);
                 }
-                *word = *new;
-            }
+                *new
+            });
         }
     }
     used
