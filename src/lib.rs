@@ -21,6 +21,9 @@ pub mod project;
 #[cfg(feature = "engine")]
 pub mod engine;
 
+#[cfg(feature = "engine")]
+pub mod audience;
+
 pub mod cli;
 
 /// Logs grow in many threads' small pages and leave as large blocks; the system's own allocator keeps the holes.

@@ -12,7 +12,12 @@ use super::num::Num;
 use super::source::Span;
 pub use super::syntax::ast::{Arithmetic, Date, Op, PeriodUnit, RankEnd, RankScale, TextTest, Unit};
 
+mod campaign;
 mod walk;
+
+pub use campaign::{
+    Arm, Campaign, Every, Frequency, Gate, Goal, Limit, Payload, PayloadOf, Policy, PolicyRule, Quiet, Take,
+};
 
 /// Index into [`Program::rules`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +34,14 @@ pub struct Program {
     pub stages: Vec<Stages>,
     /// For each event of the catalog, the filter that a row must pass to be that event.
     pub event_filters: Vec<Option<Pred>>,
+    /// What is done with the members of the campaigns' rules.
+    pub campaigns: Vec<Campaign>,
+    /// In the order of names.
+    pub policies: Vec<Policy>,
+    /// One a channel that some campaign of the program uses, in the order of the catalog.
+    pub gates: Vec<Gate>,
+    /// The trait that is the customer's own time zone (an IANA name), where the catalog names the attribute.
+    pub zone: Option<usize>,
 }
 
 /// A segment, a campaign or a line of stages.

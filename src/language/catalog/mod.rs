@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::num::Num;
 use super::source::Span;
 use super::syntax::ast::Expr;
 
@@ -16,7 +17,7 @@ pub mod raw;
 pub mod schema;
 mod taxonomy;
 
-pub use project_file::{Level, ProjectFile};
+pub use project_file::{Audits, Level, ProjectFile};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -55,6 +56,10 @@ pub struct Catalog {
     pub identities: Option<Identities>,
     pub channels: Vec<Channel>,
     pub actions: Vec<ActionDef>,
+    /// Lists of whom no channel ever reaches.
+    pub suppression: Vec<ListId>,
+    /// The text attribute that holds a customer's time zone (an IANA name).
+    pub zone: Option<AttributeId>,
     /// Known offers; an empty list closes nothing.
     pub offers: Vec<Named>,
     pub population: Population,
@@ -331,6 +336,14 @@ pub struct Channel {
     pub name: Named,
     /// The yes/no attribute that says whether a customer agreed to it.
     pub consent: Option<AttributeId>,
+    /// Lists of whom it never reaches, beside [`Catalog::suppression`].
+    pub suppression: Vec<ListId>,
+    /// What a contact costs, in the project's currency; free where unsaid.
+    pub cost: Option<Num>,
+    /// Minutes after midnight, from and to: nobody is contacted then.
+    pub quiet: Option<(u16, u16)>,
+    /// Whether payload that is marked as personal may go there.
+    pub pii: bool,
 }
 
 /// A word that may follow `→`.

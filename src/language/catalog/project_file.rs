@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Named;
 use crate::language::diagnostic::{Code, Diagnostic, Severity};
+use crate::language::num::Num;
 use crate::language::source::Span;
 
 pub use super::raw::Level;
@@ -36,6 +37,24 @@ pub struct ProjectFile {
     pub as_of: Option<Named>,
     /// Paths may leave the project.
     pub allow_outside: bool,
+    /// Where what runs decide is kept: a folder, or a URL (`s3://…`). Without it nothing is remembered.
+    pub store: Option<Named>,
+    /// The share (0 to 1) of customers that no campaign ever contacts.
+    pub holdout: Option<Num>,
+    pub audits: Audits,
+    /// How many days published versions are kept at least; all of them where unsaid.
+    pub retention: Option<u32>,
+    /// File of ids that are left out of every run, one a line, as `segue erase` writes it.
+    pub erased: Named,
+}
+
+/// What must hold of what a run publishes; where it does not, nothing is published.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Audits {
+    /// The most by which an audience may grow or shrink from one run to the next, as a share of what it was (0.5 is half).
+    pub change: Option<Num>,
+    /// Audiences smaller than this before and after are not held to `change`.
+    pub small: u64,
 }
 
 impl ProjectFile {
@@ -56,6 +75,11 @@ impl ProjectFile {
             memory_limit: None,
             as_of: None,
             allow_outside: false,
+            store: None,
+            holdout: None,
+            audits: Audits::default(),
+            retention: None,
+            erased: path("erased.txt"),
         }
     }
 

@@ -58,6 +58,7 @@ impl Program {
             stages: stages.collect(),
             traits: traits.collect(),
             event_filters: self.event_filters.clone(),
+            ..Program::default()
         }
     }
 }

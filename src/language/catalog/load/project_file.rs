@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{finish, named};
-use crate::language::catalog::project_file::ProjectFile;
+use crate::language::catalog::project_file::{Audits, ProjectFile};
 use crate::language::catalog::{Named, raw};
 use crate::language::diagnostic::{Code, Diagnostic, Severity, code, nearest};
 use crate::language::source::{SourceFile, Span};
@@ -68,6 +68,11 @@ pub fn project(file: &SourceFile) -> (Option<ProjectFile>, Vec<Diagnostic>) {
         memory_limit,
         as_of: raw.as_of.as_ref().map(|Literal(text)| named(text)),
         allow_outside,
+        store: None,
+        holdout: None,
+        audits: Audits::default(),
+        retention: None,
+        erased: path(&None, "erased.txt"),
     };
     (Some(project), finish(diagnostics))
 }

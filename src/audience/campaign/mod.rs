@@ -1,0 +1,1 @@
+//! Who is contacted, who is held out, and why everybody else is not.

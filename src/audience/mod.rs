@@ -1,0 +1,15 @@
+//! The audience wing: what a run leaves behind.
+//!
+//! Owns: the store of results, the decisions of campaigns, the calendar of runs, deliveries, erasure. Promises: whatever is published
+//! is whole, has a number, and stays as it is. Must not know: syntax, the command line, the machine's clock.
+//!
+//! `campaign` decides who is contacted and why the others are not, `schedule` says at which instants campaigns are due, `store` keeps
+//! what was decided, `deliver` takes it elsewhere.
+
+pub mod campaign;
+
+pub mod deliver;
+
+pub mod schedule;
+
+pub mod store;

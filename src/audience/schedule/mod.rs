@@ -1,0 +1,1 @@
+//! At which instants campaigns are due.

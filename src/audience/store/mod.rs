@@ -1,0 +1,1 @@
+//! What runs published: immutable files and one numbered manifest a version.
