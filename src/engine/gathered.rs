@@ -17,7 +17,7 @@ use super::kernels::block::Block;
 use super::kernels::ids::{self, Key, key_number, put_text};
 use super::kernels::{export, replay};
 use super::late::{Column, Known, Work};
-use super::plan::late::Late;
+use super::plan::late::{Late, Val};
 use super::plan::lower::{Parts, Table};
 use super::plan::program::{Program, Rows, Scalar};
 use super::plan::reading;
@@ -350,7 +350,7 @@ fn behind(late: &Late, known: Known<'_>) -> (Vec<BooleanBuffer>, Vec<Vec<Option<
     let rows = known.customers.len();
     let work = Work::new(late, known);
     let members = late.rules.iter().map(|&at| work.bits(at)).collect();
-    let own = |value| match value {
+    let own = |value: Scalar<'_>| match value {
         Scalar::Num(num) => Some(scalar::Scalar::Num(num)),
         Scalar::Text(text) => Some(scalar::Scalar::Text(text.to_owned())),
         Scalar::YesNo(yes) => Some(scalar::Scalar::YesNo(yes)),
@@ -358,6 +358,7 @@ fn behind(late: &Late, known: Known<'_>) -> (Vec<BooleanBuffer>, Vec<Vec<Option<
         Scalar::Instant(at) => Some(scalar::Scalar::Instant(at)),
         Scalar::List(_) => None,
     };
-    let traits = late.traits.iter().map(|value| (0..rows).map(|row| work.value(value, row).and_then(own)).collect());
+    let told = |value: &Val| (0..rows).map(|row| work.value(value, row).and_then(own)).collect();
+    let traits = late.traits.iter().map(|value| value.as_ref().map_or_else(Vec::new, told));
     (members, traits.collect())
 }

@@ -54,5 +54,5 @@ pub mod write;
 pub use cache::{Again, Keep, OfSource, Told};
 pub use decide::{Choice, Engine};
 pub use report::{ListReport, Report, SourceReport};
-pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_histories};
+pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_campaigns, run_histories};
 pub use tables::Layout;

@@ -26,7 +26,7 @@ use super::gathered::Gathered;
 use super::identities::{self, Resolution};
 use super::kernels::block::Block;
 use super::meter::Meter;
-use super::plan::lower::{Asked, Parts, lower};
+use super::plan::lower::{Asked, Parts, Values, lower};
 use super::plan::{build, reading};
 use super::report::{Counters, Report};
 use super::sql;
@@ -95,7 +95,8 @@ pub struct Outcome {
     pub customers: ArrayRef,
     /// For each rule of the program who is a member, in the order of `customers`.
     pub members: Vec<BooleanBuffer>,
-    /// For each trait of the program its values, where they were asked for; `None` is missing. Lists are missing here.
+    /// For each trait of the program its values, one a customer, where they were asked for (else nothing); `None` is missing. Lists
+    /// are missing here.
     pub traits: Vec<Vec<Option<scalar::Scalar>>>,
     pub report: Report,
     /// How many passes over shares of the customers the memory limit asked for.
@@ -136,8 +137,17 @@ impl Outcome {
 
 /// Evaluates a program over the files of a project.
 pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
+    run_for(request, Values::None).await
+}
+
+/// The same, and the values that campaigns ask for: see [`Outcome::traits`].
+pub async fn run_campaigns(request: Request<'_>) -> Result<Outcome, Error> {
+    run_for(request, Values::Campaigns).await
+}
+
+async fn run_for(request: Request<'_>, values: Values) -> Result<Outcome, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let asked = Asked { traits: false, population: request.population };
+    let asked = Asked { values, population: request.population };
     let keep = Some((request.keep, request.root));
     let wish = Wish { asked, limits: request.limits, patterns: None, keep };
     Ok(evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await?.0)
@@ -146,7 +156,7 @@ pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
 /// The same, with what it took, from the files themselves; `patterns` is how many the program has.
 pub async fn measured(request: Request<'_>, patterns: u32) -> Result<(Outcome, Arc<Meter>), Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let asked = Asked { traits: false, population: request.population };
+    let asked = Asked { values: Values::None, population: request.population };
     let wish = Wish { asked, limits: request.limits, patterns: Some(patterns), keep: None };
     evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await
 }
@@ -162,7 +172,7 @@ pub async fn run_histories(
     limits: Limits,
 ) -> Result<Outcome, Error> {
     let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
-    let wish = Wish { asked: Asked { traits: true, population: true }, limits, patterns: None, keep: None };
+    let wish = Wish { asked: Asked { values: Values::All, population: true }, limits, patterns: None, keep: None };
     Ok(evaluate(&catalog, program, clock, &tables, wish, None).await?.0)
 }
 
@@ -198,7 +208,7 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
-    if decision.engine == Engine::Standard && !asked.traits {
+    if decision.engine == Engine::Standard && asked.values == Values::None {
         let counters = Counters::new(0, 0);
         let start = |rows, files| {
             if let Some(progress) = &progress {

@@ -237,7 +237,7 @@ fn ranks_upon_ranks() {
 #[test]
 fn what_is_shared() {
     use segue::engine::plan::late::Step;
-    use segue::engine::plan::lower::{Asked, lower};
+    use segue::engine::plan::lower::{Asked, Values, lower};
     let early = |n| Cond::And(vec![bought(n), Cond::List(VIPS)]);
     let asked = program(
         vec![
@@ -255,7 +255,10 @@ fn what_is_shared() {
     // The first rule, and what two others ask beside their ranks.
     assert_eq!(parts.program.wanted.len(), 2);
     assert!(parts.late.traits.is_empty());
-    assert_eq!(lower(&catalog(), &asked, &clock(), Asked { traits: true, population: false }).program.exports.len(), 1);
+    assert_eq!(
+        lower(&catalog(), &asked, &clock(), Asked { values: Values::All, population: false }).program.exports.len(),
+        1
+    );
 }
 
 /// Many customers, few values: a plain loop says who is where.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::cost::{Cost, Piece, deal_out};
 use super::{Explanation, uses};
 use crate::engine::meter::{Meter, Stage, Totals};
-use crate::engine::plan::lower::{Asked, Parts, lower};
+use crate::engine::plan::lower::{Asked, Parts, Values, lower};
 use crate::engine::run::{Request, measured};
 use crate::error::Error;
 
@@ -34,8 +34,12 @@ pub struct Analysis {
 
 /// Runs and measures. `explained` describes the same request.
 pub async fn analyze(request: &Request<'_>, explained: &Explanation) -> Result<Analysis, Error> {
-    let parts =
-        lower(request.catalog, request.program, request.clock, Asked { traits: false, population: request.population });
+    let parts = lower(
+        request.catalog,
+        request.program,
+        request.clock,
+        Asked { values: Values::None, population: request.population },
+    );
     let since = std::time::Instant::now();
     let (outcome, meter): (_, Arc<Meter>) = measured(request.clone(), parts.program.patterns).await?;
     let wall = since.elapsed();

@@ -17,7 +17,7 @@ mod words;
 
 use super::cache::{self, Job, Kept, Told};
 use super::decide::{Choice, Facts, decide};
-use super::plan::lower::{Asked, Parts, lower};
+use super::plan::lower::{Asked, Parts, Values, lower};
 use super::plan::program::Term;
 use super::run::Request;
 use super::sql;
@@ -119,7 +119,7 @@ pub struct Sharing {
 /// Describes a run. `asked` says of a rule's number whether it was asked for or is only needed by others.
 pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Sync)) -> Result<Explanation, Error> {
     let tables = tables::open(request.catalog, request.root).await?;
-    let wanted = Asked { traits: false, population: request.population };
+    let wanted = Asked { values: Values::None, population: request.population };
     let Request { catalog, program, clock, limits, .. } = *request;
     let parts = lower(catalog, program, clock, wanted);
     if limits.engine == Choice::Only(Engine::Standard) {

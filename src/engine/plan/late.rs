@@ -13,8 +13,8 @@ pub struct Late {
     pub steps: Vec<Step>,
     /// Who is in each rule.
     pub rules: Vec<Bits>,
-    /// The values of traits, where they were asked for.
-    pub traits: Vec<Val>,
+    /// The values of traits, of those that were asked for; empty where none was.
+    pub traits: Vec<Option<Val>>,
 }
 
 /// One bit a customer.

@@ -80,10 +80,19 @@ impl Parts {
 /// What is asked for beside the members of rules.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
-    /// The values of traits.
-    pub traits: bool,
+    pub values: Values,
     /// All customers, also where no rule depends on who they are.
     pub population: bool,
+}
+
+/// Of which traits the values are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Values {
+    #[default]
+    None,
+    /// Those that a campaign orders or sends by, and the customer's time zone.
+    Campaigns,
+    All,
 }
 
 /// Takes a program apart.
@@ -93,13 +102,19 @@ pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock, asked: Ask
         let at = lowerer.bits(&rule.condition);
         lowerer.rules.push(at);
     }
+    let used = program.values_of_campaigns();
+    let wanted = |at: usize| match asked.values {
+        Values::None => false,
+        Values::Campaigns => used.contains(&at),
+        Values::All => true,
+    };
     let mut values = Vec::new();
-    for wanted in program.traits.iter().filter(|_| asked.traits) {
-        values.push(match wanted.ty {
+    for (at, told) in program.traits.iter().enumerate().filter(|_| asked.values != Values::None) {
+        values.push(wanted(at).then(|| match told.ty {
             // Lists are tested on the profile's row and never leave it.
             Type::TextList => late::Val::Missing,
-            _ => lowerer.late_value(&wanted.value),
-        });
+            _ => lowerer.late_value(&told.value),
+        }));
     }
     lowerer.finish(values, asked.population)
 }
@@ -164,7 +179,7 @@ impl<'a> Lowerer<'a> {
         lowerer
     }
 
-    fn finish(mut self, traits: Vec<late::Val>, asked: bool) -> Parts {
+    fn finish(mut self, traits: Vec<Option<late::Val>>, asked: bool) -> Parts {
         let population = self.catalog.population;
         // Orphans of a list are counted over the whole list, used or not; only used lists are read.
         let lists: Vec<u32> = (0..self.catalog.lists.len() as u32)

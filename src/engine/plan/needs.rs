@@ -16,7 +16,7 @@ use crate::language::num::Num;
 /// match or not.
 pub fn needs_population(program: &Program, late: &Late, events: &[bool]) -> bool {
     // Ranks, samples and traits are of everybody; who is on a list and not in the population is counted.
-    let everybody = !late.steps.is_empty() || !late.traits.is_empty();
+    let everybody = !late.steps.is_empty() || late.traits.iter().any(Option::is_some);
     let orphans = program.events_count && !program.lists.is_empty();
     if everybody || orphans {
         return true;

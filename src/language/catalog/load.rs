@@ -292,13 +292,13 @@ impl Loader<'_> {
             None
         });
         self.catalog.channels.push(Channel {
-                name: named(&entry.name),
-                consent,
-                suppression: Vec::new(),
-                cost: None,
-                quiet: None,
-                pii: false,
-            });
+            name: named(&entry.name),
+            consent,
+            suppression: Vec::new(),
+            cost: None,
+            quiet: None,
+            pii: false,
+        });
     }
 
     fn action(&mut self, entry: &Entry<Option<raw::Action>>, raw: &raw::Catalog) {

@@ -1,8 +1,24 @@
 //! Walking a program: which rules refer to which, and the program of some rules only.
 
-use super::{Among, Cond, Program, Rank, Rule, RuleId, RuleKind, Stages, Test, Value};
+use std::collections::BTreeSet;
+
+use super::{Among, Campaign, Cond, PayloadOf, Program, Rank, Rule, RuleId, RuleKind, Stages, Test, Value};
 
 impl Program {
+    /// The traits whose values are wanted to decide: what limits are ordered by, what is delivered, and where customers live.
+    pub fn values_of_campaigns(&self) -> BTreeSet<usize> {
+        let of_campaign = |campaign: &Campaign| {
+            let with = campaign.with.iter().filter_map(|payload| match payload.of {
+                PayloadOf::Trait(at) => Some(at),
+                PayloadOf::Rule(_) => None,
+            });
+            with.chain(campaign.limit.and_then(|limit| limit.by)).collect::<Vec<_>>()
+        };
+        // Where nobody is contacted, nobody asks what time it is there.
+        let zone = self.zone.filter(|_| !self.campaigns.is_empty());
+        self.campaigns.iter().flat_map(of_campaign).chain(zone).collect()
+    }
+
     /// The name under which a rule was declared: of a line of stages, that of the stages.
     pub fn declared<'a>(&'a self, rule: &'a Rule) -> &'a str {
         match rule.kind {
