@@ -6,7 +6,8 @@
 //! ids are one customer, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it and
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
 //! on the way, `meter` what that took. `explain` tells all of it beforehand, `write` puts audiences into files. `compact` rewrites a
-//! source clustered by bucket, `passes` runs over such. `cache` keeps what later runs need not read again.
+//! source clustered by bucket, `passes` runs over such. `cache` keeps what later runs need not read again, `inputs` tells what a run read by
+//! its content.
 //! `sql` says the same program as SQL text.
 
 pub mod bucket;
@@ -26,6 +27,8 @@ mod gathered;
 pub mod identities;
 
 pub mod infer;
+
+pub mod inputs;
 
 pub mod kernels;
 

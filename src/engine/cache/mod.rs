@@ -15,9 +15,9 @@ mod again;
 
 mod answers;
 
-mod digest;
+pub(super) mod digest;
 
-mod folder;
+pub(super) mod folder;
 
 mod key;
 
