@@ -29,7 +29,7 @@ pub fn findings(kind: &str, text: &str) -> (Vec<(Code, String)>, Vec<String>) {
 
 /// `expected` has one `CODE text` a finding, in order.
 #[track_caller]
-fn check(kind: &str, text: &str, expected: &[&str]) {
+pub fn check(kind: &str, text: &str, expected: &[&str]) {
     let (found, messages) = findings(kind, text);
     let shown: Vec<String> = found.iter().map(|(code, text)| format!("{code} {text}")).collect();
     assert_eq!(shown, expected, "{messages:#?}\n{text}");
@@ -40,6 +40,12 @@ fn check(kind: &str, text: &str, expected: &[&str]) {
         let first = message.chars().next().expect("a message");
         assert!(!first.is_uppercase() && !message.ends_with('.') && !message.contains('\n'), "{message}");
     }
+}
+
+/// What the cure of the first finding writes.
+pub fn first_fix(kind: &str, text: &str) -> Option<String> {
+    let (_, found) = load(kind, text);
+    found.first()?.fix.as_ref()?.edits.first().map(|(_, text)| text.clone())
 }
 
 /// Each mechanical cure, made alone, leaves fewer findings.

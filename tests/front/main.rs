@@ -4,6 +4,7 @@ mod calendar;
 mod calendar_zones;
 mod catalog_load;
 mod catalog_mistakes;
+mod catalog_reach;
 mod catalog_schema;
 mod check_gathered;
 mod check_ir;

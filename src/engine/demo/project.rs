@@ -59,6 +59,8 @@ catalog: catalog.yaml
 rules: rules
 specs: specs
 output: out
+# What runs decide is kept here, so that later runs know who was contacted, who came and who left.
+store: published
 ",
         end.year, end.month, end.day
     )

@@ -5,6 +5,8 @@
 //! in [`Catalog::broken`], so that rules that use it need no message of their own.
 //! Must not know: what Parquet files hold.
 
+mod amounts;
+mod channels;
 mod events;
 mod gap;
 mod identities;
@@ -116,6 +118,7 @@ impl Loader<'_> {
         if let Some(identities) = &raw.identities {
             self.identities(identities);
         }
+        self.catalog.suppression = self.suppression(raw.suppression.as_ref());
         for entry in entries(&raw.channels) {
             self.channel(entry);
         }
@@ -190,6 +193,8 @@ impl Loader<'_> {
             timezone: value(profiles.timezone.as_ref()),
             attributes,
         });
+        let zone = profiles.zone.as_ref();
+        self.catalog.zone = zone.and_then(|name| self.attribute_of(name, Type::Text, "a time zone is a name"));
     }
 
     fn attribute(&mut self, name: &At<String>, a: &raw::Attribute, broken: bool) -> Option<Attribute> {
@@ -259,46 +264,6 @@ impl Loader<'_> {
             ),
             _ => {}
         }
-    }
-
-    fn channel(&mut self, entry: &Entry<Option<raw::Channel>>) {
-        self.shape(&entry.name, "a channel", &[]);
-        let consent = entry.value.as_ref().and_then(Option::as_ref).and_then(|c| c.consent.as_ref());
-        let consent = consent.and_then(|name| {
-            let attributes = self.catalog.attributes();
-            if let Some(at) = attributes.iter().position(|a| a.name.name == name.value) {
-                let ty = attributes.get(at).map(|a| (a.ty, a.name.span));
-                if let Some((ty, span)) = ty
-                    && ty != Type::YesNo
-                {
-                    self.report(
-                        Diagnostic::new(
-                            code::yaml::KIND,
-                            name.span,
-                            format!("`{}` is not a yes/no attribute", name.value),
-                        )
-                        .label("consent is yes or no")
-                        .also(span, format!("it is {} here", ty.in_words())),
-                    );
-                    return None;
-                }
-                return u32::try_from(at).ok().map(AttributeId);
-            }
-            if !self.catalog.broken.contains_key(&name.value) {
-                let names: Vec<&str> = attributes.iter().map(|a| a.name.name.as_str()).collect();
-                let d = unknown("attribute", name, &names, &mut self.guesses);
-                self.report(d);
-            }
-            None
-        });
-        self.catalog.channels.push(Channel {
-            name: named(&entry.name),
-            consent,
-            suppression: Vec::new(),
-            cost: None,
-            quiet: None,
-            pii: false,
-        });
     }
 
     fn action(&mut self, entry: &Entry<Option<raw::Action>>, raw: &raw::Catalog) {

@@ -42,6 +42,24 @@ record! {
         pub as_of: Option<Literal>,
         /// Let paths leave the project's folder.
         pub allow_outside: Option<At<bool>>,
+        /// Where what runs decide is kept: a folder, or `s3://…`. Nothing is remembered where unsaid.
+        pub store: Option<Text>,
+        /// The share of customers that no campaign ever contacts: `5%`.
+        pub holdout: Option<Literal>,
+        /// What must hold of an audience before it is published.
+        pub audits: Option<Audits>,
+        /// How many days published versions are kept at least; for ever where unsaid.
+        pub retention: Option<At<u32>>,
+        /// The file of ids that are left out of every run, one a line; `erased.txt` where unsaid.
+        pub erased: Option<Text>,
+    }
+
+    /// What must hold of an audience before it is published.
+    pub struct Audits("`audits`") {
+        /// The most by which it may grow or shrink from one run to the next: `50%`.
+        pub change: Option<Literal>,
+        /// Audiences that are smaller than this before and after are not held to `change`.
+        pub small: Option<At<u64>>,
     }
 
     /// How rules are formatted.
@@ -70,6 +88,8 @@ record! {
         pub population: Option<At<Population>>,
         /// A longer time without an event marked `session` begins a new visit: `45min`; 30 minutes where unsaid.
         pub session_gap: Option<Literal>,
+        /// Lists of customers whom no channel ever reaches.
+        pub suppression: Option<OneOrMany<Text>>,
         /// Ways to reach a customer, by name.
         pub channels: Option<Entries<Option<Channel>>>,
         /// Words that may follow the arrow of a campaign, by name.
@@ -162,6 +182,8 @@ record! {
         pub created: Option<Text>,
         /// The column that decides between several rows of one customer: the latest counts.
         pub updated_at: Option<Text>,
+        /// The text attribute that holds a customer's own time zone, an IANA name: quiet hours are his.
+        pub zone: Option<Text>,
         /// The zone of times that carry none; UTC where unsaid.
         pub timezone: Option<Text>,
         /// What is known about each customer, by name.
@@ -230,6 +252,14 @@ record! {
     pub struct Channel("a channel") {
         /// The yes/no attribute that says whether a customer agreed to it.
         pub consent: Option<Text>,
+        /// Lists of customers whom it never reaches, beside those of the whole catalog.
+        pub suppression: Option<OneOrMany<Text>>,
+        /// What a contact costs, in the project's currency: `0.05`; free where unsaid.
+        pub cost: Option<Literal>,
+        /// When nobody is contacted: `21:00 to 08:00`.
+        pub quiet: Option<Literal>,
+        /// Whether personal data may go there; `false` where unsaid.
+        pub pii: Option<At<bool>>,
     }
 
     /// A word that may follow the arrow of a campaign.

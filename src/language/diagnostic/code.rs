@@ -92,7 +92,7 @@ codes! { yaml:
     NAME = "E0211", "A name that can't be written in a rule.";
     RESERVED = "E0212", "A name that the language uses for itself.";
     TAKEN = "E0213", "A name that means something else already.";
-    REFERENCE = "E0214", "A source, look-up, taxonomy, channel, property or attribute that is not declared.";
+    REFERENCE = "E0214", "A source, look-up, taxonomy, channel, list, property or attribute that is not declared.";
     KIND = "E0215", "A reference to something of the wrong kind.";
     MISPLACED = "E0216", "A key that has no meaning beside the others of its entry.";
     KNOWN_VALUE = "E0217", "A known value or taxonomy entry that is empty or stands twice.";
@@ -109,6 +109,9 @@ codes! { yaml:
     GAP = "E0228", "A gap between visits that is no number of hours, minutes or seconds.";
     LINK_TO_ITSELF = "E0229", "A link table whose links lead from a column to the same column.";
     LINK_TIME = "E0230", "A link table without a time, where the time decides between links.";
+    AMOUNT = "E0231", "An amount of money that can't be read.";
+    SHARE = "E0232", "A percentage that can't be read or leaves nobody.";
+    QUIET = "E0233", "Quiet hours that can't be read.";
 }
 
 codes! { check:

@@ -168,19 +168,30 @@ impl Read for At<bool> {
     }
 }
 
-impl Read for At<u8> {
-    const WHAT: &'static str = "a small whole number";
+/// Readers of whole numbers, as YAML writes them: no sign, no leading zero.
+macro_rules! whole {
+    ($($ty:ty: $what:literal;)*) => {$(
+        impl Read for At<$ty> {
+            const WHAT: &'static str = $what;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        if let Kind::Scalar { text, quoted: false } = &node.kind
-            && let Ok(value) = text.parse::<u8>()
-            && value.to_string() == *text
-        {
-            return Some(At { value, span: node.span });
+            fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+                if let Kind::Scalar { text, quoted: false } = &node.kind
+                    && let Ok(value) = text.parse::<$ty>()
+                    && value.to_string() == *text
+                {
+                    return Some(At { value, span: node.span });
+                }
+                reader.expected(node, Self::WHAT);
+                None
+            }
         }
-        reader.expected(node, Self::WHAT);
-        None
-    }
+    )*};
+}
+
+whole! {
+    u8: "a small whole number";
+    u32: "a whole number";
+    u64: "a whole number";
 }
 
 impl<T: Read> Read for Option<T> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{finish, named};
+use super::{amounts, finish, named};
 use crate::language::catalog::project_file::{Audits, ProjectFile};
 use crate::language::catalog::{Named, raw};
 use crate::language::diagnostic::{Code, Diagnostic, Severity, code, nearest};
@@ -24,9 +24,10 @@ pub fn project(file: &SourceFile) -> (Option<ProjectFile>, Vec<Diagnostic>) {
     diagnostics.extend(raw.name.0.as_ref().and_then(name_problem));
     diagnostics.extend(raw.timezone.0.as_ref().and_then(zone_problem));
     diagnostics.extend(raw.currency.as_ref().and_then(currency_problem));
-    let one = [&raw.catalog, &raw.output].into_iter().flatten();
+    let one = [&raw.catalog, &raw.output, &raw.erased].into_iter().flatten();
     let many = [&raw.rules, &raw.specs].into_iter().flatten().flat_map(|paths| &paths.0);
     diagnostics.extend(one.chain(many).filter_map(|path| path_problem(path, allow_outside, false)));
+    diagnostics.extend(raw.store.as_ref().and_then(|store| store_problem(store, raw.output.as_ref(), allow_outside)));
     let severities = severities(&raw, &mut diagnostics);
     let memory_limit = raw.memory_limit.as_ref().and_then(|Literal(text)| match bytes(&text.value) {
         Some(bytes) => Some(bytes),
@@ -38,6 +39,17 @@ pub fn project(file: &SourceFile) -> (Option<ProjectFile>, Vec<Diagnostic>) {
             );
             None
         }
+    });
+
+    let holdout = raw.holdout.as_ref().map(|Literal(text)| amounts::holdout(text));
+    let holdout = holdout.and_then(|read| told(read, &mut diagnostics));
+    let audits = raw.audits.as_ref().map_or_else(Audits::default, |audits| Audits {
+        change: audits
+            .change
+            .as_ref()
+            .map(|Literal(text)| amounts::percent(text, "`50%`"))
+            .and_then(|read| told(read, &mut diagnostics)),
+        small: audits.small.as_ref().map_or(0, |small| small.value),
     });
 
     let path = |path: &Option<At<String>>, default: &str| match path {
@@ -68,13 +80,33 @@ pub fn project(file: &SourceFile) -> (Option<ProjectFile>, Vec<Diagnostic>) {
         memory_limit,
         as_of: raw.as_of.as_ref().map(|Literal(text)| named(text)),
         allow_outside,
-        store: None,
-        holdout: None,
-        audits: Audits::default(),
-        retention: None,
-        erased: path(&None, "erased.txt"),
+        store: raw.store.as_ref().map(|store| Named { name: store.value.clone(), span: store.span }),
+        holdout,
+        audits,
+        retention: raw.retention.as_ref().map(|days| days.value),
+        erased: path(&raw.erased, "erased.txt"),
     };
     (Some(project), finish(diagnostics))
+}
+
+/// What was read, or the finding.
+fn told<T>(read: Result<T, Diagnostic>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+    read.map_err(|d| diagnostics.push(d)).ok()
+}
+
+/// Why a store can't be where it is, if so. What runs write over and over is no place for what is kept.
+fn store_problem(store: &At<String>, output: Option<&At<String>>, allow_outside: bool) -> Option<Diagnostic> {
+    let same = |a: &str, b: &str| a.trim_start_matches("./").trim_end_matches('/') == b.trim_end_matches('/');
+    let output_path = output.map_or("out", |output| output.value.trim_start_matches("./"));
+    if !same(&store.value, output_path) {
+        return path_problem(store, allow_outside, true);
+    }
+    let message = format!("`{}` is the folder of results already", store.value);
+    let d = Diagnostic::new(code::yaml::PATH, store.span, message).label("a store needs a folder of its own");
+    Some(match output {
+        Some(output) => d.also(output.span, "`output` is here"),
+        None => d.help("`output` is `out` where unsaid; call the store something else, such as `published`"),
+    })
 }
 
 fn name_problem(name: &At<String>) -> Option<Diagnostic> {
