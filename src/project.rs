@@ -301,8 +301,11 @@ impl Reading {
             return Ok(None);
         }
         let options = Options { allow_outside: file.allow_outside };
-        let (catalog, found) = load::catalog_with(&mut self.sources, id, options);
+        let (mut catalog, found) = load::catalog_with(&mut self.sources, id, options);
         self.diagnostics.extend(found);
+        if let Some(catalog) = &mut catalog {
+            catalog.erased = Some(file.erased.name.clone());
+        }
         Ok(catalog)
     }
 

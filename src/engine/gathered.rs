@@ -108,10 +108,10 @@ impl Gathered {
     }
 
     /// Merges the blocks, with so many threads.
-    fn columns(&self, parts: &Parts, number_ids: bool, threads: usize) -> Result<Columns, DataFusionError> {
+    fn columns(&self, parts: &Parts, tables: &Tables, threads: usize) -> Result<Columns, DataFusionError> {
         let blocks =
             self.blocks.iter().map(|bytes| Block::read(bytes).ok_or_else(odd)).collect::<Result<Vec<_>, _>>()?;
-        Columns::merge(blocks, &parts.program, number_ids, threads)
+        Columns::merge(blocks, &parts.program, tables, threads)
     }
 
     /// The outcome, when all blocks are there.
@@ -123,7 +123,7 @@ impl Gathered {
         counters: &Counters,
         threads: usize,
     ) -> Result<Outcome, Error> {
-        let mut columns = self.columns(parts, tables.number_ids, threads).map_err(|e| super::run::translate(&e))?;
+        let mut columns = self.columns(parts, tables, threads).map_err(|e| super::run::translate(&e))?;
         if let Some(id) = columns.twice {
             return Err(twice(catalog, &id));
         }
@@ -181,20 +181,20 @@ impl Columns {
     fn merge(
         blocks: Vec<Block<'_>>,
         program: &Program,
-        number_ids: bool,
+        tables: &Tables,
         threads: usize,
     ) -> Result<Columns, DataFusionError> {
         let customers: usize = blocks.iter().map(Block::customers).sum();
         if threads < 2 || customers < MANY || !blocks.iter().all(Block::is_even) {
-            return Columns::merge_alone(blocks, program, number_ids);
+            return Columns::merge_alone(blocks, program, tables);
         }
         let mut sample: Vec<Key> = blocks.iter().flat_map(|block| block.sample(MANY / 64)).collect();
         sample.sort_unstable();
         let middle = sample.get(sample.len() / 2).copied().unwrap_or_default();
         let (low, high): (Vec<_>, Vec<_>) = blocks.into_iter().map(|block| block.split(middle)).unzip();
         std::thread::scope(|scope| {
-            let high = scope.spawn(|| Columns::merge(high, program, number_ids, threads / 2));
-            let mut low = Columns::merge(low, program, number_ids, threads - threads / 2)?;
+            let high = scope.spawn(|| Columns::merge(high, program, tables, threads / 2));
+            let mut low = Columns::merge(low, program, tables, threads - threads / 2)?;
             low.append(high.join().map_err(|_| odd())??);
             Ok(low)
         })
@@ -218,15 +218,11 @@ impl Columns {
         self.twice = self.twice.take().or(others.twice);
     }
 
-    fn merge_alone(
-        mut blocks: Vec<Block<'_>>,
-        program: &Program,
-        number_ids: bool,
-    ) -> Result<Columns, DataFusionError> {
+    fn merge_alone(mut blocks: Vec<Block<'_>>, program: &Program, tables: &Tables) -> Result<Columns, DataFusionError> {
         let (wanted, lists, width) = (program.wanted.len(), program.lists.len(), replay::width(program));
         let most = blocks.iter().map(Block::customers).sum::<usize>();
         let mut columns = Columns {
-            ids: if number_ids {
+            ids: if tables.number_ids {
                 Ids::Numbers(Int64Builder::with_capacity(most))
             } else {
                 Ids::Texts(StringBuilder::with_capacity(most, 12 * most), Vec::new())
@@ -253,7 +249,9 @@ impl Columns {
                 columns.twice = Some(columns.ids.text(id));
             }
             // Where only members are told, somebody may be here for a list alone.
-            let counts = bit(marks) && (!program.members_only || (0..wanted).any(bit));
+            let counts = bit(marks)
+                && (!program.members_only || (0..wanted).any(bit))
+                && (tables.erased.is_empty() || !tables.erased.has(&columns.ids.text(id)));
             if !bit(marks) {
                 for (list, orphans) in columns.orphans.iter_mut().enumerate() {
                     *orphans += u64::from(bit(wanted + list));

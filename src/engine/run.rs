@@ -208,7 +208,8 @@ async fn evaluate(
     };
     let links = linked.as_ref().map(|held| &held.resolution);
     let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
-    if decision.engine == Engine::Standard && asked.values == Values::None {
+    // Values and erased customers are the kernel's.
+    if decision.engine == Engine::Standard && asked.values == Values::None && tables.erased.is_empty() {
         let counters = Counters::new(0, 0);
         let start = |rows, files| {
             if let Some(progress) = &progress {

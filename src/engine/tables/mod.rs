@@ -19,6 +19,8 @@ use crate::language::catalog::{Catalog, ColumnRef};
 
 mod dictionaries;
 
+pub mod erased;
+
 pub(crate) mod files;
 
 mod ids;
@@ -77,6 +79,8 @@ pub struct Tables {
     pub lists: Vec<Option<Opened>>,
     /// One a link table of the catalog.
     pub links: Vec<Opened>,
+    /// Who is no customer of any run.
+    pub erased: Arc<erased::Erased>,
     /// All ids are whole numbers.
     pub number_ids: bool,
     /// Object stores other than the local disk.
@@ -190,6 +194,9 @@ pub async fn open(catalog: &Catalog, root: &Path) -> Result<Tables, Error> {
         }
         let what = format!("link table `{}`", table.name.name);
         tables.links.push(parquet::open(&mut tables.stores, root, &table.path, &what, &columns).await?);
+    }
+    if let Some(path) = &catalog.erased {
+        tables.erased = Arc::new(erased::Erased::read(root, path)?);
     }
     tables.number_ids = number_ids(catalog, &tables);
     Ok(tables)

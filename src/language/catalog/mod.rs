@@ -65,6 +65,8 @@ pub struct Catalog {
     pub population: Population,
     /// Microseconds: see [`Catalog::visit_gap`].
     pub session_gap: Option<i64>,
+    /// The project's file of ids that no run knows any more: see `erased:` in the project file. It need not be there.
+    pub erased: Option<String>,
     /// Events, aliases, attributes and lists that are declared with mistakes. The mistakes have been reported, so a rule that
     /// uses such a name needs no message of its own.
     pub broken: BTreeMap<String, Span>,
