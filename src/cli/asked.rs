@@ -131,7 +131,8 @@ pub(super) fn prepare(asked: &Asked, verb: &str, global: &Global, out: &Out) -> 
     };
     // Of stages all lines or none.
     let program = checked.program.keep(|rule: &Rule| wanted(checked.program.declared(rule)));
-    let rules = program.rules.iter().enumerate().filter(|(_, rule)| !matches!(rule.kind, RuleKind::Stage { .. }));
+    let audience = |rule: &Rule| matches!(rule.kind, RuleKind::Segment | RuleKind::Campaign { .. });
+    let rules = program.rules.iter().enumerate().filter(|(_, rule)| audience(rule));
     let rules = rules.map(|(i, rule)| (rule.name.as_str(), Shown::Rule(i)));
     let stages = program.stages.iter().enumerate().map(|(i, stages)| (stages.name.as_str(), Shown::Stages(i)));
     let mut shown: Vec<(&str, Shown)> = rules.chain(stages).filter(|(name, _)| wanted(name)).collect();
@@ -147,7 +148,8 @@ pub(super) fn prepare(asked: &Asked, verb: &str, global: &Global, out: &Out) -> 
 
 /// Refuses a name that nothing in the project has that can be run.
 fn known(name: &str, program: &Program, verb: &str) -> Result<(), Error> {
-    let names: Vec<&str> = program.rules.iter().map(|rule| program.declared(rule)).collect();
+    let names: Vec<&str> =
+        program.rules.iter().filter(|rule| !rule.is_hidden()).map(|rule| program.declared(rule)).collect();
     if names.contains(&name) {
         return Ok(());
     }

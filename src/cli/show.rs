@@ -5,7 +5,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde_json::{Value, json};
 
-use crate::language::ir::{Action, Rule, RuleKind, Stages};
+use crate::language::ir::{Action, Arithmetic, Arm, Campaign, Rule, Stages, Take};
+use crate::language::num::Num;
 
 /// The version of the JSON.
 pub const SCHEMA: u32 = 1;
@@ -39,6 +40,8 @@ pub struct Audience<'a> {
 pub enum Of<'a> {
     Rule {
         rule: &'a Rule,
+        /// What is done with its members, of a campaign.
+        campaign: Option<&'a Campaign>,
         /// The first ids, if they were asked for.
         customers: Option<Vec<String>>,
     },
@@ -111,7 +114,7 @@ pub fn table(shown: &Shown, width: Option<u16>) -> String {
     table.set_header(["audience", "title", "size", "share", "arm"]);
     for audience in &shown.audiences {
         let (arm, stages) = match &audience.of {
-            Of::Rule { rule, .. } => (arm(rule), [].as_slice()),
+            Of::Rule { campaign, .. } => (campaign.map_or(String::new(), arms), [].as_slice()),
             Of::Stages { lines, .. } => (String::new(), lines.as_slice()),
         };
         let row = |name: String, title: &str, size: usize, arm: String| {
@@ -133,7 +136,7 @@ pub fn table(shown: &Shown, width: Option<u16>) -> String {
     }
     for audience in &shown.audiences {
         match &audience.of {
-            Of::Rule { rule, customers } => out.push_str(&listed(&rule.name, audience.size, customers.as_deref())),
+            Of::Rule { rule, customers, .. } => out.push_str(&listed(&rule.name, audience.size, customers.as_deref())),
             Of::Stages { stages, lines } => lines.iter().for_each(|line| {
                 let name = format!("{}.{}", stages.name, line.name);
                 out.push_str(&listed(&name, line.size, line.customers.as_deref()));
@@ -161,14 +164,16 @@ fn listed(name: &str, size: usize, ids: Option<&[String]>) -> String {
 pub fn json(shown: &Shown) -> Value {
     let audiences = shown.audiences.iter().map(|a| {
         let (kind, arm, customers, stages) = match &a.of {
-            Of::Rule { rule, customers } => match &rule.kind {
-                RuleKind::Segment => ("segment", Value::Null, json!(customers), None),
-                RuleKind::Stage { .. } => ("stage", Value::Null, json!(customers), None),
-                RuleKind::Campaign { arm } => {
-                    let arm = json!({ "action": arm.verb, "arguments": arm.arguments, "channel": arm.channel });
-                    ("campaign", arm, json!(customers), None)
-                }
-            },
+            Of::Rule { campaign: None, customers, .. } => ("segment", Value::Null, json!(customers), None),
+            Of::Rule { campaign: Some(campaign), customers, .. } => {
+                let arm = match campaign.arms.as_slice() {
+                    [Arm { take: Take::All, action, .. }] => {
+                        json!({ "action": action.verb, "arguments": action.arguments, "channel": action.channel })
+                    }
+                    _ => Value::Null,
+                };
+                ("campaign", arm, json!(customers), None)
+            }
             Of::Stages { lines, .. } => {
                 let line = |line: &Stage| {
                     json!({
@@ -209,12 +214,18 @@ pub fn json(shown: &Shown) -> Value {
     })
 }
 
-/// `offer serum-15 by email`; a campaign without a channel says so.
-fn arm(rule: &Rule) -> String {
-    match &rule.kind {
-        RuleKind::Segment | RuleKind::Stage { .. } => String::new(),
-        RuleKind::Campaign { arm } => action(arm),
-    }
+/// `offer serum-15 by email`, `a 45%: offer serum-15 by email; b 45%: offer serum-20 by email; hold out 10%`
+pub fn arms(campaign: &Campaign) -> String {
+    let share = |share: Num| format!("{}%", share.combine(Arithmetic::Multiply, Num::int(100)).unwrap_or(share));
+    let arm = |arm: &Arm| match arm.take {
+        Take::All => action(&arm.action),
+        Take::When(_) => format!("{} when …: {}", arm.name, action(&arm.action)),
+        Take::Otherwise => format!("{} otherwise: {}", arm.name, action(&arm.action)),
+        Take::Share(of) => format!("{} {}: {}", arm.name, share(of), action(&arm.action)),
+    };
+    let mut said: Vec<String> = campaign.arms.iter().map(arm).collect();
+    said.extend(campaign.hold_out.map(|of| format!("hold out {}", share(of))));
+    said.join("; ")
 }
 
 /// An action as it could be written, with the channel that the catalog gives it.
@@ -255,18 +266,39 @@ pub fn grouped(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::ir::Cond;
+    use crate::language::ir::{Cond, RuleId, RuleKind};
     use crate::language::source::{SourceId, Span};
 
-    fn rule(name: &str, title: Option<&str>, kind: RuleKind) -> Rule {
+    fn rule(name: &str, title: Option<&str>) -> Rule {
         let span = Span::new(SourceId(0), 0, 0);
         Rule {
             name: name.into(),
             title: title.map(Into::into),
             description: None,
-            kind,
+            kind: RuleKind::Segment,
             condition: Cond::Const(true),
             span,
+        }
+    }
+
+    fn campaign(arms: Vec<Arm>) -> Campaign {
+        Campaign {
+            rule: RuleId(1),
+            was: None,
+            except: Vec::new(),
+            arms,
+            hold_out: None,
+            priority: 0,
+            at_most: None,
+            limit: None,
+            with: Vec::new(),
+            goal: None,
+            every: None,
+            from: None,
+            until: None,
+            cost: None,
+            budget: None,
+            quiet: None,
         }
     }
 
@@ -279,8 +311,10 @@ mod tests {
 
     #[test]
     fn a_run_is_shown() {
-        let arm = Action { verb: "offer".into(), arguments: vec!["serum-15".into()], channel: Some("email".into()) };
-        let rules = [rule("all", Some("Everyone"), RuleKind::Segment), rule("win", None, RuleKind::Campaign { arm })];
+        let action = Action { verb: "offer".into(), arguments: vec!["serum-15".into()], channel: Some("email".into()) };
+        let arms = vec![Arm { name: "1".into(), take: Take::All, action }];
+        let campaign = campaign(arms);
+        let rules = [rule("all", Some("Everyone")), rule("win", None)];
         let stages = Stages {
             name: "journey".into(),
             title: Some("How far".into()),
@@ -288,7 +322,11 @@ mod tests {
             lines: Vec::new(),
             span: Span::new(SourceId(0), 0, 0),
         };
-        let audience = |rule, size, customers| Audience { of: Of::Rule { rule, customers }, size, files: Vec::new() };
+        let audience = |rule, campaign, size, customers| Audience {
+            of: Of::Rule { rule, campaign, customers },
+            size,
+            files: Vec::new(),
+        };
         let stage = |name, size, customers| Stage { name, size, customers };
         let lines = vec![stage("decision", 2, Some(vec!["c".into()])), stage("unaware", 0, Some(Vec::new()))];
         let shown = Shown {
@@ -297,9 +335,9 @@ mod tests {
             zone: "Europe/Paris",
             population: Some(1200),
             audiences: vec![
-                audience(&rules[0], 1200, None),
+                audience(&rules[0], None, 1200, None),
                 Audience { of: Of::Stages { stages: &stages, lines }, size: 2, files: Vec::new() },
-                audience(&rules[1], 3, Some(vec!["a\u{1b}".into(), "b".into()])),
+                audience(&rules[1], Some(&campaign), 3, Some(vec!["a\u{1b}".into(), "b".into()])),
             ],
             notices: Vec::new(),
         };

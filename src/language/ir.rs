@@ -26,7 +26,7 @@ pub struct RuleId(pub u32);
 /// Everything that one run evaluates.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
-    /// Segments and campaigns. A rule refers only to rules that stand before it ([`Cond::Rule`]).
+    /// Segments, campaigns, stages and what campaigns ask. A rule refers only to rules that stand before it ([`Cond::Rule`]).
     pub rules: Vec<Rule>,
     /// Named values. Uses of a trait are replaced by its value; they stand here to be shown.
     pub traits: Vec<Trait>,
@@ -44,10 +44,10 @@ pub struct Program {
     pub zone: Option<usize>,
 }
 
-/// A segment, a campaign or a line of stages.
+/// A segment, a campaign, a line of stages, or what a campaign needs to be decided.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// For a line of stages `buying_journey.decision`, which is nobody else's name.
+    /// For a line of stages `buying_journey.decision`, which is nobody else's name but perhaps a hidden rule's.
     pub name: String,
     pub title: Option<String>,
     pub description: Option<String>,
@@ -56,18 +56,29 @@ pub struct Rule {
     pub span: Span,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleKind {
     Segment,
-    /// With one arm.
+    /// Who meets a campaign's condition. The number is a place in [`Program::campaigns`].
     Campaign {
-        arm: Action,
+        campaign: u32,
     },
     /// One stage; its condition says already that none of the lines before holds. The number is a place in
     /// [`Program::stages`] of the whole program.
     Stage {
         stages: u32,
     },
+    /// What a campaign asks beside its condition: `winback.except.staff`, `winback.arm.2`, `winback.with.member`. Nobody's audience.
+    Part,
+    /// Whether a customer may be reached on a channel: `email.consent`, `email.suppressed`. Nobody's audience.
+    Gate,
+}
+
+impl Rule {
+    /// Evaluated for a campaign's sake, and shown to nobody as an audience.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self.kind, RuleKind::Part | RuleKind::Gate)
+    }
 }
 
 /// `stages NAME: …`. At most one of its lines holds for a customer; if none does, the stage is missing.
@@ -104,6 +115,8 @@ pub struct Trait {
     pub description: Option<String>,
     pub value: Value,
     pub ty: super::catalog::Type,
+    /// Made for a campaign (`winback.limit`, `winback.with.favourite`, `customer.zone`), and shown to nobody.
+    pub hidden: bool,
     pub span: Span,
 }
 

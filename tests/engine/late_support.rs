@@ -127,6 +127,7 @@ pub fn program(conditions: Vec<Cond>, values: Vec<Value>) -> Program {
         description: None,
         value,
         ty: Type::Number,
+        hidden: false,
         span: SPAN,
     };
     Program {

@@ -143,13 +143,16 @@ fn rules_stand_behind_what_they_use() {
         ("bare", "visited in 7d → call"),
     ]);
     assert!(said.diagnostics.is_empty(), "{:#?}", said.diagnostics);
-    let names: Vec<&str> = said.checked.program.rules.iter().map(|r| r.name.as_str()).collect();
-    assert_eq!(names, ["a", "bare", "d", "z", "c", "first"]);
-    let last = said.checked.program.rules.last().expect("the campaign");
+    let program = &said.checked.program;
+    let names: Vec<&str> = program.rules.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names, ["a", "bare", "d", "z", "c", "first", "email.consent", "email.suppressed"]);
+    let last = &program.rules[5];
     assert_eq!(format!("{:?}", last.condition), "Rule(RuleId(4))");
+    let campaign = program.campaign(last).expect("a campaign");
+    assert_eq!(campaign.rule, segue::language::ir::RuleId(5));
     assert_eq!(
-        format!("{:?}", last.kind),
-        "Campaign { arm: Action { verb: \"send\", arguments: [\"welcome\"], channel: Some(\"email\") } }"
+        format!("{:?}", campaign.arms),
+        "[Arm { name: \"1\", take: All, action: Action { verb: \"send\", arguments: [\"welcome\"], channel: Some(\"email\") } }]"
     );
 }
 

@@ -159,7 +159,7 @@ pub fn says(cases: &[(&str, &[&str])]) {
 pub fn meaning(source: &str) -> String {
     let said = check(source);
     assert!(!has_errors(&said.diagnostics), "{source}: {:#?}", said.diagnostics);
-    let rule = said.checked.program.rules.last().expect("a rule");
+    let rule = said.checked.program.rules.iter().rfind(|rule| !rule.is_hidden()).expect("a rule");
     format!("{:?}", rule.condition)
 }
 

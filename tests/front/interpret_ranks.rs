@@ -49,6 +49,7 @@ fn on(scale: RankScale, customers: &[(CustomerId, History)]) -> Vec<Option<Num>>
         description: None,
         value,
         ty: segue::language::catalog::Type::Number,
+        hidden: false,
         span: SPAN,
     };
     let program = Program { traits: vec![shown], ..Program::default() };

@@ -156,7 +156,8 @@ pub fn among(condition: Cond, customers: &[(CustomerId, History)]) -> Vec<bool> 
 }
 
 pub fn value(value: Value, history: &History) -> Option<Scalar> {
-    let shown = Trait { name: "t".into(), title: None, description: None, value, ty: Type::Number, span: SPAN };
+    let shown =
+        Trait { name: "t".into(), title: None, description: None, value, ty: Type::Number, hidden: false, span: SPAN };
     let program = Program { traits: vec![shown], ..Program::default() };
     evaluate(&program, history).traits.remove(0)
 }

@@ -6,6 +6,7 @@ mod catalog_load;
 mod catalog_mistakes;
 mod catalog_reach;
 mod catalog_schema;
+mod check_campaigns;
 mod check_gathered;
 mod check_ir;
 mod check_mistakes;

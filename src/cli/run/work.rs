@@ -9,7 +9,6 @@ use super::super::{Exit, interrupt, moment, notices, progress, show};
 use super::{Args, FileKind, Format};
 use crate::engine::{self, Again, Keep, OfSource, Outcome, Request, write};
 use crate::error::Error;
-use crate::language::ir::RuleKind;
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
     let folder = folder(args, prepared);
@@ -152,9 +151,9 @@ fn files(args: &Args, prepared: &Prepared, outcome: &Outcome, folder: &Path) -> 
     let audience = |shown: &Shown| match *shown {
         Shown::Rule(rule) => {
             let meaning = program.rules.get(rule)?;
-            let who = match &meaning.kind {
-                RuleKind::Campaign { arm } => write::Who::Campaign { rule, arm: show::action(arm) },
-                RuleKind::Segment | RuleKind::Stage { .. } => write::Who::Rule(rule),
+            let who = match program.campaign(meaning) {
+                Some(campaign) => write::Who::Campaign { rule, arm: show::arms(campaign) },
+                None => write::Who::Rule(rule),
             };
             Some(write::Audience { name: &meaning.name, who })
         }
@@ -176,7 +175,14 @@ fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[Pa
         let (of, size) = match *shown {
             Shown::Rule(rule) => {
                 let meaning = prepared.program.rules.get(rule)?;
-                (show::Of::Rule { rule: meaning, customers: customers(rule) }, outcome.size(rule))
+                (
+                    show::Of::Rule {
+                        rule: meaning,
+                        campaign: prepared.program.campaign(meaning),
+                        customers: customers(rule),
+                    },
+                    outcome.size(rule),
+                )
             }
             Shown::Stages(stages) => {
                 let stages = prepared.program.stages.get(stages)?;

@@ -12,6 +12,7 @@ mod aggregates;
 mod apart;
 mod arithmetic;
 mod behaviour;
+mod campaigns;
 mod compare;
 mod conditions;
 mod cover;

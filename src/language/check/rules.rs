@@ -7,13 +7,11 @@ use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Action, Cond, Program, Rule, RuleId, RuleKind, StageLine, Trait, Value};
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, ExprKind};
-use crate::language::text::nfc;
 
 use super::Checker;
 use super::idle::Idle;
 use super::items::{Declaration, Items, RuleItem};
 use super::names::Meaning;
-use super::suggest::some_of;
 use super::values::{Side, Typed};
 
 impl<'a> Checker<'a> {
@@ -74,6 +72,7 @@ impl<'a> Checker<'a> {
                 );
             }
         }
+        self.gates(&mut built.program);
         built.program
     }
 
@@ -81,22 +80,21 @@ impl<'a> Checker<'a> {
     fn rule(&self, id: RuleId, item: &RuleItem<'a>, built: &mut Built<'a>) {
         item.name.clone_into(&mut self.declared.borrow_mut());
         self.was(item);
-        let arm = item.arms.first().map(|arm| self.action(&arm.action));
+        let actions: Option<Vec<Action>> = item.arms.iter().map(|arm| self.action(&arm.action)).collect();
         let asked = self.lint_form(item.condition);
         let Some(tree) = self.condition(item.condition) else { return };
         self.lint_missing(&tree);
         let (meaning, open) = self.prove(&tree);
-        let kind = match arm {
-            None => RuleKind::Segment,
-            Some(Some(arm)) => RuleKind::Campaign { arm },
-            Some(None) => return,
-        };
-        if !item.is_campaign() {
+        let Some(actions) = actions else { return };
+        let kind = if item.is_campaign() {
+            RuleKind::Campaign { campaign: built.program.campaigns.len() as u32 }
+        } else {
             self.same_meaning(item, meaning, &mut built.meanings);
-        }
+            RuleKind::Segment
+        };
         let condition = tree.into_formula();
         built.idle(self, id, &condition, (open && !asked).then_some(item.condition.span));
-        built.place_rule(
+        let rule = built.place_rule(
             id,
             Rule {
                 name: item.name.to_owned(),
@@ -107,6 +105,9 @@ impl<'a> Checker<'a> {
                 span: item.span,
             },
         );
+        if let Some(rule) = rule.filter(|_| item.is_campaign()) {
+            self.campaign(rule, item, actions, built);
+        }
     }
 
     /// The value of a trait.
@@ -211,91 +212,6 @@ impl<'a> Checker<'a> {
         };
         self.report(d);
     }
-
-    /// `offer serum-15 by email`
-    fn action(&self, action: &ast::Action) -> Option<Action> {
-        let verb = &action.verb.text;
-        let def = self.catalog.actions.iter().find(|a| a.name.name == *verb);
-        let mut failed = false;
-        if def.is_none() && verb != "offer" {
-            failed = true;
-            let known: Vec<&str> = self
-                .catalog
-                .actions
-                .iter()
-                .map(|a| a.name.name.as_str())
-                .filter(|n| *n != "offer")
-                .chain(["offer"])
-                .collect();
-            let d =
-                Diagnostic::new(code::check::UNKNOWN_ACTION, action.verb.span, format!("there is no action `{verb}`"))
-                    .label("not an action of this project");
-            self.report(match self.nearest(verb, known.iter().copied()) {
-                Some(near) => d
-                    .help(format!("did you mean `{near}`?"))
-                    .fix(format!("write `{near}`"), vec![(action.verb.span, near.to_owned())]),
-                None => d.help(format!(
-                    "actions are {}; add others under `actions:` in `{}`",
-                    some_of(known.iter().copied()),
-                    self.options.catalog
-                )),
-            });
-        }
-        if verb == "offer" && !self.catalog.offers.is_empty() {
-            for w in &action.arguments {
-                let offers = self.catalog.offers.iter().map(|o| o.name.as_str());
-                if offers.clone().any(|o| o == w.text) {
-                    continue;
-                }
-                failed = true;
-                let d = Diagnostic::new(code::check::UNKNOWN_OFFER, w.span, format!("there is no offer `{}`", w.text))
-                    .label("not an offer of this project");
-                self.report(match self.nearest(&w.text, offers.clone()) {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(w.span, near.to_owned())]),
-                    None => d.help(format!(
-                        "offers are {}; add others under `offers:` in `{}`",
-                        some_of(offers),
-                        self.options.catalog
-                    )),
-                });
-            }
-        }
-        let channels = || self.catalog.channels.iter().map(|c| c.name.name.as_str());
-        let channel = match &action.by {
-            Some(by) if channels().any(|c| c == by.text) => Some(by.text.clone()),
-            Some(by) => {
-                failed = true;
-                let d = Diagnostic::new(
-                    code::check::UNKNOWN_CHANNEL,
-                    by.span,
-                    format!("there is no channel `{}`", by.text),
-                )
-                .label("not a channel of this project");
-                self.report(match self.nearest(&by.text, channels()) {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(by.span, near.to_owned())]),
-                    None if self.catalog.channels.is_empty() => {
-                        d.help(format!("add it under `channels:` in `{}`", self.options.catalog))
-                    }
-                    None => d.help(format!(
-                        "channels are {}; add others under `channels:` in `{}`",
-                        some_of(channels()),
-                        self.options.catalog
-                    )),
-                });
-                None
-            }
-            None => def.and_then(|d| d.channel).and_then(|i| self.catalog.channels.get(i)).map(|c| c.name.name.clone()),
-        };
-        (!failed).then(|| Action {
-            verb: verb.clone(),
-            arguments: action.arguments.iter().map(|w| nfc(&w.text)).collect(),
-            channel,
-        })
-    }
 }
 
 /// The program so far.
@@ -352,6 +268,7 @@ impl<'a> Built<'a> {
             description: item.description.clone(),
             value,
             ty: typed.ty,
+            hidden: false,
             span: item.span,
         })
     }

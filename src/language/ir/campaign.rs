@@ -143,3 +143,36 @@ pub struct Gate {
     /// Whom a suppression list names.
     pub suppressed: RuleId,
 }
+
+impl Campaign {
+    /// Calls back for every rule that it refers to: its own first, those of its channels aside.
+    pub fn rules(&mut self, found: &mut dyn FnMut(&mut RuleId)) {
+        found(&mut self.rule);
+        self.except.iter_mut().for_each(|(_, rule)| found(rule));
+        for arm in &mut self.arms {
+            if let Take::When(rule) = &mut arm.take {
+                found(rule);
+            }
+        }
+        for payload in &mut self.with {
+            if let PayloadOf::Rule(rule) = &mut payload.of {
+                found(rule);
+            }
+        }
+    }
+
+    /// Calls back for every place in the program's traits that it refers to.
+    pub fn traits(&mut self, found: &mut dyn FnMut(&mut usize)) {
+        self.limit.iter_mut().filter_map(|limit| limit.by.as_mut()).for_each(&mut *found);
+        for payload in &mut self.with {
+            if let PayloadOf::Trait(of) = &mut payload.of {
+                found(of);
+            }
+        }
+    }
+
+    /// The channels of its arms, in the order of the text, with repeats.
+    pub fn channels(&self) -> impl Iterator<Item = &str> {
+        self.arms.iter().filter_map(|arm| arm.action.channel.as_deref())
+    }
+}

@@ -38,8 +38,8 @@ pub enum Wrong {
 
 /// Expectations of rules, traits and stages that the program does not have.
 pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
-    let rules = || program.rules.iter().map(|r| r.name.as_str());
-    let traits = || program.traits.iter().map(|t| t.name.as_str());
+    let rules = || program.rules.iter().filter(|r| !r.is_hidden()).map(|r| r.name.as_str());
+    let traits = || program.traits.iter().filter(|t| !t.hidden).map(|t| t.name.as_str());
     let stages = |name: &str| program.stages.iter().find(|s| s.name == name);
     let mut found = Vec::new();
     for expectation in &spec.expect {
@@ -117,7 +117,7 @@ pub fn judge_values(
     let mut verdicts = Vec::new();
     for expected in &spec.values {
         let at = spec.customers.iter().position(|(name, _)| *name == expected.customer);
-        let of = program.traits.iter().position(|t| t.name == expected.name);
+        let of = program.traits.iter().position(|t| !t.hidden && t.name == expected.name);
         let (Some(at), Some(of)) = (at, of) else { continue };
         verdicts.push(value(at, of).map(|found| value_verdict(expected, found.as_ref(), zone)));
     }
@@ -128,7 +128,7 @@ pub fn judge_values(
 pub fn judge(spec: &Spec, program: &Program, is_member: impl Fn(usize, usize) -> bool) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for expectation in &spec.expect {
-        let Some(rule) = program.rules.iter().position(|r| r.name == expectation.rule) else {
+        let Some(rule) = program.rules.iter().position(|r| !r.is_hidden() && r.name == expectation.rule) else {
             continue;
         };
         let (mut missing, mut unexpected) = (Vec::new(), Vec::new());
