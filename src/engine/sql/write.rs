@@ -81,7 +81,15 @@ impl Writer<'_> {
                 any.extend(streams.map(|s| format!("SELECT e.\"customer\" FROM {}", self.rows(s, "e"))));
             }
             match any.as_slice() {
-                [] => return not("a population of nobody"),
+                [] if self.everybody => return not("a population of nobody"),
+                // What asks for no events and takes nobody who has none.
+                [] => {
+                    let kind = if self.tables.number_ids { "BIGINT" } else { "VARCHAR" };
+                    parts.push((
+                        "population".into(),
+                        format!("SELECT CAST(NULL AS {kind}) AS \"customer\" WHERE FALSE"),
+                    ));
+                }
                 [one] => parts.push(("population".into(), one.replacen("SELECT", "SELECT DISTINCT", 1))),
                 many => parts.push(("population".into(), many.join("\n    UNION "))),
             }
