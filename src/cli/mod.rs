@@ -26,6 +26,7 @@ mod plan;
 #[cfg(feature = "engine")]
 mod progress;
 mod run;
+mod schedule;
 mod schema;
 #[cfg(feature = "engine")]
 mod show;
@@ -91,6 +92,7 @@ enum Verb {
     Init(init::Args),
     Demo(demo::Args),
     Store(store::Args),
+    Schedule(schedule::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -138,6 +140,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Init(args) => init::run(args, global, out),
         Verb::Demo(args) => demo::run(args, out),
         Verb::Store(args) => store::run(args, global, out),
+        Verb::Schedule(args) => schedule::run(args, global, out),
         Verb::Explain(args) => explain::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),

@@ -9,7 +9,7 @@ fn check(name: &str, calls: &[&[&str]]) {
     snapshot(&Path::new("tests/snapshots/cli").join(name), &text.join("\n"));
 }
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "check",
     "fmt",
     "run",
@@ -19,6 +19,7 @@ const VERBS: [&str; 13] = [
     "init",
     "demo",
     "store",
+    "schedule",
     "explain",
     "schema",
     "completions",
