@@ -236,17 +236,7 @@ fn fill(file: File, kind: Kind, batch: &RecordBatch) -> Result<(), String> {
     let mut out = BufWriter::new(file);
     match kind {
         Kind::Parquet => {
-            let level = ZstdLevel::try_new(1).map_err(|e| text(&e))?;
-            let properties = WriterProperties::builder()
-                .set_created_by(CREATED_BY.into())
-                .set_max_row_group_row_count(Some(ROW_GROUP))
-                .set_compression(Compression::ZSTD(level))
-                .build();
-            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-            let mut writer =
-                ArrowWriter::try_new_with_options(&mut out, batch.schema(), options).map_err(|e| text(&e))?;
-            writer.write(batch).map_err(|e| text(&e))?;
-            writer.close().map_err(|e| text(&e))?;
+            parquet(batch, &mut out)?;
         }
         Kind::Csv => {
             let heads: Vec<String> = batch.schema().fields().iter().map(|f| f.name().clone()).collect();
@@ -272,6 +262,22 @@ fn fill(file: File, kind: Kind, batch: &RecordBatch) -> Result<(), String> {
     }
     let file = out.into_inner().map_err(|e| text(&e))?;
     file.sync_all().map_err(|e| text(&e))
+}
+
+/// A table as Parquet: the same rows are the same bytes.
+pub fn parquet(batch: &RecordBatch, out: &mut (impl Write + Send)) -> Result<(), String> {
+    let text = |e: &dyn std::fmt::Display| e.to_string();
+    let level = ZstdLevel::try_new(1).map_err(|e| text(&e))?;
+    let properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.into())
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_compression(Compression::ZSTD(level))
+        .build();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(out, batch.schema(), options).map_err(|e| text(&e))?;
+    writer.write(batch).map_err(|e| text(&e))?;
+    writer.close().map_err(|e| text(&e))?;
+    Ok(())
 }
 
 fn cell(column: &ArrayRef, row: usize) -> String {

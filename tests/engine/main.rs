@@ -48,6 +48,8 @@ mod readme;
 #[allow(dead_code)]
 mod reference_page;
 mod reference_plan;
+mod results_store;
+mod results_support;
 mod standard;
 mod stories;
 mod stories_random;

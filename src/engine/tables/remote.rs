@@ -18,29 +18,18 @@ use crate::error::Error;
 /// Lists the files of an address.
 pub async fn list(stores: &mut Stores, path: &str, what: &str) -> Result<Listing, Error> {
     let failed = format!("{what}: cannot read `{path}`");
-    let bad = |why: &dyn std::fmt::Display| {
-        Error::data(format!("{failed}: {why}")).with_help("an address is `s3://bucket/path`")
-    };
-    let (start, key) = split(path);
-    let url = Url::parse(start).map_err(|e| bad(&e))?;
-    let bucket = url.host_str().filter(|b| !b.is_empty()).ok_or_else(|| bad(&"it names no bucket"))?;
-    if !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
-        return Err(bad(&"between `://` and the first `/` stands the bucket alone"));
-    }
-    let address = format!("{}://{bucket}", url.scheme());
+    let Address { start: address, scheme, bucket, key } = address(path, &failed)?;
     let store = match stores.stores.get(&address) {
         Some(store) => Arc::clone(store),
         None => {
-            let store = connect(url.scheme(), bucket, path, what)?;
+            let store = connect(&scheme, &bucket, path, what)?;
             stores.stores.insert(address.clone(), Arc::clone(&store));
             store
         }
     };
     let fixed: Vec<&str> = key.split('/').take_while(|part| !has_glob(part)).collect();
     let glob = has_glob(key);
-    let joined = fixed.join("/");
-    // As it stands if it can stand so: a `%` in a key is not escaped once more.
-    let prefix = Path::parse(&joined).unwrap_or_else(|_| Path::from(joined.as_str()));
+    let prefix = prefix(&fixed.join("/"));
     let one = if glob || prefix.as_ref().is_empty() || key.ends_with('/') {
         None
     } else {
@@ -77,8 +66,44 @@ pub async fn list(stores: &mut Stores, path: &str, what: &str) -> Result<Listing
         return Err(Error::data(format!("{what}: {why} `{path}`")).with_help(help));
     }
     files.sort_by(|a, b| a.meta.location.cmp(&b.meta.location));
-    let url = ObjectStoreUrl::parse(&address).map_err(|e| bad(&e))?;
+    let url = ObjectStoreUrl::parse(&address).map_err(|e| bad(&failed, &e))?;
     Ok(Listing { store, url, files })
+}
+
+/// The bucket of an address without stars, the address's start (`s3://bucket`), and what stands behind it.
+pub(crate) fn open(path: &str, what: &str) -> Result<(Arc<dyn ObjectStore>, String, Path), Error> {
+    let Address { start, scheme, bucket, key } = address(path, &format!("{what} can't be at `{path}`"))?;
+    Ok((connect(&scheme, &bucket, path, what)?, start, prefix(key)))
+}
+
+/// An address in its parts.
+struct Address<'a> {
+    /// `s3://bucket`
+    start: String,
+    scheme: String,
+    bucket: String,
+    key: &'a str,
+}
+
+fn address<'a>(path: &'a str, failed: &str) -> Result<Address<'a>, Error> {
+    let bad = |why: &dyn std::fmt::Display| bad(failed, why);
+    let (start, key) = split(path);
+    let url = Url::parse(start).map_err(|e| bad(&e))?;
+    let bucket = url.host_str().filter(|b| !b.is_empty()).ok_or_else(|| bad(&"it names no bucket"))?;
+    if !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+        return Err(bad(&"between `://` and the first `/` stands the bucket alone"));
+    }
+    let (scheme, bucket) = (url.scheme().to_owned(), bucket.to_owned());
+    Ok(Address { start: format!("{scheme}://{bucket}"), scheme, bucket, key })
+}
+
+fn bad(failed: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::data(format!("{failed}: {why}")).with_help("an address is `s3://bucket/path`")
+}
+
+/// As it stands if it can stand so: a `%` in a key is not escaped once more.
+fn prefix(key: &str) -> Path {
+    Path::parse(key).unwrap_or_else(|_| Path::from(key))
 }
 
 /// `s3://bucket` and what stands behind the slash after it.
