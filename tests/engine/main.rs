@@ -8,6 +8,10 @@ mod cli_store;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod compact;
+mod deliver_files;
+mod deliver_resume;
+#[allow(dead_code)]
+mod deliver_support;
 mod demo_example;
 mod dictionaries;
 mod differential;

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod calendar_zones;
+mod catalog_destinations;
 mod catalog_load;
 mod catalog_mistakes;
 mod catalog_reach;

@@ -7,6 +7,7 @@
 
 mod amounts;
 mod channels;
+mod destinations;
 mod events;
 mod gap;
 mod identities;
@@ -126,6 +127,9 @@ impl Loader<'_> {
             self.action(entry, raw);
         }
         self.offers(raw);
+        for entry in entries(&raw.destinations) {
+            self.destination(entry);
+        }
         self.population(raw);
         self.session_gap(raw.session_gap.as_ref());
     }

@@ -10,6 +10,7 @@ use super::num::Num;
 use super::source::Span;
 use super::syntax::ast::Expr;
 
+mod destination;
 pub mod load;
 pub mod names;
 mod project_file;
@@ -17,6 +18,7 @@ pub mod raw;
 pub mod schema;
 mod taxonomy;
 
+pub use destination::{Address, Destination, Files, Mode, SecretRef, To};
 pub use project_file::{Audits, Level, ProjectFile};
 
 macro_rules! ids {
@@ -62,6 +64,8 @@ pub struct Catalog {
     pub zone: Option<AttributeId>,
     /// Known offers; an empty list closes nothing.
     pub offers: Vec<Named>,
+    /// Where published audiences are taken.
+    pub destinations: Vec<Destination>,
     pub population: Population,
     /// Microseconds: see [`Catalog::visit_gap`].
     pub session_gap: Option<i64>,

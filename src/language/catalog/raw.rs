@@ -13,6 +13,8 @@ use crate::language::yaml::read::{
 };
 use crate::language::yaml::{Kind, Node};
 
+pub mod destinations;
+
 record! {
     /// A Segue project: where things are and how to read them.
     pub struct Project("the project") {
@@ -96,6 +98,8 @@ record! {
         pub actions: Option<Entries<Option<Action>>>,
         /// Known offers.
         pub offers: Option<Vec<Text>>,
+        /// Where published audiences are taken, by name.
+        pub destinations: Option<Entries<destinations::Destination>>,
     }
 
     /// Where events come from.

@@ -112,6 +112,8 @@ codes! { yaml:
     AMOUNT = "E0231", "An amount of money that can't be read.";
     SHARE = "E0232", "A percentage that can't be read or leaves nobody.";
     QUIET = "E0233", "Quiet hours that can't be read.";
+    SECRET = "E0240", "A secret that stands in the catalog.";
+    PACE = "E0241", "A rate, number of rows or time-out of a destination that can't be read.";
 }
 
 codes! { check:

@@ -1,0 +1,276 @@
+//! Deliveries that break off: they go on where they were, and nothing counts twice.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use segue::audience::deliver::{Delivered, key};
+use segue::language::catalog::Mode;
+
+use crate::deliver_support::{Ask, Mood, Place, Receiver, Versions, scored, version, wanted};
+
+const HOOK: &str = "destinations: {hook: {kind: webhook, url: 'https://crm.example.org', secret: {env: HOOK}}}";
+
+fn numbered(from: i64, to: i64, plus: i64) -> arrow::array::RecordBatch {
+    let ids: Vec<String> = (from..to).map(|n| format!("c{n:03}")).collect();
+    let rows: Vec<(&str, i64)> = ids.iter().zip(from..).map(|(id, n)| (id.as_str(), n + plus * (n % 3))).collect();
+    scored(&rows)
+}
+
+fn told(delivered: Delivered) -> Vec<(u64, u64, u64, u64, u64)> {
+    let Delivered::Done(told) = delivered else { panic!("{delivered:?}") };
+    told.iter().map(|t| (t.which.version, t.batches, t.resumed, t.counts.upserts, t.counts.deletes)).collect()
+}
+
+#[test]
+fn a_break_at_every_batch() {
+    let (one, two) = (numbered(0, 30, 0), numbered(5, 40, 7));
+    let versions = Versions::default().with("vip", 1, one.clone()).with("vip", 2, two.clone());
+    for mood in [Mood::FailsBefore, Mood::FailsAfter] {
+        for broken in 0..8 {
+            for mode in [Mode::Delta, Mode::Full] {
+                let place = Place::new(HOOK);
+                let receiver = Receiver::new(Some(5));
+                let ask = Ask { mode: Some(mode), ..version(1) };
+                assert_eq!(told(place.deliver_to("vip", &versions, ask, &receiver).expect("taken")).len(), 1);
+                assert_eq!(receiver.table(), wanted(&one));
+
+                let mut moods = vec![Mood::Takes; broken];
+                moods.push(mood);
+                receiver.moods(&moods);
+                let ask = Ask { mode: Some(mode), ..version(2) };
+                let batches = match mode {
+                    // 5 go, 10 come, 17 of 25 have another score.
+                    Mode::Delta => 32_u64.div_ceil(5),
+                    Mode::Full => 7,
+                };
+                let first = place.deliver_to("vip", &versions, ask, &receiver);
+                if broken as u64 >= batches {
+                    first.expect("nothing broke");
+                    continue;
+                }
+                let error = first.expect_err("broken").to_string();
+                assert!(error.contains("away") || error.contains("lost"), "{error}");
+                let underway = place.state("vip").underway.expect("underway");
+                assert_eq!((underway.done, underway.batches), (broken as u64, batches), "{mode:?}");
+
+                let again = place.deliver_to("vip", &versions, ask, &receiver).expect("taken");
+                let told = told(again);
+                assert_eq!(told.len(), 1);
+                assert_eq!((told[0].1, told[0].2), (batches, broken as u64), "it went on where it was");
+                assert_eq!(receiver.table(), wanted(&two), "{mode:?} broken at {broken}");
+                let got = receiver.got.lock().expect("sound");
+                let once = got.tries.values().filter(|tries| **tries > 1).count();
+                assert_eq!(once, 1, "only the batch that broke was sent twice");
+                let rows: u64 = got.keys.values().sum();
+                assert_eq!(rows, 30 + if mode == Mode::Delta { told[0].3 + told[0].4 } else { 35 }, "counted once");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_complete_one_is_not_repeated() {
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(10));
+    let versions = Versions::default().with("vip", 7, numbered(0, 25, 0));
+    assert_eq!(told(place.deliver_to("vip", &versions, version(7), &receiver).expect("taken")), [(7, 3, 0, 25, 0)]);
+    let before = place.kept();
+    assert_eq!(
+        place.deliver_to("vip", &versions, version(7), &receiver).expect("nothing"),
+        Delivered::Nothing { version: 7, dead: 0 }
+    );
+    assert_eq!(place.kept(), before);
+    assert_eq!(receiver.got.lock().expect("sound").tries.values().sum::<u64>(), 3);
+    // Asked for, it is sent once more with the same keys: a receiver that heeds them counts nothing twice.
+    let again = Ask { again: true, ..version(7) };
+    assert_eq!(told(place.deliver_to("vip", &versions, again, &receiver).expect("taken")), [(7, 3, 0, 25, 0)]);
+    let got = receiver.got.lock().expect("sound");
+    assert_eq!(got.tries.values().copied().collect::<Vec<u64>>(), [2, 2, 2]);
+    assert_eq!(got.keys.values().sum::<u64>(), 25);
+    let whole = key("shop", 7, "vip", "hook", Mode::Delta, None);
+    assert_eq!(
+        got.keys.keys().cloned().collect::<Vec<_>>(),
+        (0..3).map(|n| format!("{whole}-{n}")).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn keys_are_published() {
+    let of = |base| key("shop", 8, "vip", "crm", Mode::Delta, base);
+    // python3: sha256(b"".join(len(p).to_bytes(8, "little") + p for p in parts))
+    assert_eq!(of(Some(7)), "f8bebdb3ca973d66b3df4b14c686d3743351c7154337190c4acf75946ede3ccf");
+    assert_eq!(of(None), "b61524fb1fc5d2e6fca5e76dc79cd127efad6bb81cd6da05d2270df2a208dcbc");
+}
+
+#[test]
+fn what_broke_off_is_finished_before_a_newer_version() {
+    // What version 2 changed and version 3 changed back would stay changed, if version 2 were only left lying.
+    let (one, two, three) =
+        (scored(&[("a", 1), ("b", 1)]), scored(&[("a", 2), ("b", 2)]), scored(&[("a", 1), ("b", 3)]));
+    let versions = Versions::default().with("v", 1, one).with("v", 2, two).with("v", 3, three.clone());
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(1));
+    place.deliver_to("v", &versions, version(1), &receiver).expect("taken");
+    receiver.moods(&[Mood::Takes, Mood::FailsBefore]);
+    place.deliver_to("v", &versions, version(2), &receiver).expect_err("broken");
+    let told = told(place.deliver_to("v", &versions, version(3), &receiver).expect("taken"));
+    assert_eq!(told, [(2, 2, 1, 2, 0), (3, 2, 0, 2, 0)]);
+    assert_eq!(receiver.table(), wanted(&three));
+    assert_eq!(place.state("v").confirmed.expect("confirmed").which.base, Some(2));
+
+    // All rows need nothing of what is there: what broke off is left, even where its version is gone.
+    receiver.moods(&[Mood::FailsAfter]);
+    let four = versions.clone().with("v", 4, scored(&[("a", 9)]));
+    place.deliver_to("v", &four, version(4), &receiver).expect_err("broken");
+    let five = scored(&[("c", 1)]);
+    let five_only = Versions::default().with("v", 5, five.clone());
+    let error = place.deliver_to("v", &five_only, version(5), &receiver).expect_err("gone");
+    assert_eq!(error.to_string(), "version 4 of audience `v` is not in the store of results");
+    let full = Ask { mode: Some(Mode::Full), ..version(5) };
+    place.deliver_to("v", &five_only, full, &receiver).expect("taken");
+    assert_eq!(receiver.table(), wanted(&five));
+    assert!(place.state("v").underway.is_none());
+}
+
+#[test]
+fn resume_starts_nothing() {
+    let versions = Versions::default().with("v", 1, numbered(0, 4, 0)).with("v", 2, numbered(0, 6, 0));
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(2));
+    let resume = |version| Ask { version, resume: true, ..Ask::default() };
+    let nothing = place.deliver_to("v", &versions, resume(1), &receiver).expect("nothing");
+    assert_eq!(nothing, Delivered::Nothing { version: 0, dead: 0 });
+    receiver.moods(&[Mood::Takes, Mood::FailsBefore]);
+    place.deliver_to("v", &versions, version(1), &receiver).expect_err("broken");
+    assert_eq!(told(place.deliver_to("v", &versions, resume(2), &receiver).expect("taken")), [(1, 2, 1, 4, 0)]);
+    assert_eq!(receiver.table(), wanted(&numbered(0, 4, 0)));
+}
+
+#[test]
+fn dry_runs_touch_nothing() {
+    let versions = Versions::default().with("v", 1, numbered(0, 4, 0)).with("v", 2, numbered(1, 6, 0));
+    // Its secret is not set, and nobody asks for it.
+    let place = Place::new(HOOK);
+    let dry = |version| Ask { version, dry_run: true, ..Ask::default() };
+    let Delivered::Would(told) = place.deliver("v", &versions, dry(1)).expect("told") else { panic!("would") };
+    assert_eq!((told.counts.upserts, told.batches), (4, 1));
+    assert!(place.kept().is_empty());
+    let receiver = Receiver::new(Some(1));
+    place.deliver_to("v", &versions, version(1), &receiver).expect("taken");
+    let before = place.kept();
+    let Delivered::Would(told) = place.deliver("v", &versions, dry(2)).expect("told") else { panic!("would") };
+    assert_eq!((told.counts.upserts, told.counts.deletes, told.counts.unchanged), (2, 1, 3));
+    assert_eq!(told.which.base, Some(1));
+    assert_eq!(place.kept(), before);
+}
+
+#[test]
+fn dead_letters_come_again() {
+    let (one, two) = (numbered(0, 10, 0), numbered(2, 12, 0));
+    let versions = Versions::default().with("v", 1, one.clone()).with("v", 2, two.clone());
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(4));
+    receiver.moods(&[Mood::Refuses]);
+    let Delivered::Done(told) = place.deliver_to("v", &versions, version(1), &receiver).expect("taken") else {
+        panic!("done")
+    };
+    assert_eq!(told[0].dead.len(), 1);
+    assert_eq!(
+        (told[0].dead[0].batch, told[0].dead[0].rows, told[0].dead[0].reason.as_str()),
+        (0, 4, "400 Bad Request")
+    );
+    assert_eq!(receiver.table().len(), 6);
+    let letters = || place.kept().into_iter().filter(|(path, _)| path.contains("/dead/")).count();
+    assert_eq!(letters(), 1);
+    assert_eq!(
+        place.deliver_to("v", &versions, version(1), &receiver).expect("nothing"),
+        Delivered::Nothing { version: 1, dead: 1 }
+    );
+    // Refused again, it stays; taken, it goes.
+    let resume = Ask { resume: true, ..version(1) };
+    receiver.moods(&[Mood::Refuses]);
+    place.deliver_to("v", &versions, resume, &receiver).expect("tried");
+    assert_eq!(letters(), 1);
+    let same = Place { catalog: crate::deliver_support::catalog(HOOK), ..Place::new(HOOK) };
+    let receiver_two = Receiver::new(Some(4));
+    receiver_two.moods(&[Mood::Refuses]);
+    same.deliver_to("v", &versions, version(1), &receiver_two).expect("taken");
+
+    place.deliver_to("v", &versions, resume, &receiver).expect("taken");
+    assert_eq!(letters(), 0);
+    assert_eq!(receiver.table(), wanted(&one));
+
+    // A newer version brings all that was refused, changed or not, also whoever is gone by now.
+    same.deliver_to("v", &versions, version(2), &receiver_two).expect("taken");
+    assert_eq!(receiver_two.table(), wanted(&two));
+    assert!(same.kept().iter().all(|(path, _)| !path.contains("/dead/")));
+}
+
+#[test]
+fn a_thousand_days() {
+    let mut dice = ChaCha8Rng::seed_from_u64(19);
+    for round in 0..60 {
+        let place = Place::new(HOOK);
+        let size = dice.random_range(1..6);
+        let receiver = Receiver::new(Some(size));
+        let mut versions = Versions::default();
+        let mut last = None;
+        for day in 1..18 {
+            let mut rows: Vec<(String, i64)> = Vec::new();
+            for n in 0..12 {
+                if dice.random_bool(0.6) {
+                    rows.push((format!("c{n:02}"), dice.random_range(0..3)));
+                }
+            }
+            let rows: Vec<(&str, i64)> = rows.iter().map(|(id, n)| (id.as_str(), *n)).collect();
+            let batch = scored(&rows);
+            versions = versions.with("v", day, batch.clone());
+            let moods: Vec<Mood> = (0..dice.random_range(0..6))
+                .map(|_| match dice.random_range(0..6) {
+                    0 => Mood::FailsBefore,
+                    1 => Mood::FailsAfter,
+                    2 => Mood::Refuses,
+                    _ => Mood::Takes,
+                })
+                .collect();
+            receiver.moods(&moods);
+            let mode = dice.random_bool(0.15).then_some(Mode::Full);
+            let done = place.deliver_to("v", &versions, Ask { mode, ..version(day) }, &receiver);
+            receiver.moods(&[]);
+            if done.is_ok_and(|done| clean(&done)) {
+                assert_eq!(receiver.table(), wanted(&batch), "round {round}, day {day}");
+            }
+            last = Some((day, batch));
+        }
+        // In the end everything is there, whatever went before.
+        let (day, batch) = last.expect("a day");
+        place.deliver_to("v", &versions, version(day), &receiver).expect("taken");
+        place.deliver_to("v", &versions, Ask { resume: true, ..version(day) }, &receiver).expect("taken");
+        assert_eq!(receiver.table(), wanted(&batch), "round {round}");
+        let states = place.kept();
+        assert_eq!(states.len(), 1, "one state and no letters are left: {states:#?}");
+    }
+}
+
+fn clean(delivered: &Delivered) -> bool {
+    match delivered {
+        Delivered::Done(told) => told.last().is_some_and(|told| told.dead.is_empty()),
+        Delivered::Nothing { dead, .. } => *dead == 0,
+        Delivered::Would(_) => false,
+    }
+}
+
+#[test]
+fn two_at_once() {
+    let place = Place::new(HOOK);
+    let (mut one, mut two) = (place.shelf("v"), place.shelf("v"));
+    let state = crate::deliver_support::block_on(one.read()).expect("read");
+    crate::deliver_support::block_on(two.read()).expect("read");
+    crate::deliver_support::block_on(one.write(&state)).expect("written");
+    for _ in 0..2 {
+        let error = crate::deliver_support::block_on(two.write(&state)).expect_err("the other was first");
+        assert_eq!(error.exit(), segue::error::Exit::Refused, "{error}");
+        // Further on, the number that the second one would take is free again; it must not take it.
+        crate::deliver_support::block_on(one.write(&state)).expect("written");
+        crate::deliver_support::block_on(one.write(&state)).expect("written");
+    }
+}
