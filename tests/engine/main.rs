@@ -12,6 +12,10 @@ mod deliver_files;
 mod deliver_resume;
 #[allow(dead_code)]
 mod deliver_support;
+mod decide_laws;
+mod decide_random;
+mod decide_reference;
+mod decide_world;
 mod demo_example;
 mod dictionaries;
 mod differential;
