@@ -148,6 +148,12 @@ impl Gathered {
                     let counted = counters.source(counter, name, files(opened));
                     report.sources.push(SourceReport { skipped, ..counted });
                 }
+                // A history without rows is no finding: it begins like that.
+                (Rows::Recorded, Table::Source(s)) => {
+                    let opened = tables.sources.get(s as usize).and_then(Option::as_ref);
+                    let counted = counters.source(counter, name, files(opened));
+                    report.sources.extend(Some(counted).filter(|of| of.rows > 0));
+                }
                 (Rows::Profile, _) => {
                     report.profiles = Some(counters.source(counter, name, files(tables.profile.as_ref())));
                 }

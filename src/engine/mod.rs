@@ -7,7 +7,7 @@
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
 //! on the way, `meter` what that took. `explain` tells all of it beforehand, `write` puts audiences into files. `compact` rewrites a
 //! source clustered by bucket, `passes` runs over such. `cache` keeps what later runs need not read again, `inputs` tells what a run read by
-//! its content.
+//! its content, `history` is what earlier runs left behind.
 //! `sql` says the same program as SQL text.
 
 pub mod bucket;
@@ -23,6 +23,8 @@ pub mod demo;
 pub mod explain;
 
 mod gathered;
+
+mod history;
 
 pub mod identities;
 
@@ -56,6 +58,7 @@ pub mod write;
 
 pub use cache::{Again, Keep, OfSource, Told};
 pub use decide::{Choice, Engine};
+pub use history::HistoryFiles;
 pub use report::{ListReport, Report, SourceReport};
 pub use run::{Limits, Outcome, Progress, Request, SoFar, measured, run, run_campaigns, run_histories};
 pub use tables::Layout;

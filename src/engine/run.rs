@@ -23,6 +23,7 @@ use super::bucket::Share;
 use super::cache::{self, Job, Keep, Kept};
 use super::decide::{Choice, Engine, Facts, Passes, decide};
 use super::gathered::Gathered;
+use super::history::{self, HistoryFiles};
 use super::identities::{self, Resolution};
 use super::kernels::block::Block;
 use super::meter::Meter;
@@ -71,6 +72,8 @@ pub struct Request<'a> {
     pub population: bool,
     /// Whether what later runs need not read again is kept, and used.
     pub keep: Keep,
+    /// What earlier runs left behind; without it, what rules ask of it never happened.
+    pub history: Option<HistoryFiles>,
     pub limits: Limits,
     pub progress: Option<Arc<dyn Progress>>,
 }
@@ -146,19 +149,23 @@ pub async fn run_campaigns(request: Request<'_>) -> Result<Outcome, Error> {
 }
 
 async fn run_for(request: Request<'_>, values: Values) -> Result<Outcome, Error> {
-    let tables = tables::open(request.catalog, request.root).await?;
+    let with = history::resolve(&request);
+    let tables = tables::open_with(&with.catalog, request.root, with.files).await?;
     let asked = Asked { values, population: request.population };
     let keep = Some((request.keep, request.root));
     let wish = Wish { asked, limits: request.limits, patterns: None, keep };
-    Ok(evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await?.0)
+    let progress = request.progress.clone();
+    Ok(evaluate(&with.catalog, &with.program, request.clock, &tables, wish, progress).await?.0)
 }
 
 /// The same, with what it took, from the files themselves; `patterns` is how many the program has.
 pub async fn measured(request: Request<'_>, patterns: u32) -> Result<(Outcome, Arc<Meter>), Error> {
-    let tables = tables::open(request.catalog, request.root).await?;
+    let with = history::resolve(&request);
+    let tables = tables::open_with(&with.catalog, request.root, with.files).await?;
     let asked = Asked { values: Values::None, population: request.population };
     let wish = Wish { asked, limits: request.limits, patterns: Some(patterns), keep: None };
-    evaluate(request.catalog, request.program, request.clock, &tables, wish, request.progress).await
+    let progress = request.progress.clone();
+    evaluate(&with.catalog, &with.program, request.clock, &tables, wish, progress).await
 }
 
 /// Evaluates a program and its traits over histories, as if they were files, and counts the population. A customer without event and
@@ -171,6 +178,8 @@ pub async fn run_histories(
     layout: Layout,
     limits: Limits,
 ) -> Result<Outcome, Error> {
+    let with_history = program.asks_history(catalog).then(|| catalog.with_history());
+    let catalog = with_history.as_ref().unwrap_or(catalog);
     let (catalog, tables) = tables::in_memory(catalog, customers, layout)?;
     let wish = Wish { asked: Asked { values: Values::All, population: true }, limits, patterns: None, keep: None };
     Ok(evaluate(&catalog, program, clock, &tables, wish, None).await?.0)
@@ -235,6 +244,7 @@ async fn evaluate(
     let mut kept = match keep.filter(|(keep, _)| *keep != Keep::Off) {
         None => Kept::default(),
         Some(_) if passes.at_once().is_some() => Kept::nothing(&parts, cache::CLUSTERED),
+        Some(_) if catalog.history.is_some() => Kept::nothing(&parts, cache::HISTORY),
         Some((_, root)) => {
             let progress = progress.as_deref();
             let job = Job { catalog, program, clock, root, tables, parts: &parts, links, limits, asked, progress };

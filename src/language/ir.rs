@@ -13,6 +13,7 @@ use super::source::Span;
 pub use super::syntax::ast::{Arithmetic, Date, Op, PeriodUnit, RankEnd, RankScale, TextTest, Unit};
 
 mod campaign;
+mod matchings;
 mod walk;
 
 pub use campaign::{
@@ -322,6 +323,11 @@ pub enum Edge {
     AsOf,
     /// The as-of instant minus a calendar duration in the project's zone.
     Back {
+        amount: u32,
+        unit: Unit,
+    },
+    /// The same instant, itself included: `member of vip for 30d` takes whoever came in just then. Only an end, for events.
+    Through {
         amount: u32,
         unit: Unit,
     },

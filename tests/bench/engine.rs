@@ -104,6 +104,7 @@ fn run(args: &Args) -> Value {
             clock: &clock,
             root: &project.root,
             population: false,
+            history: None,
             limits,
             keep: if args.cache { Keep::On } else { Keep::Off },
             progress: None,

@@ -160,6 +160,7 @@ fn the_example_tells_its_stories() {
         clock: &clock,
         root: &root,
         population: true,
+        history: None,
         limits,
         keep: Keep::Off,
         progress: None,

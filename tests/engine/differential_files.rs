@@ -82,6 +82,7 @@ pub fn run_over(
         clock,
         root,
         population,
+        history: None,
         limits,
         keep: Keep::Off,
         progress: None,

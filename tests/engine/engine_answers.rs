@@ -47,6 +47,7 @@ pub fn run_project(
         clock: &clock,
         root: &project.root,
         population: true,
+        history: None,
         limits,
         keep: Keep::Off,
         progress: None,

@@ -59,6 +59,7 @@ fn random_projects_with_files_kept_by_an_earlier_run() {
                     clock: &clock,
                     root,
                     population,
+                    history: None,
                     limits,
                     keep: Keep::On,
                     progress: None,

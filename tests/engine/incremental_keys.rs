@@ -88,6 +88,7 @@ fn what_is_added_is_told() {
             clock: &Clock { as_of: NOW, zone: Zone::utc() },
             root: shop.dir.path(),
             population: false,
+            history: None,
             limits: Limits { threads: Some(2), ..Limits::default() },
             keep: Keep::On,
             progress: Some(heard.clone()),

@@ -279,6 +279,7 @@ pub fn outcome(
         clock: &clock,
         root: &project.root,
         population: false,
+        history: None,
         limits,
         keep,
         progress: None,

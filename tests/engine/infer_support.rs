@@ -92,6 +92,7 @@ pub fn audiences(root: &Path) -> Vec<(String, usize)> {
         clock: &clock,
         root: &project.root,
         population: true,
+        history: None,
         limits: segue::engine::Limits::default(),
         keep: Default::default(),
         progress: None,

@@ -244,6 +244,7 @@ fn answer_within(shop: &Shop, rule: &str, population: bool, limits: Limits) -> O
         clock: &clock(),
         root: &project.root,
         population,
+        history: None,
         limits,
         keep: Keep::Off,
         progress: None,

@@ -68,6 +68,7 @@ fn run(at: &str, data: &Path) -> Ran {
         clock: &clock,
         root: folder.path(),
         population: true,
+        history: None,
         limits: engine::Limits::default(),
         keep: Default::default(),
         progress: None,

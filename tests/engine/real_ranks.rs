@@ -84,6 +84,7 @@ fn judge(
             clock: &clock,
             root: folder.path(),
             population: true,
+            history: None,
             limits,
             keep: Keep::Off,
             progress: None,

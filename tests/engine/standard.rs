@@ -35,7 +35,7 @@ impl Job<'_> {
     fn run(&self, engine: Engine) -> Result<Outcome, Error> {
         let Job { catalog, program, clock, root, population } = *self;
         let limits = Limits { threads: Some(2), engine: Choice::Only(engine), ..Limits::default() };
-        let request = Request { catalog, program, clock, root, population, keep: Keep::Off, limits, progress: None };
+        let request = Request { catalog, program, clock, root, population, keep: Keep::Off, history: None, limits, progress: None };
         tokio::runtime::Runtime::new().unwrap().block_on(run(request))
     }
 
@@ -138,6 +138,7 @@ fn what_is_read_is_told() {
         clock: &Clock { as_of: NOW, zone: Zone::utc() },
         root: shop.dir.path(),
         population: false,
+        history: None,
         limits: Limits { threads: Some(2), engine: Choice::Only(Engine::Standard), ..Limits::default() },
         keep: Keep::Off,
         progress: Some(heard.clone()),

@@ -30,6 +30,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         root: &prepared.project.root,
         population: false,
         keep: Keep::Off,
+        history: None,
         limits: args.limits.of(&prepared.project),
         progress: args.analyze.then(|| progress::of_run(out)).flatten(),
     };

@@ -52,6 +52,7 @@ fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Fail
         root: &prepared.project.root,
         population: args.population,
         keep: if args.cache { Keep::On } else { Keep::Off },
+        history: None,
         limits: args.limits.of(&prepared.project),
         progress: progress::of_run(out),
     };

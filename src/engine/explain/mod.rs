@@ -17,6 +17,7 @@ mod words;
 
 use super::cache::{self, Job, Kept, Told};
 use super::decide::{Choice, Facts, decide};
+use super::history;
 use super::plan::lower::{Asked, Parts, Values, lower};
 use super::plan::program::Term;
 use super::run::Request;
@@ -118,7 +119,9 @@ pub struct Sharing {
 
 /// Describes a run. `asked` says of a rule's number whether it was asked for or is only needed by others.
 pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Sync)) -> Result<Explanation, Error> {
-    let tables = tables::open(request.catalog, request.root).await?;
+    let with = history::resolve(request);
+    let request = &Request { catalog: &with.catalog, program: &with.program, ..request.clone() };
+    let tables = tables::open_with(request.catalog, request.root, with.files).await?;
     let wanted = Asked { values: Values::None, population: request.population };
     let Request { catalog, program, clock, limits, .. } = *request;
     let parts = lower(catalog, program, clock, wanted);
@@ -133,6 +136,7 @@ pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Syn
     explanation.kept = match explanation.decision.passes.at_once() {
         _ if explanation.decision.engine == Engine::Standard => Kept::nothing(&parts, cache::STANDARD).told(),
         Some(_) => Kept::nothing(&parts, cache::CLUSTERED).told(),
+        None if catalog.history.is_some() => Kept::nothing(&parts, cache::HISTORY).told(),
         None => {
             let (tables, parts) = (&tables, &parts);
             let (links, progress) = (None, None);

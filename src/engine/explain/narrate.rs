@@ -78,7 +78,7 @@ impl<'a> Narrator<'a> {
         match lowered.branch.rows {
             Rows::Profile | Rows::Late => "profile".into(),
             Rows::List => format!("list {}", lowered.branch.label),
-            Rows::Event => {
+            Rows::Event | Rows::Recorded => {
                 let event = lowered.branch.kinds.get(k).and_then(|kind| kind.event);
                 event.map_or_else(|| "nothing".into(), |e| self.event(e))
             }

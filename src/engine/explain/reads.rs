@@ -9,7 +9,6 @@ use super::cost::Piece;
 use super::narrate::Narrator;
 use super::{Decision, Engine, Way};
 use crate::engine::plan::lower::{self, Lowered, Parts, Table, lower};
-use crate::engine::plan::program::Rows;
 use crate::engine::run::Request;
 use crate::engine::tables::prune::{Asked, Part, Reading};
 use crate::engine::tables::{Opened, Tables};
@@ -252,7 +251,7 @@ fn keys(catalog: &Catalog, opened: &Opened, lowered: &Lowered) -> BTreeSet<Strin
 fn events(catalog: &Catalog, lowered: &Lowered, b: usize, narrator: &Narrator<'_>) -> Vec<EventRead> {
     let asked = asked(catalog, lowered);
     let kinds = lowered.branch.kinds.iter().enumerate();
-    let wanted = kinds.filter(|(_, kind)| lowered.branch.rows == Rows::Event && !kind.patterns.is_empty());
+    let wanted = kinds.filter(|(_, kind)| lowered.branch.rows.happens() && !kind.patterns.is_empty());
     wanted
         .map(|(k, kind)| {
             let raw = kind.event.and_then(|e| catalog.events.get(e as usize)).map(|event| &event.raw);

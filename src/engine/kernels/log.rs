@@ -214,7 +214,7 @@ impl Log {
             }
             page.who.push(number);
             page.what.push(row.slot);
-            page.when.push(if slot.rows == Rows::Event as u8 { row.time } else { TIMELESS });
+            page.when.push(if Rows::is_timed(slot.rows) { row.time } else { TIMELESS });
             page.pool.extend_from_slice(words);
         }
     }

@@ -283,7 +283,7 @@ impl Memory {
         });
         self.combinations = combinations;
 
-        let (events, profile) = (branch.rows == Rows::Event, branch.rows == Rows::Profile);
+        let (events, profile) = (branch.rows.happens(), branch.rows == Rows::Profile);
         let late_profile = if profile { self.lists.number(vec![Rows::Late as u8], ALWAYS, NOTHING) } else { NOTHING };
         let some = |nulls: Option<&NullBuffer>| nulls.filter(|nulls| nulls.null_count() > 0).cloned();
         let (customers, timed) = (some(customers.logical_nulls().as_ref()), some(times.nulls()));

@@ -332,7 +332,7 @@ impl Accumulator for Stream {
                 if slot.patterns.is_empty() {
                     return Ok(());
                 }
-                entry.time = if slot.rows == Rows::Event as u8 { time } else { TIMELESS };
+                entry.time = if Rows::is_timed(slot.rows) { time } else { TIMELESS };
             }
             coming.entries.push(entry);
             if measured && let Some(slot) = slots.get(number) {

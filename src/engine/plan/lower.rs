@@ -229,9 +229,9 @@ impl<'a> Lowerer<'a> {
                 Rows::Event => (population.events && counted) || needs_trace,
                 // A late profile leaves its customer out, so all rows matter where there is a creation column.
                 Rows::Profile => population.profiles || needs_trace || late_profiles,
-                Rows::List | Rows::Late => false,
+                Rows::List | Rows::Late | Rows::Recorded => false,
             };
-            for kind in branch.kinds.iter_mut().filter(|_| branch.rows == Rows::Event) {
+            for kind in branch.kinds.iter_mut().filter(|_| branch.rows.happens()) {
                 let window = |(p, _): &(u32, Pred)| matters.get(*p as usize).copied().unwrap_or(ALWAYS);
                 kind.windows = kind.patterns.iter().map(window).collect();
             }

@@ -21,7 +21,9 @@ pub fn needs_population(program: &Program, late: &Late, events: &[bool]) -> bool
     if everybody || orphans {
         return true;
     }
-    let quiet = Quiet { program, events, zone: types::zone(&program.zone) };
+    // What runs left behind has no part in the population: a story about it may be told of anybody.
+    let recorded = program.deeds.iter().any(|deed| events.get(deed.pattern as usize) == Some(&false));
+    let quiet = Quiet { program, events, recorded, zone: types::zone(&program.zone) };
     let mut nodes: Vec<Truth> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
         let truth = quiet.node(node, &nodes);
@@ -58,6 +60,8 @@ enum Guess<'a> {
 struct Quiet<'a> {
     program: &'a Program,
     events: &'a [bool],
+    /// Whether some story is about other rows than those of events.
+    recorded: bool,
     zone: Zone,
 }
 
@@ -99,6 +103,7 @@ impl<'a> Quiet<'a> {
             },
             Node::Range { term, lo, hi } if self.is_empty(*term) => Truth::of(*lo <= 0 && 0 <= *hi),
             Node::Time { term, lo: _, hi: _ } if self.is_empty(*term) => Truth::No,
+            Node::Story(_) if self.recorded => Truth::Maybe,
             // No story about nothing says yes: each wants at least one event.
             Node::Story(_) => Truth::No,
             Node::Test(asked) => self.test(asked),
@@ -125,6 +130,7 @@ impl<'a> Quiet<'a> {
             }
             Val::Average { sum, known, ty: _ } if self.is_empty(*sum) && self.is_empty(*known) => Guess::Known(None),
             Val::DaysSince(term) | Val::DaysSinceDate(term) if self.is_empty(*term) => Guess::Known(None),
+            Val::Story(_) if self.recorded => Guess::Any,
             Val::Story(story) => match self.program.stories.get(*story as usize) {
                 Some(Story::Fold { deed: _, frame, fold }) => {
                     Guess::Known(if frame.since.is_some() { None } else { self.folded(*fold) })

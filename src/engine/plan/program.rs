@@ -54,6 +54,20 @@ pub enum Rows {
     List = 2,
     /// A profile created at or after the as-of instant: its customer is left out.
     Late = 3,
+    /// What runs left behind: an event in all but that it tells of no customer.
+    Recorded = 4,
+}
+
+impl Rows {
+    /// Whether it happened at its time.
+    pub fn happens(self) -> bool {
+        matches!(self, Rows::Event | Rows::Recorded)
+    }
+
+    /// The same of a slot's kind of row.
+    pub fn is_timed(rows: u8) -> bool {
+        rows == Rows::Event as u8 || rows == Rows::Recorded as u8
+    }
 }
 
 /// One event of a source (or the one kind of row of a profile or list).

@@ -42,6 +42,9 @@ struct Derived {
 impl Writer<'_> {
     /// The stream of an event and the condition on its rows.
     pub fn event(&mut self, id: EventId) -> Said<(usize, String)> {
+        if self.catalog.is_recorded(id) {
+            return not("what earlier runs decided");
+        }
         let Some(event) = self.catalog.event(id) else { return not("an unknown event") };
         let source = event.source.index();
         let collapse = event.event_id.is_some().then_some(id);

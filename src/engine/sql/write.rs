@@ -32,7 +32,7 @@ impl Writer<'_> {
             answers.push(format!("{} AS {}", holds.text, text::name(&rule.name)));
         }
         if (self.everybody && self.catalog.population.events) || self.trace {
-            for event in 0..self.catalog.events.len() {
+            for event in 0..self.catalog.declared_events() {
                 let (stream, _) = self.event(EventId(event as u32))?;
                 self.from(stream, i64::MIN);
             }

@@ -144,6 +144,25 @@ pub async fn list(stores: &mut Stores, root: &Path, path: &str, what: &str) -> R
     Ok(Listing { store, url: ObjectStoreUrl::local_filesystem(), files })
 }
 
+/// The files of several paths, which are all in one place.
+pub async fn these(stores: &mut Stores, root: &Path, paths: &[String], what: &str) -> Result<Listing, Error> {
+    let mut all: Option<Listing> = None;
+    for path in paths {
+        let listing = list(stores, root, path, what).await?;
+        match &mut all {
+            None => all = Some(listing),
+            Some(first) if first.url == listing.url => first.files.extend(listing.files),
+            Some(_) => {
+                return Err(Error::data(format!("{what}: `{path}` is in another place than the other files"))
+                    .with_help("keep all files on the local disk, or all in one bucket"));
+            }
+        }
+    }
+    let mut listing = all.ok_or_else(|| Error::data(format!("{what}: no file")))?;
+    listing.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+    Ok(listing)
+}
+
 fn shown(root: &Path, file: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
 }

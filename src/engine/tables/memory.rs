@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::MemTable;
 
-use super::{Opened, Tables, ids};
+use super::{Opened, Tables, Want, Wanted, ids};
 use crate::error::Error;
 use crate::language::catalog::{Catalog, ColumnRef, RawMatch, Type};
 use crate::language::interpret::history::{Datum, EventRow, History};
@@ -204,6 +204,19 @@ fn column<'a>(ty: Type, values: impl Iterator<Item = Option<&'a Datum>>) -> Resu
             Arc::new(out.finish())
         }
     })
+}
+
+/// A table without rows. Its ids are whole numbers, so that it leaves those of others what they are.
+pub(super) fn nothing(wanted: &Wanted) -> Result<Opened, Error> {
+    let column = |wants: &Vec<Want>| -> ArrayRef {
+        match wants.first() {
+            Some(Want::Id | Want::Key) => Arc::new(Int64Array::new_null(0)),
+            Some(Want::Time { .. }) => instants(std::iter::empty()),
+            _ => Arc::new(StringArray::new_null(0)),
+        }
+    };
+    let columns = wanted.iter().map(|(name, wants)| (name.clone(), column(wants))).collect();
+    table(columns, Layout::default())
 }
 
 fn table(columns: Vec<(String, ArrayRef)>, layout: Layout) -> Result<Opened, Error> {

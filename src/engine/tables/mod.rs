@@ -149,12 +149,23 @@ fn want(columns: &mut Wanted, name: &str, want: Want) {
 
 /// Opens every table that the catalog names, with the columns that it names.
 pub async fn open(catalog: &Catalog, root: &Path) -> Result<Tables, Error> {
+    open_with(catalog, root, &[]).await
+}
+
+/// The same, and the files of the history where the catalog has one.
+pub async fn open_with(catalog: &Catalog, root: &Path, history: &[String]) -> Result<Tables, Error> {
     let mut tables = Tables::default();
     let (mut sources, mut lookups) = wanted(catalog);
     for (s, source) in catalog.sources.iter().enumerate() {
         let columns = sources.remove(&s);
         tables.sources.push(match columns {
             None => None,
+            Some(columns) if catalog.history.is_some_and(|history| history.index() == s) => {
+                Some(match history {
+                    [] => memory::nothing(&columns)?,
+                    files => parquet::open_these(&mut tables.stores, root, files, "the history", &columns).await?,
+                })
+            }
             Some(columns) => {
                 let what = format!("source `{}`", source.name.name);
                 Some(parquet::open(&mut tables.stores, root, &source.path, &what, &columns).await?)

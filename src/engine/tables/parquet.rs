@@ -43,6 +43,22 @@ use crate::error::Error;
 /// Opens the files of a path and compares them with what is wanted.
 pub async fn open(stores: &mut Stores, root: &Path, path: &str, what: &str, wanted: &Wanted) -> Result<Opened, Error> {
     let listing = files::list(stores, root, path, what).await?;
+    open_listing(listing, what, wanted).await
+}
+
+/// The same for some files, each with a path of its own.
+pub async fn open_these(
+    stores: &mut Stores,
+    root: &Path,
+    paths: &[String],
+    what: &str,
+    wanted: &Wanted,
+) -> Result<Opened, Error> {
+    let listing = files::these(stores, root, paths, what).await?;
+    open_listing(listing, what, wanted).await
+}
+
+async fn open_listing(listing: Listing, what: &str, wanted: &Wanted) -> Result<Opened, Error> {
     let mut footers = footers(&listing, what).await?;
     let schemas: Vec<(&Found, &Schema)> = listing.files.iter().zip(footers.iter().map(|f| &f.schema)).collect();
     let (mut own, mut hive, mut small) = (Vec::new(), Vec::new(), Vec::new());

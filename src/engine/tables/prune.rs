@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Schema, TimeUnit};
 
 use crate::engine::kernels::test::test;
 use crate::engine::plan::lower::{Lowered, micros};
-use crate::engine::plan::program::{Kind, Operand, Pred, Rows, Scalar, Ty};
+use crate::engine::plan::program::{Kind, Operand, Pred, Scalar, Ty};
 use crate::engine::types::{self, flat, normal};
 use crate::language::catalog::{ColumnRef, SourceTable};
 
@@ -143,7 +143,7 @@ impl<'a> Asked<'a> {
 
     /// Whether every row matters.
     fn everything(&self) -> bool {
-        self.lowered.branch.keep_all || self.lowered.branch.rows != Rows::Event
+        self.lowered.branch.keep_all || !self.lowered.branch.rows.happens()
     }
 
     /// Whether so few of the names are asked for that it pays to look at them before the rest of a row is decoded.

@@ -95,6 +95,7 @@ impl Clock {
             Some(Edge::StartOfDay(date)) => days_of(date),
             Some(Edge::EndOfDay(date)) => days_of(date).saturating_add(1),
             Some(Edge::Instant(instant)) => self.zone.date(instant),
+            Some(Edge::Through { amount, unit }) => day(self.day_later(-i64::from(amount), unit).saturating_add(1)),
             Some(Edge::Ahead { amount, unit }) => day(self.day_later(i64::from(amount), unit)),
             Some(Edge::Period { unit, offset }) => match self.period_day(unit, offset) {
                 days if days < FIRST_DAY => i32::MIN,
@@ -105,6 +106,7 @@ impl Clock {
             None => Some(i32::MAX),
             Some(Edge::AsOf) => Some(today),
             Some(Edge::Back { amount, unit }) => before(self.day_later(-i64::from(amount), unit)),
+            Some(Edge::Through { amount, unit }) => Some(day(self.day_later(-i64::from(amount), unit))),
             Some(Edge::StartOfDay(date)) => Some(days_of(date).saturating_sub(1)),
             Some(Edge::EndOfDay(date)) => Some(days_of(date)),
             Some(Edge::Instant(instant)) => Some(self.zone.date(instant).saturating_sub(1)),
@@ -122,7 +124,10 @@ impl Clock {
             Edge::EndOfDay(date) => self.zone.start_of_day(i64::from(days_of(date)) + 1),
             Edge::Instant(instant) => instant,
             Edge::Back { amount, unit } => self.supported(self.moved(self.as_of, -i64::from(amount), unit), i64::MIN),
-            // Windows end before their end, and this instant is still in.
+            // Windows end before their end, and these two instants are still in.
+            Edge::Through { amount, unit } => {
+                self.supported(self.moved(self.as_of, -i64::from(amount), unit), i64::MIN).saturating_add(1)
+            }
             Edge::Ahead { amount, unit } => {
                 self.supported(self.moved(self.as_of, i64::from(amount), unit).saturating_add(1), i64::MAX)
             }

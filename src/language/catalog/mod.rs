@@ -11,6 +11,7 @@ use super::source::Span;
 use super::syntax::ast::Expr;
 
 mod destination;
+pub mod history;
 pub mod load;
 pub mod names;
 mod project_file;
@@ -67,6 +68,8 @@ pub struct Catalog {
     /// Where published audiences are taken.
     pub destinations: Vec<Destination>,
     pub population: Population,
+    /// The source of what runs leave behind, where a program asks for it: see [`Catalog::with_history`].
+    pub history: Option<SourceTableId>,
     /// Microseconds: see [`Catalog::visit_gap`].
     pub session_gap: Option<i64>,
     /// The project's file of ids that no run knows any more: see `erased:` in the project file. It need not be there.

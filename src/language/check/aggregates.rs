@@ -15,6 +15,18 @@ use super::values::{About, Part, Typed, plainest, type_noun};
 impl<'a> Checker<'a> {
     /// The property of an event that an aggregate works on.
     fn aggregated(&self, event: EventId, name: &Name) -> Option<(PropertyId, Type)> {
+        if self.catalog.is_recorded(event) {
+            self.report(
+                Diagnostic::new(
+                    code::check::UNKNOWN_PROPERTY,
+                    name.span,
+                    format!("`{}` has no property `{}`", self.event_name(event), name.text),
+                )
+                .label("nothing but the name and the time is recorded")
+                .help("count them, or ask for the days since: `days since last contacted NAME`"),
+            );
+            return None;
+        }
         let own = &self.catalog.event(event)?.properties;
         if let Some(i) = own.iter().position(|p| p.name.name == name.text) {
             return Some((PropertyId(i as u32), own.get(i)?.ty));
@@ -167,7 +179,8 @@ impl<'a> Checker<'a> {
     pub(super) fn days_since(&self, d: &ast::DaysSince, span: Span) -> Option<Typed<'a, Value>> {
         let name = &d.of.name;
         let about = |says| About::plain(says, Domain::of(Type::Integer, true));
-        let meaning = self.names.get(&name.text);
+        let recorded = if d.of.qualifier.is_none() { self.recorded_event(&name.text) } else { None };
+        let meaning = self.names.get(&name.text).or(recorded.map(Meaning::Event));
         if let (Some(which), Some(Meaning::Event(event))) = (d.which, meaning) {
             let end = if which == Quantifier::First { End::First } else { End::Last };
             let matching = self.matching(&d.of, event)?;

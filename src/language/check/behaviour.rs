@@ -51,7 +51,7 @@ impl Checker<'_> {
     }
 
     /// What is asked of a behaviour in one window.
-    fn asked(&self, p: &Phrase, behaviour: Behaviour, asked: &Asked, span: Span) -> Option<Tree<Cond>> {
+    pub(super) fn asked(&self, p: &Phrase, behaviour: Behaviour, asked: &Asked, span: Span) -> Option<Tree<Cond>> {
         Some(match asked {
             Asked::Pick(end) => {
                 let Behaviour { matching, window, since } = behaviour;
@@ -103,6 +103,9 @@ impl Checker<'_> {
                 );
                 None
             }
+            None if p.qualifier.is_none() && self.recorded_event(&p.name.text).is_some() => {
+                self.recorded_event(&p.name.text)
+            }
             None => {
                 self.unknown_name(&p.name, |m| matches!(m, Meaning::Event(_)));
                 None
@@ -112,6 +115,9 @@ impl Checker<'_> {
 
     /// Subject and `where` together.
     pub(super) fn matching(&self, p: &Phrase, event: EventId) -> Option<Matching> {
+        if self.catalog.is_recorded(event) {
+            return self.recorded_matching(p);
+        }
         let subject = p.subject.as_ref().map(|s| self.subject(s, event));
         let filter = p.filter.as_ref().map(|f| self.predicate(f, event));
         let pred = match (subject, filter) {

@@ -80,11 +80,13 @@ pub struct Options {
     pub catalog: String,
     /// Severities that the project sets; `None` silences a warning.
     pub severities: BTreeMap<Code, Option<Severity>>,
+    /// What runs decide is remembered.
+    pub keeps_history: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: Zone::utc(), catalog: "catalog.yaml".to_owned(), severities: BTreeMap::new() }
+        Options { zone: Zone::utc(), catalog: "catalog.yaml".to_owned(), severities: BTreeMap::new(), keeps_history: false }
     }
 }
 
@@ -100,6 +102,7 @@ impl Options {
             zone: Zone::new(&project.timezone).unwrap_or_else(Zone::utc),
             catalog: project.catalog.name.clone(),
             severities: project.severities.iter().map(|(code, level)| (*code, severity(*level))).collect(),
+            keeps_history: project.store.is_some(),
         }
     }
 }
@@ -176,6 +179,7 @@ impl Checker<'_> {
     }
 
     fn event_name(&self, id: EventId) -> &str {
-        self.catalog.event(id).map_or("", |e| e.name.name.as_str())
+        let declared = self.catalog.event(id).map(|e| e.name.name.as_str());
+        declared.or_else(|| self.recorded_words(id)).unwrap_or("")
     }
 }

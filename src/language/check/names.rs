@@ -53,6 +53,8 @@ pub(super) struct Names<'a> {
     all: HashMap<&'a str, (Meaning, Span)>,
     /// Names of segments and campaigns: each is the name of an audience.
     campaigns: HashMap<&'a str, Span>,
+    /// What segments and campaigns were called before.
+    was: HashMap<&'a str, &'a str>,
     /// What would be taken for one another by eye.
     skeletons: HashMap<String, (&'a str, Span)>,
     stages: Vec<DeclaredStages<'a>>,
@@ -99,6 +101,7 @@ impl<'a> Names<'a> {
             names.add(&item.name.text, item.name.span, Meaning::Trait(i), diagnostics);
         }
         for (i, rule) in items.rules.iter().enumerate() {
+            names.was.extend(rule.was.map(|was| (rule.name, was.text.as_str())));
             let meaning = if rule.is_campaign() { Meaning::Campaign } else { Meaning::Segment(i) };
             names.add(rule.name, rule.name_span, meaning, diagnostics);
         }
@@ -177,6 +180,11 @@ impl<'a> Names<'a> {
 
     pub fn place(&self, name: &str) -> Option<Span> {
         self.all.get(name).map(|(_, s)| *s)
+    }
+
+    /// What a segment or campaign was called before.
+    pub fn was(&self, name: &str) -> Option<&'a str> {
+        self.was.get(name).copied()
     }
 
     /// By the index of [`Meaning::Stages`].

@@ -1,16 +1,18 @@
 //! What the history of published memberships and the contact ledger record.
 //!
-//! Neither is kept yet: whatever is asked of them never happened. Names and forms are checked all the same.
+//! Owns: the words that lead to the built-in events, as behaviours like any other. Promises: the events can't be named otherwise; a
+//! declaration that has been renamed is known by both names.
 
+use crate::language::catalog::EventId;
+use crate::language::catalog::history::NAME;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Anchor, Behaviour, Cond, End, Op, Window};
+use crate::language::ir::{Anchor, Behaviour, Cond, Edge, End, Literal, Matching, Op, Operand, Pred, Test, Window};
 use crate::language::num::Num;
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Name, Phrase, Quantifier, RecordedWhat};
 
 use super::Checker;
 use super::behaviour::{Asked, Count};
-use super::facts::Fact;
 use super::names::Meaning;
 use super::suggest::some_of;
 use super::tree::{Node, Tree};
@@ -18,11 +20,8 @@ use super::tree::{Node, Tree};
 impl Checker<'_> {
     /// `[no|never|first|last] entered NAME [COUNT] [WINDOW]`
     pub(super) fn recorded(&self, r: &ast::Recorded, span: Span) -> Option<Tree<Cond>> {
-        let words = what_words(r.what);
-        let named = match r.what {
-            RecordedWhat::Entered | RecordedWhat::Left => self.recorded_segment(&r.name, words),
-            RecordedWhat::Contacted | RecordedWhat::HeldOut => self.recorded_campaign(&r.name, words),
-        };
+        let words = r.what.words();
+        let matching = self.recorded_name(r.what, &r.name);
         // A behaviour in everything but its events.
         let phrase = Phrase {
             quantifier: r.quantifier,
@@ -37,20 +36,74 @@ impl Checker<'_> {
         };
         let windows = self.behaviour_windows(&phrase);
         let asked = self.quantifier_fits(&phrase).and_then(|()| self.recorded_count(&phrase));
-        let (asked, windows) = (asked?, windows?);
-        named?;
-        let what = match r.what {
-            RecordedWhat::Entered | RecordedWhat::Left => "memberships",
-            RecordedWhat::Contacted | RecordedWhat::HeldOut => "contacts",
-        };
-        self.no_history(r.what_span.to(r.name.span), what);
-        let mut trees: Vec<Tree<Cond>> = Vec::with_capacity(windows.len());
-        for (window, since) in windows {
-            let family = format!("{words} {} {asked:?} {window:?} {since:?}", r.name.text);
-            let formula = never_happened(&asked, since);
-            trees.push(Tree::leaf(formula, Fact::opaque(family), span));
-        }
+        let (asked, windows, matching) = (asked?, windows?, matching?);
+        self.no_history(r.what, phrase.name.span);
+        let each = windows.into_iter().map(|(window, since)| {
+            self.asked(&phrase, Behaviour { matching: matching.clone(), window, since }, &asked, span)
+        });
+        let mut trees = each.collect::<Option<Vec<_>>>()?;
         if trees.len() == 1 { trees.pop() } else { Some(Tree { node: Node::And(trees), span }) }
+    }
+
+    /// The built-in event of a word that nothing is called by: `contacted` in `since last contacted winback`.
+    pub(super) fn recorded_event(&self, word: &str) -> Option<EventId> {
+        let free = self.names.get(word).is_none();
+        RecordedWhat::parse(word).filter(|_| free).map(|what| self.catalog.recorded(what))
+    }
+
+    /// As a built-in event is written.
+    pub(super) fn recorded_words(&self, event: EventId) -> Option<&'static str> {
+        use RecordedWhat::{Contacted, Entered, HeldOut, Left};
+        let all = [Entered, Left, Contacted, HeldOut];
+        all.into_iter().find(|what| self.catalog.recorded(*what) == event).map(RecordedWhat::words)
+    }
+
+    /// `contacted winback`, where an event with its subject may stand.
+    pub(super) fn recorded_matching(&self, p: &Phrase) -> Option<Matching> {
+        let what = RecordedWhat::parse(&p.name.text)?;
+        let (words, noun) = (what.words(), noun(what));
+        let d = |span, message: String| Diagnostic::new(code::check::RECORDED_NAME, span, message);
+        if let Some(filter) = &p.filter {
+            self.report(
+                d(filter.span, format!("`{words}` with a `where`"))
+                    .label("nothing but the name is recorded")
+                    .help(format!("name the {noun}: `{words} NAME`")),
+            );
+            return None;
+        }
+        match p.subject.as_ref().map(|s| (s.other_than, s.words.as_slice(), s.span)) {
+            Some((false, [one], _)) if !one.quoted => {
+                let name = Name { text: one.text.clone(), span: one.span };
+                let matching = self.recorded_name(what, &name)?;
+                self.no_history(what, p.name.span.to(name.span));
+                Some(matching)
+            }
+            subject => {
+                let span = subject.map_or(p.name.span, |(_, _, span)| span);
+                self.report(
+                    d(span, format!("`{words}` names one {noun}"))
+                        .label(if subject.is_some() { "expected one bare name" } else { "of which?" })
+                        .help(format!("write `{words} NAME`; several are joined by `or`")),
+                );
+                None
+            }
+        }
+    }
+
+    /// The events of a segment or campaign, by the name it has and the one it had.
+    fn recorded_name(&self, what: RecordedWhat, name: &Name) -> Option<Matching> {
+        match what {
+            RecordedWhat::Entered | RecordedWhat::Left => self.recorded_segment(name, what.words())?,
+            RecordedWhat::Contacted | RecordedWhat::HeldOut => self.recorded_campaign(name, what.words())?,
+        }
+        Some(self.events_of(what, name))
+    }
+
+    fn events_of(&self, what: RecordedWhat, name: &Name) -> Matching {
+        let names = std::iter::once(name.text.as_str()).chain(self.names.was(&name.text));
+        let among = names.map(|name| Literal::Text(name.to_owned())).collect();
+        let pred = Pred::Test(Test::OneOf { value: Operand::Property(NAME), among, negated: false });
+        Matching { event: self.catalog.recorded(what), pred: Some(pred) }
     }
 
     fn recorded_count(&self, phrase: &Phrase) -> Option<Asked> {
@@ -63,13 +116,24 @@ impl Checker<'_> {
         })
     }
 
-    /// `member of NAME [for 30d]`
+    /// `member of NAME [for 30d]`: who has entered it and not left since, thirty days ago or before.
     pub(super) fn member(&self, m: &ast::Member, span: Span) -> Option<Tree<Cond>> {
         self.recorded_segment(&m.segment, "member of")?;
-        self.no_history(span, "memberships");
-        let long = m.long.as_ref().map(super::window::plain);
-        let family = format!("member of {} {long:?}", m.segment.text);
-        Some(Tree::leaf(Cond::Const(false), Fact::opaque(family), span))
+        self.no_history(RecordedWhat::Entered, span);
+        let entered = self.events_of(RecordedWhat::Entered, &m.segment);
+        let since = Anchor { end: End::Last, back: 1, matching: entered.clone() };
+        let left = Behaviour {
+            matching: self.events_of(RecordedWhat::Left, &m.segment),
+            window: Window::EVER,
+            since: Some(Box::new(since)),
+        };
+        let stayed = Cond::Count { behaviour: left, op: Op::Eq, n: Num::int(0) };
+        let Some((amount, unit)) = m.long.as_ref().map(super::window::plain) else {
+            return Some(Tree::opaque(stayed, span));
+        };
+        let window = Window { start: None, end: Some(Edge::Through { amount, unit }) };
+        let early = Cond::Pick { end: End::Last, matching: entered, window, since: None };
+        Some(Tree::opaque(Cond::And(vec![early, stayed]), span))
     }
 
     fn recorded_segment(&self, name: &Name, words: &str) -> Option<()> {
@@ -135,42 +199,26 @@ impl Checker<'_> {
         None
     }
 
-    fn no_history(&self, span: Span, what: &str) {
+    /// Where nothing is remembered, none of it ever happens.
+    fn no_history(&self, what: RecordedWhat, span: Span) {
+        if self.options.keeps_history {
+            return;
+        }
+        let what = match what {
+            RecordedWhat::Entered | RecordedWhat::Left => "memberships",
+            RecordedWhat::Contacted | RecordedWhat::HeldOut => "contacts",
+        };
         self.report(
-            Diagnostic::new(code::check::NO_HISTORY, span, format!("no history of {what} is kept yet"))
+            Diagnostic::new(code::check::NO_HISTORY, span, format!("this project keeps no history of {what}"))
                 .label("taken as something that never happened")
-                .help(
-                    "leave it out until runs are recorded; what is asked of it holds only where nothing had to happen",
-                ),
+                .help("name a place where runs are recorded, `store: published` in the project file, or leave this out"),
         );
     }
 }
 
-/// What holds of something that never happened.
-fn never_happened(asked: &Asked, since: Option<Box<Anchor>>) -> Cond {
-    let zero = Num::int(0);
-    let holds = match asked {
-        Asked::Count(Count::Is(op, n) | Count::Periods(_, op, n)) => op.holds(zero.compare(*n)),
-        Asked::Count(Count::Between(low, high)) => low.compare(zero).is_le() && zero.compare(*high).is_le(),
-        Asked::Count(Count::Window) | Asked::Pick(_) | Asked::Same { .. } => false,
-    };
-    match since {
-        // It holds where there is an event to begin from.
-        Some(anchor) if holds => Cond::Count {
-            behaviour: Behaviour { matching: anchor.matching, window: Window::EVER, since: None },
-            op: Op::Ge,
-            n: Num::int(i64::from(anchor.back)),
-        },
-        Some(_) => Cond::Const(false),
-        None => Cond::Const(holds),
-    }
-}
-
-fn what_words(what: RecordedWhat) -> &'static str {
+fn noun(what: RecordedWhat) -> &'static str {
     match what {
-        RecordedWhat::Entered => "entered",
-        RecordedWhat::Left => "left",
-        RecordedWhat::Contacted => "contacted",
-        RecordedWhat::HeldOut => "held out",
+        RecordedWhat::Entered | RecordedWhat::Left => "segment",
+        RecordedWhat::Contacted | RecordedWhat::HeldOut => "campaign",
     }
 }

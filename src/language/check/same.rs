@@ -149,6 +149,9 @@ impl Checker<'_> {
                 );
                 None
             }
+            None if p.qualifier.is_none() && self.recorded_event(&p.name.text).is_some() => {
+                self.recorded_event(&p.name.text)
+            }
             None => {
                 self.unknown_name(&p.name, |m| matches!(m, Meaning::Event(_)));
                 None

@@ -145,6 +145,9 @@ impl Checker<'_> {
                 );
                 None
             }
+            None if phrase.qualifier.is_none() && self.recorded_event(&phrase.name.text).is_some() => {
+                self.recorded_event(&phrase.name.text)
+            }
             None => {
                 self.unknown_name(&phrase.name, |m| matches!(m, Meaning::Event(_)));
                 None

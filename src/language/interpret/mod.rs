@@ -45,6 +45,9 @@ pub fn evaluate(
     clock: &Clock,
     customers: &[(CustomerId, History)],
 ) -> Vec<Evaluation> {
+    // What runs left behind is events like any other.
+    let with_history = program.asks_history(catalog).then(|| catalog.with_history());
+    let catalog = with_history.as_ref().unwrap_or(catalog);
     let customers = customers.iter().map(|(id, history)| Customer::new(id, history, program, catalog, clock)).collect();
     let mut population = Population { catalog, clock, customers, members: Vec::new(), rankings: RefCell::default() };
     // Rule by rule: a rule asks for earlier rules, and a rank for what everybody has.
@@ -67,6 +70,8 @@ struct Customer<'a> {
     history: &'a History,
     /// Before the as-of instant, by time.
     events: Vec<Seen>,
+    /// The time of the first event that the customer did: what runs left behind tells of no customer.
+    first: Option<i64>,
     in_population: bool,
 }
 
@@ -76,8 +81,9 @@ impl<'a> Customer<'a> {
         let profile = history.profile.as_ref();
         let in_future = profile.and_then(|p| p.created).is_some_and(|created| created >= clock.as_of);
         let counts = catalog.population;
-        let has_trace = (counts.profiles && profile.is_some()) || (counts.events && !events.is_empty());
-        Customer { id, history, events, in_population: has_trace && !in_future }
+        let first = events.iter().find(|e| !catalog.is_recorded(e.event)).map(|e| e.time);
+        let has_trace = (counts.profiles && profile.is_some()) || (counts.events && first.is_some());
+        Customer { id, history, events, first, in_population: has_trace && !in_future }
     }
 }
 

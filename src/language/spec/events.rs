@@ -12,9 +12,9 @@ use crate::language::diagnostic::{Diagnostic, Fix, Label, code, nearest};
 use crate::language::interpret::history::{Datum, EventRow};
 use crate::language::ir::Unit;
 use crate::language::source::{SourceFile, Span};
-use crate::language::syntax::ast::{MomentKind, TimelineEntry, When};
+use crate::language::syntax::ast::{MomentKind, RecordedWhat, TimelineEntry, When};
 use crate::language::syntax::parse_timeline;
-use crate::language::yaml::read::{At, Literal};
+use crate::language::yaml::read::{At, Literal, OneOrMany};
 
 /// The most events that one occurrence stands for.
 const MAX_TIMES: u32 = 10_000;
@@ -28,6 +28,9 @@ impl<'a> Reading<'a> {
     }
 
     fn entry(&mut self, entry: &TimelineEntry, place: Place) -> Vec<EventRow> {
+        if let Some(what) = RecordedWhat::parse(&entry.event.text) {
+            return self.recorded(what, entry, place);
+        }
         let Some((id, event)) = self.event(&entry.event.text, place.of(entry.event.span)) else {
             return Vec::new();
         };
@@ -47,6 +50,25 @@ impl<'a> Reading<'a> {
             let datum = field.expression(value, place.of(value.span), &self.clock.zone);
             self.fill(datum, &mut properties, at);
         }
+        self.occurrences(entry, place, EventRow { event: id, time: 0, properties, event_id: None })
+    }
+
+    /// `entered vip 5d ago`, `contacted winback 3d ago`
+    fn recorded(&mut self, what: RecordedWhat, entry: &TimelineEntry, place: Place) -> Vec<EventRow> {
+        let Some(name) = entry.subject.as_ref().filter(|_| entry.properties.is_empty()) else {
+            let words = what.words();
+            let message = format!("`{words}` is about one segment or campaign, and nothing else is known of it");
+            let d = Diagnostic::new(code::spec::SUBJECT, place.of(entry.event.span), message);
+            self.say(d.label("of which?").help(format!("write it like `{words} NAME 5d ago`")));
+            return Vec::new();
+        };
+        let properties = vec![Some(Datum::Text(name.text.clone()))];
+        let event = self.catalog.recorded(what);
+        self.occurrences(entry, place, EventRow { event, time: 0, properties, event_id: None })
+    }
+
+    /// The row, as often as it is said, at the times that are said.
+    fn occurrences(&mut self, entry: &TimelineEntry, place: Place, row: EventRow) -> Vec<EventRow> {
         let mut rows = Vec::new();
         for occurrence in &entry.occurrences {
             let time = match &occurrence.when {
@@ -60,7 +82,7 @@ impl<'a> Reading<'a> {
                 let message = format!("`x{}` is more than {MAX_TIMES}", occurrence.times);
                 self.say(Diagnostic::new(code::spec::MOMENT, place.of(occurrence.span), message));
             }
-            let row = EventRow { event: id, time, properties: properties.clone(), event_id: None };
+            let row = EventRow { time, ..row.clone() };
             rows.extend(std::iter::repeat_n(row, occurrence.times.min(MAX_TIMES) as usize));
         }
         rows
@@ -69,6 +91,9 @@ impl<'a> Reading<'a> {
     /// The rows of an event that is written in full.
     pub(super) fn long_event(&mut self, raw: &raw::Event) -> Vec<EventRow> {
         let time = self.time_of(raw);
+        if let Some(what) = RecordedWhat::parse(&raw.event.value) {
+            return self.long_recorded(what, raw, time);
+        }
         let Some((id, event)) = self.event(&raw.event.value, raw.event.span) else {
             return Vec::new();
         };
@@ -94,6 +119,36 @@ impl<'a> Reading<'a> {
             Some(time) => vec![EventRow { event: id, time, properties, event_id }; times],
             None => Vec::new(),
         }
+    }
+
+    /// `{event: contacted, ago: 3d, with: {name: winback}}`
+    fn long_recorded(&mut self, what: RecordedWhat, raw: &raw::Event, time: Option<i64>) -> Vec<EventRow> {
+        let mut with = raw.with.iter().flat_map(|w| &w.0);
+        let name = match (with.next(), with.next()) {
+            (Some(entry), None) if entry.name.value == "name" && raw.id.is_none() => match &entry.value {
+                Some(Some(OneOrMany(written))) => match written.as_slice() {
+                    [Literal(one)] => Some(one.value.clone()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(name) = name else {
+            let words = what.words();
+            let message = format!("`{words}` is about one segment or campaign, and nothing else is known of it");
+            let d = Diagnostic::new(code::spec::SUBJECT, raw.event.span, message);
+            self.say(d.label("of which?").help("name it, and nothing else: `with: {name: NAME}`"));
+            return Vec::new();
+        };
+        let row = |time| EventRow {
+            event: self.catalog.recorded(what),
+            time,
+            properties: vec![Some(Datum::Text(name.clone()))],
+            event_id: None,
+        };
+        let times = raw.times.as_ref().map_or(1, |t| usize::from(t.value));
+        time.map_or_else(Vec::new, |time| vec![row(time); times])
     }
 
     fn time_of(&mut self, raw: &raw::Event) -> Option<i64> {

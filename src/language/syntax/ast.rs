@@ -349,6 +349,24 @@ pub enum RecordedWhat {
     HeldOut,
 }
 
+impl RecordedWhat {
+    /// As it is written.
+    pub fn words(self) -> &'static str {
+        match self {
+            RecordedWhat::Entered => "entered",
+            RecordedWhat::Left => "left",
+            RecordedWhat::Contacted => "contacted",
+            RecordedWhat::HeldOut => "held out",
+        }
+    }
+
+    /// What is written like that.
+    pub fn parse(words: &str) -> Option<RecordedWhat> {
+        use RecordedWhat::{Contacted, Entered, HeldOut, Left};
+        [Entered, Left, Contacted, HeldOut].into_iter().find(|what| what.words() == words)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {
     No,

@@ -15,7 +15,9 @@ impl Lowerer<'_> {
                 continue;
             }
             let table = Table::Source(s as u32);
-            let main = self.branch(table, Rows::Event, &source.name.name, s as u32, true);
+            let recorded = catalog.history.is_some_and(|history| history.index() == s);
+            let rows = if recorded { Rows::Recorded } else { Rows::Event };
+            let main = self.branch(table, rows, &source.name.name, s as u32, true);
             for (e, event) in of_source {
                 let own = event.event_id.is_some();
                 let place = self.kind(main, e, event, own);

@@ -95,13 +95,7 @@ impl Printer<'_> {
             }
             ExprKind::Recorded(r) => {
                 self.quantifier(r.quantifier);
-                let what = match r.what {
-                    RecordedWhat::Entered => "entered",
-                    RecordedWhat::Left => "left",
-                    RecordedWhat::Contacted => "contacted",
-                    RecordedWhat::HeldOut => "held out",
-                };
-                self.word(r.what_span.start as usize, what);
+                self.word(r.what_span.start as usize, r.what.words());
                 self.name(&r.name);
                 if let Some(test) = &r.test {
                     self.test(test, indent);

@@ -319,6 +319,7 @@ impl Builder<'_> {
 
     /// `entered vip in 7d`, `no contacted winback in 30d`
     fn recorded(&mut self, pair: Pair) -> Option<ExprKind> {
+        let span = self.span(&pair);
         let mut quantifiers = Vec::new();
         let mut what = None;
         let mut name = None;
@@ -337,12 +338,8 @@ impl Builder<'_> {
             match p.as_rule() {
                 Rule::quantifier => quantifiers.extend(self.quantifier(p)),
                 Rule::recorded_what => {
-                    let which = match p.as_str() {
-                        "entered" => RecordedWhat::Entered,
-                        "left" => RecordedWhat::Left,
-                        "contacted" => RecordedWhat::Contacted,
-                        _ => RecordedWhat::HeldOut,
-                    };
+                    // Whatever lies between its two words.
+                    let which = RecordedWhat::parse(p.as_str()).unwrap_or(RecordedWhat::HeldOut);
                     what = Some((which, self.span(&p)));
                 }
                 Rule::plain => name = Some(self.name(&p)),
@@ -361,6 +358,14 @@ impl Builder<'_> {
         let mut tails = self.tails_of(inner, Some(name.span), Follow::Name);
         if tails.broken {
             return None;
+        }
+        if !tails.then.is_empty() {
+            // An event with its subject, as in the later steps.
+            let word = Word { text: name.text, quoted: false, span: name.span };
+            let subject = Subject { other_than: false, words: vec![word], parenthesised: false, span: name.span };
+            let event = Name { text: what.words().to_owned(), span: what_span };
+            let phrase = Phrase { subject: Some(subject), ..bare_phrase(None, event) };
+            return Some(self.sequence(phrase, &quantifiers, tails, span).kind);
         }
         let word = self.slice(what_span.to(name.span)).to_string();
         let mut phrase = bare_phrase(None, name);

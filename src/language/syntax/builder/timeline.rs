@@ -22,6 +22,7 @@ impl Builder<'_> {
         for p in pair.into_inner() {
             match p.as_rule() {
                 Rule::head => event = Some(self.name(&p)),
+                Rule::held_out => event = Some(self.held_out(&p)),
                 Rule::plain | Rule::text | Rule::text_wrong => subject = Some(self.word(&p)),
                 Rule::where_clause => {
                     let filter = self.where_clause(p);

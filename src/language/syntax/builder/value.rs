@@ -143,6 +143,11 @@ impl Builder<'_> {
         }
     }
 
+    /// Two words that are one event's.
+    pub(super) fn held_out(&mut self, pair: &Pair) -> Name {
+        Name { text: RecordedWhat::HeldOut.words().to_owned(), span: self.span(pair) }
+    }
+
     fn days_since(&mut self, pair: Pair) -> Expr {
         let span = self.span(&pair);
         let mut which = None;
@@ -176,6 +181,7 @@ impl Builder<'_> {
                     let (qualifier, name) = self.head(&p);
                     phrase = Some(bare_phrase(qualifier, name));
                 }
+                Rule::held_out => phrase = Some(bare_phrase(None, self.held_out(&p))),
                 Rule::subject => {
                     let subject = self.subject(p);
                     if let Some(phrase) = &mut phrase {
