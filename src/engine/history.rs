@@ -37,9 +37,7 @@ pub(super) fn resolve<'a>(request: &'a Request<'_>) -> Resolved<'a> {
     let former = history.as_ref().map(|h| &h.former).filter(|former| !former.is_empty());
     Resolved {
         catalog: Cow::Owned(catalog.with_history()),
-        program: former.map_or(Cow::Borrowed(program), |former| {
-            Cow::Owned(program.with_former_names(catalog, former))
-        }),
+        program: former.map_or(Cow::Borrowed(program), |former| Cow::Owned(program.with_former_names(catalog, former))),
         files: history.as_ref().map_or(&[], |h| &h.files),
     }
 }

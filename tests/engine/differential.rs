@@ -242,12 +242,23 @@ pub fn sweep<T: Send>(
     seeds: &[u64],
     judged: impl Fn(&Batch, &Program) -> Result<T, Difference> + Sync,
 ) -> Vec<T> {
+    sweep_of(sized, wanted, most, seeds, judged)
+}
+
+/// The same of projects that are made like this.
+pub fn sweep_of<T: Send>(
+    made: fn(u64, Size) -> Batch,
+    wanted: usize,
+    most: usize,
+    seeds: &[u64],
+    judged: impl Fn(&Batch, &Program) -> Result<T, Difference> + Sync,
+) -> Vec<T> {
     let (next, compared) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (failed, all) = (Mutex::new(None), Mutex::new(Vec::new()));
     let work = || {
         while compared.load(Ordering::Relaxed) < wanted && failed.lock().unwrap().is_none() {
             let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            let batch = sized(seed, Size { rules: rules().min(most), customers: 30 });
+            let batch = made(seed, Size { rules: rules().min(most), customers: 30 });
             let program = batch.compile().program;
             match judged(&batch, &program) {
                 Ok(found) => {
@@ -273,7 +284,7 @@ pub fn sweep<T: Send>(
 }
 
 /// The outcomes of a sweep hold neither for all nor for nobody: the cases say something.
-fn tell(outcomes: &[Outcome]) {
+pub fn tell(outcomes: &[Outcome]) {
     let rules: usize = outcomes.iter().map(|o| o.members.len()).sum();
     let asked: usize = outcomes.iter().map(|o| o.members.len() * o.customers.len()).sum();
     let members: usize = outcomes.iter().flat_map(|o| &o.members).map(|m| m.count_set_bits()).sum();

@@ -15,7 +15,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue::engine::compact::{Options, compact};
-use segue::engine::{Keep, Limits, Outcome, Request, run};
+use segue::engine::{HistoryFiles, Keep, Limits, Outcome, Request, run};
 use segue::error::Error;
 use segue::language::catalog::{Catalog, ColumnRef, RawMatch, Type};
 use segue::language::interpret::history::{Datum, EventRow};
@@ -34,6 +34,8 @@ type Columns<'a> = BTreeMap<&'a str, (Type, Vec<Option<Datum>>)>;
 pub struct Files {
     root: tempfile::TempDir,
     catalog: Catalog,
+    /// What earlier runs left behind, if anything.
+    history: Option<HistoryFiles>,
 }
 
 impl Files {
@@ -45,7 +47,8 @@ impl Files {
             1 => compacted(batch, root.path(), rng, false),
             _ => compacted(batch, root.path(), rng, true),
         };
-        Files { root, catalog }
+        let history = write_history(batch, &root.path().join("history"), rng);
+        Files { root, catalog, history }
     }
 
     pub fn run(
@@ -55,7 +58,8 @@ impl Files {
         population: bool,
         rng: &mut ChaCha8Rng,
     ) -> Result<Outcome, Error> {
-        run_over(batch, &self.catalog, program, self.root.path(), population, rng)
+        let over = Over { catalog: &self.catalog, root: self.root.path(), history: self.history.clone() };
+        run_with(batch, over, program, population, rng)
     }
 }
 
@@ -65,6 +69,23 @@ pub fn run_over(
     catalog: &Catalog,
     program: &Program,
     root: &Path,
+    population: bool,
+    rng: &mut ChaCha8Rng,
+) -> Result<Outcome, Error> {
+    run_with(batch, Over { catalog, root, history: None }, program, population, rng)
+}
+
+/// What a program is run over.
+struct Over<'a> {
+    catalog: &'a Catalog,
+    root: &'a Path,
+    history: Option<HistoryFiles>,
+}
+
+fn run_with(
+    batch: &Batch,
+    Over { catalog, root, history }: Over<'_>,
+    program: &Program,
     population: bool,
     rng: &mut ChaCha8Rng,
 ) -> Result<Outcome, Error> {
@@ -82,11 +103,56 @@ pub fn run_over(
         clock,
         root,
         population,
-        history: None,
+        history,
         limits,
         keep: Keep::Off,
         progress: None,
     }))
+}
+
+/// Writes the history of the batch's customers into some files; some rows are of people whom nobody else mentions, and some under a
+/// name that only the caller knows to be a former one. `None` where nothing happened.
+fn write_history(batch: &Batch, folder: &Path, rng: &mut ChaCha8Rng) -> Option<HistoryFiles> {
+    let catalog = batch.catalog.with_history();
+    let mut rows: Vec<(&str, i64, &str, String)> = Vec::new();
+    let mut former: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (id, history) in &batch.histories {
+        for row in history.events.iter().filter(|row| batch.catalog.is_recorded(row.event)) {
+            let Some(Some(Datum::Text(name))) = row.properties.first() else { continue };
+            let name = match rng.random_range(0..3) {
+                0 if !name.starts_with("was_") => {
+                    let before = format!("before {name}");
+                    former.insert(name.clone(), vec!["something else".to_owned(), before.clone()]);
+                    before
+                }
+                _ => name.clone(),
+            };
+            let event = catalog.event(row.event).unwrap().name.name.as_str();
+            rows.push((id, row.time, event, name.clone()));
+            if rng.random_bool(0.1) {
+                rows.push(("-99998", row.time, event, name));
+            }
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    rows.shuffle(rng);
+    let mut files = Vec::new();
+    for (f, part) in rows.chunks(rows.len().div_ceil(rng.random_range(1..4))).enumerate() {
+        let path = folder.join(format!("{f}.parquet"));
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("customer", ids(part.iter().map(|row| row.0), batch.integer_ids)),
+            ("at", instants(part.iter().map(|row| Some(row.1)))),
+            ("event", Arc::new(part.iter().map(|row| Some(row.2)).collect::<StringArray>())),
+            ("name", Arc::new(part.iter().map(|row| Some(row.3.as_str())).collect::<StringArray>())),
+            ("arm", Arc::new(StringArray::new_null(part.len()))),
+        ];
+        parquet(&path, columns, rng);
+        files.push(path.to_str().unwrap().to_owned());
+    }
+    files.reverse();
+    Some(HistoryFiles { files, former })
 }
 
 /// Writes the files of a batch, `daily` with a folder for ten days and rows in the order of time.
@@ -150,7 +216,7 @@ fn compacted(batch: &Batch, root: &Path, rng: &mut ChaCha8Rng, in_parts: bool) -
 fn write_source(batch: &Batch, s: usize, root: &Path, rng: &mut ChaCha8Rng, daily: bool) {
     let catalog = &batch.catalog;
     let source = &catalog.sources[s];
-    let here = |e: &EventRow| catalog.events[e.event.index()].source.index() == s;
+    let here = |e: &EventRow| catalog.event(e.event).is_some_and(|event| event.source.index() == s);
     // `None` is a row of a kind that the catalog does not know, of a customer that nobody else mentions.
     let mut rows: Vec<(&str, Option<&EventRow>)> = batch
         .histories

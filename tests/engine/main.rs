@@ -21,6 +21,7 @@ mod dictionaries;
 mod differential;
 mod differential_files;
 mod differential_laws;
+mod differential_recorded;
 mod engine_answers;
 mod engine_many;
 mod engine_support;

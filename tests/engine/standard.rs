@@ -35,7 +35,17 @@ impl Job<'_> {
     fn run(&self, engine: Engine) -> Result<Outcome, Error> {
         let Job { catalog, program, clock, root, population } = *self;
         let limits = Limits { threads: Some(2), engine: Choice::Only(engine), ..Limits::default() };
-        let request = Request { catalog, program, clock, root, population, keep: Keep::Off, history: None, limits, progress: None };
+        let request = Request {
+            catalog,
+            program,
+            clock,
+            root,
+            population,
+            keep: Keep::Off,
+            history: None,
+            limits,
+            progress: None,
+        };
         tokio::runtime::Runtime::new().unwrap().block_on(run(request))
     }
 

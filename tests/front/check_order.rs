@@ -276,8 +276,13 @@ fn subjects_in_a_row_are_one_list() {
 }
 
 #[test]
-fn what_is_recorded_stands_alone() {
-    says(&[("visited since last contacted c", &["E0190 contacted"]), ("visited then entered vip", &["E0190 entered"])]);
+fn what_is_recorded_is_of_a_name() {
+    says(&[
+        ("visited since last contacted c", &["E0301 c"]),
+        ("visited then entered vip", &["E0301 vip"]),
+        ("contacted", &["E0427 contacted"]),
+        ("in any 3d (visited and entered vip)", &["E0425 entered vip"]),
+    ]);
 }
 
 /// Known values are listed in an order, and texts are compared in another.

@@ -13,6 +13,7 @@ mod check_ir;
 mod check_mistakes;
 mod check_order;
 mod check_ranks;
+mod check_recorded;
 mod check_sequences;
 mod check_sound;
 mod check_stages;

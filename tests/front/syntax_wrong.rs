@@ -279,7 +279,6 @@ fn sessions_ranks_and_records() {
         ("entered vip where (a = b) in 3d", "E0112", "a = b", ""),
         ("no entered vip ≥ 3", "E0116", "no", ""),
         ("never left vip in 3d", "E0116", "never", "=> no left vip in 3d"),
-        ("entered vip in 3d then b", "E0112", "then b", ""),
     ]);
 }
 

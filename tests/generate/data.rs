@@ -99,16 +99,7 @@ impl Filler<'_> {
             _ => self.dice.below(self.catalog.events.len()),
         };
         let event = &self.catalog.events[at];
-        let time = match before {
-            Some(time) if self.dice.chance(15) => time,
-            // Just as far behind the last one as some rule asks, or a microsecond less or more; or soon, as in a visit.
-            Some(time) if self.dice.chance(25) && !self.lengths.is_empty() => {
-                let length = *self.dice.pick(&self.lengths);
-                self.clock.later(time, length).min(self.clock.as_of + DAY) + *self.dice.pick(&[-1, 0, 0, 1])
-            }
-            Some(time) if self.dice.chance(15) => time + *self.dice.pick(&[1, 60_000_000, VISIT - 1, VISIT, VISIT + 1]),
-            _ => self.moment(),
-        };
+        let time = self.time(before);
         let mut properties: Vec<Option<Datum>> = event.properties.iter().map(|p| self.property(p)).collect();
         looked_up(event, &mut properties);
         twin(event, &mut properties);
@@ -118,6 +109,20 @@ impl Filler<'_> {
             _ => Some(format!("id{}", self.dice.below(6))),
         };
         EventRow { event: EventId(at as u32), time, properties, event_id }
+    }
+
+    /// When something happened, often not long after what was before.
+    pub fn time(&mut self, before: Option<i64>) -> i64 {
+        match before {
+            Some(time) if self.dice.chance(15) => time,
+            // Just as far behind the last one as some rule asks, or a microsecond less or more; or soon, as in a visit.
+            Some(time) if self.dice.chance(25) && !self.lengths.is_empty() => {
+                let length = *self.dice.pick(&self.lengths);
+                self.clock.later(time, length).min(self.clock.as_of + DAY) + *self.dice.pick(&[-1, 0, 0, 1])
+            }
+            Some(time) if self.dice.chance(15) => time + *self.dice.pick(&[1, 60_000_000, VISIT - 1, VISIT, VISIT + 1]),
+            _ => self.moment(),
+        }
     }
 
     fn property(&mut self, property: &Property) -> Option<Datum> {

@@ -6,6 +6,7 @@ pub mod data;
 pub mod dice;
 pub mod laws;
 pub mod order;
+pub mod recorded;
 pub mod rules;
 pub mod values;
 pub mod vocabulary;
@@ -78,6 +79,15 @@ pub fn batch(seed: u64) -> Batch {
 
 /// The batch of a seed with this many declarations and customers.
 pub fn sized(seed: u64, size: Size) -> Batch {
+    made(seed, size, false)
+}
+
+/// The same with rules that ask what earlier runs left behind, and customers of whom something is.
+pub fn recorded(seed: u64, size: Size) -> Batch {
+    made(seed, size, true)
+}
+
+fn made(seed: u64, size: Size, recording: bool) -> Batch {
     let mut dice = Dice::new(seed);
     let catalog_yaml = vocabulary::catalog(&mut dice);
     let (zone, moments) = dice.pick(CLOCKS);
@@ -96,6 +106,7 @@ pub fn sized(seed: u64, size: Size) -> Batch {
     let clock = Clock { as_of: as_of + *dice.pick(&[0, 0, 0, 1, -1]), zone };
 
     let mut writer = rules::Writer::new(&mut dice, &catalog, &clock);
+    writer.recording = recording;
     let rules: Vec<(String, String)> = (0..size.rules)
         .map(|i| {
             let name = format!("r{i}");
@@ -105,13 +116,17 @@ pub fn sized(seed: u64, size: Size) -> Batch {
         .collect();
     let edges = std::mem::take(&mut writer.edges);
     let lengths = std::mem::take(&mut writer.lengths);
+    let asked = std::mem::take(&mut writer.recorded);
 
     let moments = data::moments(&mut dice, &clock, &edges);
     let integer_ids = dice.chance(40);
     let mut filler = data::Filler { dice: &mut dice, catalog: &catalog, clock: &clock, moments, lengths };
     let histories = (0..size.customers)
         .map(|i| {
-            let history = filler.history();
+            let mut history = filler.history();
+            if !asked.is_empty() {
+                filler.record(&asked, &mut history);
+            }
             // No sorted order: 7 and 11 as numbers and as text differ.
             let id = (i * 7919) % 10_007;
             let id = if integer_ids {
@@ -204,8 +219,9 @@ impl Batch {
         let mut text = String::new();
         let mut events = history.events.clone();
         events.sort_by_key(|e| e.time);
+        let catalog = self.catalog.with_history();
         for row in &events {
-            let Some(event) = self.catalog.event(row.event) else { continue };
+            let Some(event) = catalog.event(row.event) else { continue };
             text += &format!(
                 "{} {} µs {}",
                 shown(row.time, &self.clock.zone),

@@ -5,6 +5,7 @@
 use segue::language::calendar::{Clock, date_of};
 use segue::language::catalog::{Attribute, Catalog, Event, KnownValues, Property, Type};
 use segue::language::ir::{Edge, Length, Unit};
+use segue::language::syntax::ast::RecordedWhat;
 
 use super::dice::Dice;
 use super::words;
@@ -48,6 +49,12 @@ pub struct Writer<'a> {
     pub lengths: Vec<Length>,
     /// Every sample names its salt: without, it is the name of the declaration, and the text means another thing elsewhere.
     pub salted: bool,
+    /// Rules ask what earlier runs left behind.
+    pub recording: bool,
+    /// Campaigns written so far.
+    pub campaigns: Vec<String>,
+    /// What was asked of which segments and campaigns.
+    pub recorded: Vec<(RecordedWhat, String)>,
 }
 
 /// What a window is laid on.
@@ -70,6 +77,9 @@ impl<'a> Writer<'a> {
             edges: Vec::new(),
             lengths: Vec::new(),
             salted: false,
+            recording: false,
+            campaigns: Vec::new(),
+            recorded: Vec::new(),
         }
     }
 
@@ -89,6 +99,11 @@ impl<'a> Writer<'a> {
         if !campaign {
             // A campaign is no condition, so nothing may name it.
             self.segments.push(name.to_owned());
+        } else {
+            self.campaigns.push(name.to_owned());
+        }
+        if self.recording && !campaign && self.dice.chance(40) {
+            return format!("segment {name} was {}: {condition}\n", former(name));
         }
         match self.dice.below(12) {
             _ if campaign => format!("campaign {name} \"C\":\n  {condition}\n  → offer serum-15 by push\n"),
@@ -142,7 +157,7 @@ impl<'a> Writer<'a> {
             (2, 12),
             (4, 13),
             (2, 14),
-            (1, 15),
+            (if self.recording { 40 } else { 0 }, 15),
         ];
         match self.dice.weighed(&ways) {
             0 => self.behaviour(),
@@ -530,6 +545,11 @@ impl<'a> Writer<'a> {
             _ => format!("in {}", duration(self)),
         }
     }
+}
+
+/// What a segment was called before, if it was.
+pub fn former(name: &str) -> String {
+    format!("was_{name}")
 }
 
 /// Both ends, the smaller first.

@@ -201,19 +201,6 @@ impl<'a> Writer<'a> {
         format!("anniversary of {name} {window}")
     }
 
-    pub fn recorded(&mut self) -> String {
-        if self.segments.is_empty() {
-            return self.picked_value();
-        }
-        let segment = self.segments[self.dice.below(self.segments.len())].clone();
-        match self.dice.below(4) {
-            0 => format!("entered {segment} in 7d"),
-            1 => format!("no left {segment} in 30d"),
-            2 => format!("member of {segment} for 30d"),
-            _ => self.picked_value(),
-        }
-    }
-
     /// A declaration of stages.
     pub fn stages_of(&mut self, name: &str) -> String {
         let lines = 1 + self.dice.below(3);

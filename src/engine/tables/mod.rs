@@ -160,12 +160,10 @@ pub async fn open_with(catalog: &Catalog, root: &Path, history: &[String]) -> Re
         let columns = sources.remove(&s);
         tables.sources.push(match columns {
             None => None,
-            Some(columns) if catalog.history.is_some_and(|history| history.index() == s) => {
-                Some(match history {
-                    [] => memory::nothing(&columns)?,
-                    files => parquet::open_these(&mut tables.stores, root, files, "the history", &columns).await?,
-                })
-            }
+            Some(columns) if catalog.history.is_some_and(|history| history.index() == s) => Some(match history {
+                [] => memory::nothing(&columns)?,
+                files => parquet::open_these(&mut tables.stores, root, files, "the history", &columns).await?,
+            }),
             Some(columns) => {
                 let what = format!("source `{}`", source.name.name);
                 Some(parquet::open(&mut tables.stores, root, &source.path, &what, &columns).await?)

@@ -4,7 +4,9 @@
 //! declared id stays what it is; only the words `entered`, `left`, `member of`, `contacted` and `held out` lead to them.
 //! Must not know: where the history is kept.
 
-use super::{Catalog, ColumnRef, Event, EventId, Named, Property, PropertyId, RawMatch, SourceTable, SourceTableId, Type};
+use super::{
+    Catalog, ColumnRef, Event, EventId, Named, Property, PropertyId, RawMatch, SourceTable, SourceTableId, Type,
+};
 use crate::language::source::{SourceId, Span};
 use crate::language::syntax::ast::RecordedWhat;
 

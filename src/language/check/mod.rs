@@ -86,7 +86,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: Zone::utc(), catalog: "catalog.yaml".to_owned(), severities: BTreeMap::new(), keeps_history: false }
+        Options {
+            zone: Zone::utc(),
+            catalog: "catalog.yaml".to_owned(),
+            severities: BTreeMap::new(),
+            keeps_history: false,
+        }
     }
 }
 

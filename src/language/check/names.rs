@@ -231,9 +231,9 @@ impl Checker<'_> {
         let text = &name.text;
         if matches!(text.as_str(), "entered" | "left" | "contacted") {
             self.report(
-                Diagnostic::new(code::syntax::NOT_YET, name.span, format!("`{text}` is not available here yet"))
-                    .label("what is recorded is a condition of its own so far")
-                    .help(format!("such as `{text} NAME in 30d`, joined with `and`")),
+                Diagnostic::new(code::check::RECORDED_NAME, name.span, format!("`{text}` says nothing by itself"))
+                    .label("of which segment or campaign?")
+                    .help(format!("name it: `{text} NAME in 30d`")),
             );
             return;
         }

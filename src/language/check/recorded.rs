@@ -211,7 +211,9 @@ impl Checker<'_> {
         self.report(
             Diagnostic::new(code::check::NO_HISTORY, span, format!("this project keeps no history of {what}"))
                 .label("taken as something that never happened")
-                .help("name a place where runs are recorded, `store: published` in the project file, or leave this out"),
+                .help(
+                    "name a place where runs are recorded, `store: published` in the project file, or leave this out",
+                ),
         );
     }
 }

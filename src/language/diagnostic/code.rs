@@ -180,7 +180,7 @@ codes! { check:
     UNUSED_TRAIT = "W0511", "A trait that nothing uses.";
     WAS_DECLARED = "W0512", "`was` with a name that is still in use.";
     CLEAN_START = "W0513", "A sequence that ends with `no`, of which one start is enough.";
-    NO_HISTORY = "W0514", "A question to a history that is not kept yet.";
+    NO_HISTORY = "W0514", "A question to a history that is not kept.";
     EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
     RANKED_NOTHING = "W0518", "A rank of people who never did anything.";
     ORDER_OF_TEXTS = "W0519", "`<` or `≥` on texts that have known values.";

@@ -71,7 +71,11 @@ impl<'a> View<'a> {
             Cond::Sample { salt, share } => sample::holds(salt, *share, &self.customer.id.to_string()),
             Cond::KnownSince(edge) => {
                 let created = self.customer.history.profile.as_ref().and_then(|p| p.created);
-                created.into_iter().chain(self.customer.first).min().is_some_and(|trace| trace <= self.clock().edge(*edge))
+                created
+                    .into_iter()
+                    .chain(self.customer.first)
+                    .min()
+                    .is_some_and(|trace| trace <= self.clock().edge(*edge))
             }
             Cond::Test(test) => ask::holds_test(test, self),
         }

@@ -19,6 +19,10 @@ impl Builder<'_> {
                     let (qualifier, name) = self.head(&p);
                     phrase = Some(bare_phrase(qualifier, name));
                 }
+                Rule::held_out => {
+                    last = Some(self.span(&p));
+                    phrase = Some(bare_phrase(None, self.held_out(&p)));
+                }
                 Rule::subject => {
                     last = Some(self.span(&p));
                     let subject = self.subject(p);
@@ -250,5 +254,5 @@ impl Builder<'_> {
 }
 
 fn is_tail(rule: Rule) -> bool {
-    !matches!(rule, Rule::quantifier | Rule::head | Rule::subject)
+    !matches!(rule, Rule::quantifier | Rule::head | Rule::held_out | Rule::subject)
 }
