@@ -116,6 +116,7 @@ impl RuleFile {
             Item::Trait(t) => Some(t.name.text.as_str()),
             Item::Campaign(c) => Some(c.name.text.as_str()),
             Item::Stages(s) => Some(s.name.text.as_str()),
+            Item::Policy(p) => Some(p.name.text.as_str()),
             Item::Bare(_) => Some(self.stem.as_str()),
             Item::Error { name, .. } => name.as_ref().map(|n| n.text.as_str()),
         })

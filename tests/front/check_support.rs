@@ -74,7 +74,7 @@ profiles:
     age: {type: integer}
     score: {type: number}
     balance: {type: money}
-    birth_date: {type: date}
+    birth_date: {type: date, pii: true}
     joined: {type: instant}
     is_member: {type: yes/no}
     opted_out: {type: yes/no}

@@ -47,6 +47,7 @@ mod reference_page;
 mod sample;
 mod spec;
 mod support;
+mod syntax_campaigns;
 mod syntax_hostile;
 mod syntax_support;
 mod syntax_timeline;

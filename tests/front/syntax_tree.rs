@@ -308,6 +308,10 @@ fn declarations() {
         ("segment x was y \"T\": a", "(segment x was:y title:\"T\" a)"),
         ("trait x \"T\": sum(a of b)", "(trait x title:\"T\" (Sum a of b))"),
         ("campaign x: a → call", "(campaign x a (do call))"),
+        (
+            "campaign x: a\n→ when b and c: call\n→ otherwise: offer b20 by d\n→ hold out 10%",
+            "(campaign x a (when (and b c) do call) (otherwise do offer b20 by:d) (hold-out %0.1))",
+        ),
         ("trait x: a segment y: b\nsegment segment: c", "(trait x a)\n(segment y b)\n(segment segment c)"),
         ("segment x:\n  purchased\nsegment y: open", "(segment x purchased)\n(segment y open)"),
         ("", ""),

@@ -1,28 +1,86 @@
-//! Campaigns: what is done with whom a condition names, and what stands between a customer and a contact.
+//! Campaigns: what is done with whom a condition names.
+//!
+//! A campaign is drafted with places of its own: what it asks beside its condition is a list of rules and a list of values, by whose
+//! order its fields refer to them. They come into the program together with it, or not at all.
 
-use crate::language::catalog::{ListId, Type};
+use crate::language::catalog::Type;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{
-    Action, Arm, Campaign, Cond, Gate, Program, Rule, RuleId, RuleKind, Take, Test, Trait, Value,
-};
+use crate::language::ir::{Campaign, Cond, Rule, RuleId, RuleKind, Trait, Value};
+use crate::language::num::Num;
 use crate::language::source::Span;
-use crate::language::syntax::ast;
-use crate::language::text::nfc;
+use crate::language::syntax::ast::{ClauseKind, Expr, ExprKind, Name, Phrase};
 
 use super::Checker;
+use super::cover::covered;
 use super::items::RuleItem;
+use super::names::Meaning;
 use super::rules::Built;
-use super::suggest::some_of;
+use super::tree::{Node, Tree};
+
+/// With more campaigns of one priority than this it is not asked whom they share.
+const COMPARED: usize = 64;
+
+/// A campaign on its way into the program.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub campaign: Campaign,
+    /// What [`RuleId`]s in `campaign` count; rules inside go by their declarations.
+    pub parts: Vec<Rule>,
+    /// What places of traits in `campaign` count.
+    pub values: Vec<Held>,
+}
+
+/// A value that a campaign uses.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// A trait by its name.
+    Declared(String),
+    Own(Trait),
+}
+
+/// For whom a campaign is, beside others.
+#[derive(Debug)]
+pub(super) struct Served<'a> {
+    name: &'a str,
+    span: Span,
+    priority: i64,
+    condition: Tree<Cond>,
+}
+
+impl Draft {
+    /// Keeps a rule of the campaign's own.
+    pub fn part(&mut self, name: String, condition: Cond, span: Span) -> RuleId {
+        let id = RuleId(self.parts.len() as u32);
+        self.parts.push(Rule { name, title: None, description: None, kind: RuleKind::Part, condition, span });
+        id
+    }
+
+    /// Keeps a value of the campaign's own.
+    pub fn value(&mut self, name: String, value: Value, ty: Type, span: Span) -> usize {
+        self.values.push(Held::Own(Trait { name, title: None, description: None, value, ty, hidden: true, span }));
+        self.values.len() - 1
+    }
+
+    /// Keeps a declared trait.
+    pub fn declared(&mut self, name: &str) -> usize {
+        self.values.push(Held::Declared(name.to_owned()));
+        self.values.len() - 1
+    }
+}
 
 impl<'a> Checker<'a> {
-    /// Puts what is done with the members of a rule into the program.
-    pub(super) fn campaign(&self, rule: RuleId, item: &RuleItem<'a>, actions: Vec<Action>, built: &mut Built<'a>) {
-        let arm = |(i, action): (usize, Action)| Arm { name: (i + 1).to_string(), take: Take::All, action };
-        built.program.campaigns.push(Campaign {
-            rule,
+    /// Understands what is done with the members of a rule. `condition` is missing where it has a mistake.
+    pub(super) fn campaign(
+        &self,
+        item: &RuleItem<'a>,
+        condition: Option<&Tree<Cond>>,
+        built: &mut Built<'a>,
+    ) -> Option<Draft> {
+        let campaign = Campaign {
+            rule: RuleId(0),
             was: item.was.map(|was| was.text.clone()),
             except: Vec::new(),
-            arms: actions.into_iter().enumerate().map(arm).collect(),
+            arms: Vec::new(),
             hold_out: None,
             priority: 0,
             at_most: None,
@@ -35,144 +93,154 @@ impl<'a> Checker<'a> {
             cost: None,
             budget: None,
             quiet: None,
-        });
+        };
+        let mut draft = Draft { campaign, parts: Vec::new(), values: Vec::new() };
+        let mut sound = self.arms(item, condition, &mut draft);
+        for clause in item.clauses {
+            sound &= match &clause.kind {
+                ClauseKind::Except(names) => self.except(item, names, condition, &mut draft),
+                ClauseKind::With(payloads) => self.payloads(item, payloads, &mut draft, built),
+                _ => self.clause(item, clause, &mut draft),
+            };
+        }
+        if let Some(condition) = condition.filter(|_| sound) {
+            self.equal_priority(item, draft.campaign.priority, condition, built);
+        }
+        if let (true, Some(budget)) = (sound, &draft.campaign.budget) {
+            self.free_budget(item, &draft.campaign, *budget);
+        }
+        sound.then_some(draft)
     }
 
-    /// Consent and suppression of every channel that a campaign uses, and the customers' zones. No text has a say in it.
-    pub(super) fn gates(&self, program: &mut Program) {
-        for channel in &self.catalog.channels {
-            let name = &channel.name.name;
-            if !program.campaigns.iter().any(|c| c.channels().any(|used| used == name)) {
+    /// `except vip, staff`
+    fn except(&self, item: &RuleItem<'a>, names: &[Name], condition: Option<&Tree<Cond>>, draft: &mut Draft) -> bool {
+        let mut sound = true;
+        for (i, name) in names.iter().enumerate() {
+            if let Some(before) = names.iter().take(i).find(|n| n.text == name.text) {
+                let d = Diagnostic::new(code::check::EXCEPT, name.span, format!("`{}` is excepted twice", name.text));
+                self.report(
+                    d.label("the second time").also(before.span, "the first time").help("take one of them out"),
+                );
+                sound = false;
                 continue;
             }
-            let mut gate = |what: &str, condition| {
-                let (name, span) = (format!("{name}.{what}"), channel.name.span);
-                program.rules.push(Rule {
-                    name,
-                    title: None,
-                    description: None,
-                    kind: RuleKind::Gate,
-                    condition,
-                    span,
-                });
-                RuleId((program.rules.len() - 1) as u32)
+            let Some(tree) = self.excepted(name) else {
+                sound = false;
+                continue;
             };
-            let agreed = |attribute| Cond::Test(Test::Yes(Value::Attribute(attribute)));
-            let consent = gate("consent", channel.consent.map_or(Cond::Const(true), agreed));
-            let mut lists: Vec<ListId> = self.catalog.suppression.iter().chain(&channel.suppression).copied().collect();
-            lists.sort_unstable();
-            lists.dedup();
-            let suppressed = gate("suppressed", any(lists.into_iter().map(Cond::List).collect()));
-            program.gates.push(Gate { channel: name.clone(), consent, suppressed });
-        }
-        let zone = self.catalog.zone.filter(|_| !program.campaigns.is_empty());
-        let zone = zone.and_then(|id| Some((id, self.catalog.attributes().get(id.index())?)));
-        if let Some((id, attribute)) = zone {
-            program.zone = Some(program.traits.len());
-            let of = Value::Attribute(id);
-            program.traits.push(hidden("customer.zone".to_owned(), of, Type::Text, attribute.name.span));
-        }
-    }
-
-    /// `offer serum-15 by email`
-    pub(super) fn action(&self, action: &ast::Action) -> Option<Action> {
-        let verb = &action.verb.text;
-        let def = self.catalog.actions.iter().find(|a| a.name.name == *verb);
-        let mut failed = false;
-        if def.is_none() && verb != "offer" {
-            failed = true;
-            let known: Vec<&str> = self
-                .catalog
-                .actions
-                .iter()
-                .map(|a| a.name.name.as_str())
-                .filter(|n| *n != "offer")
-                .chain(["offer"])
-                .collect();
-            let d =
-                Diagnostic::new(code::check::UNKNOWN_ACTION, action.verb.span, format!("there is no action `{verb}`"))
-                    .label("not an action of this project");
-            self.report(match self.nearest(verb, known.iter().copied()) {
-                Some(near) => d
-                    .help(format!("did you mean `{near}`?"))
-                    .fix(format!("write `{near}`"), vec![(action.verb.span, near.to_owned())]),
-                None => d.help(format!(
-                    "actions are {}; add others under `actions:` in `{}`",
-                    some_of(known.iter().copied()),
-                    self.options.catalog
-                )),
-            });
-        }
-        if verb == "offer" && !self.catalog.offers.is_empty() {
-            for w in &action.arguments {
-                let offers = self.catalog.offers.iter().map(|o| o.name.as_str());
-                if offers.clone().any(|o| o == w.text) {
-                    continue;
+            if let Some(condition) = condition {
+                let both = Tree { node: Node::And(vec![condition.clone(), tree.clone()]), span: name.span };
+                if covered(condition, &tree) {
+                    let d = Diagnostic::new(
+                        code::check::EXCEPTS_ALL,
+                        name.span,
+                        format!("`except {}` leaves nobody", name.text),
+                    );
+                    self.report(
+                        d.label("whoever meets the condition is in it")
+                            .also(condition.span, "the condition")
+                            .help("take it out, or ask for other people"),
+                    );
+                } else if !self.never_holds(condition) && self.never_holds(&both) {
+                    let d = Diagnostic::new(
+                        code::check::ADDS_NOTHING,
+                        name.span,
+                        format!("`except {}` changes nothing", name.text),
+                    );
+                    self.report(d.label("nobody who meets the condition is in it").help("take it out"));
                 }
-                failed = true;
-                let d = Diagnostic::new(code::check::UNKNOWN_OFFER, w.span, format!("there is no offer `{}`", w.text))
-                    .label("not an offer of this project");
-                self.report(match self.nearest(&w.text, offers.clone()) {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(w.span, near.to_owned())]),
-                    None => d.help(format!(
-                        "offers are {}; add others under `offers:` in `{}`",
-                        some_of(offers),
-                        self.options.catalog
-                    )),
-                });
             }
+            let rule = draft.part(format!("{}.except.{}", item.name, name.text), tree.into_formula(), name.span);
+            draft.campaign.except.push((name.text.clone(), rule));
         }
-        let channels = || self.catalog.channels.iter().map(|c| c.name.name.as_str());
-        let channel = match &action.by {
-            Some(by) if channels().any(|c| c == by.text) => Some(by.text.clone()),
-            Some(by) => {
-                failed = true;
-                let d = Diagnostic::new(
-                    code::check::UNKNOWN_CHANNEL,
-                    by.span,
-                    format!("there is no channel `{}`", by.text),
-                )
-                .label("not a channel of this project");
-                self.report(match self.nearest(&by.text, channels()) {
-                    Some(near) => d
-                        .help(format!("did you mean `{near}`?"))
-                        .fix(format!("write `{near}`"), vec![(by.span, near.to_owned())]),
-                    None if self.catalog.channels.is_empty() => {
-                        d.help(format!("add it under `channels:` in `{}`", self.options.catalog))
-                    }
-                    None => d.help(format!(
-                        "channels are {}; add others under `channels:` in `{}`",
-                        some_of(channels()),
-                        self.options.catalog
-                    )),
-                });
-                None
+        sound
+    }
+
+    /// The members of a segment or list.
+    fn excepted(&self, name: &Name) -> Option<Tree<Cond>> {
+        let text = &name.text;
+        let meaning = match self.names.get(text) {
+            Some(Meaning::Segment(_) | Meaning::List(_)) => return self.condition(&bare(name)),
+            Some(Meaning::Broken) => return None,
+            Some(other) => other,
+            None if self.names.campaign(text).is_some() => Meaning::Campaign,
+            None => {
+                self.unknown_name(name, |m| matches!(m, Meaning::Segment(_) | Meaning::List(_)));
+                return None;
             }
-            None => def.and_then(|d| d.channel).and_then(|i| self.catalog.channels.get(i)).map(|c| c.name.name.clone()),
         };
-        (!failed).then(|| Action {
-            verb: verb.clone(),
-            arguments: action.arguments.iter().map(|w| nfc(&w.text)).collect(),
-            channel,
-        })
+        let cure = match meaning {
+            Meaning::Campaign => {
+                format!(
+                    "declare a segment of whom it reached, `segment NAME: contacted {text} in 30d`, and except that"
+                )
+            }
+            _ => format!(
+                "declare a segment that asks about `{text}`, and except that; or write `and not …` in the condition"
+            ),
+        };
+        self.report(
+            Diagnostic::new(
+                code::check::EXCEPT,
+                name.span,
+                format!("`{text}` is {}, and the people of a segment or list are excepted", meaning.noun()),
+            )
+            .label("neither a segment nor a list")
+            .help(cure),
+        );
+        None
     }
-}
 
-/// A value that is evaluated for a campaign's sake.
-fn hidden(name: String, value: Value, ty: Type, span: Span) -> Trait {
-    Trait { name, title: None, description: None, value, ty, hidden: true, span }
-}
-
-/// One of these holds.
-fn any(mut conditions: Vec<Cond>) -> Cond {
-    match (conditions.pop(), conditions.is_empty()) {
-        (None, _) => Cond::Const(false),
-        (Some(only), true) => only,
-        (Some(last), false) => {
-            conditions.push(last);
-            Cond::Or(conditions)
+    /// Two campaigns of one priority of which one is for some of the other's people.
+    fn equal_priority(&self, item: &RuleItem<'a>, priority: i64, condition: &Tree<Cond>, built: &mut Built<'a>) {
+        let equals = || built.served.iter().filter(|other| other.priority == priority);
+        if equals().count() < COMPARED
+            && let Some(other) = equals().find(|o| covered(condition, &o.condition) || covered(&o.condition, condition))
+        {
+            let (first, second) =
+                if other.name < item.name { (other.name, item.name) } else { (item.name, other.name) };
+            self.report(
+                Diagnostic::new(
+                    code::check::EQUAL_PRIORITY,
+                    item.name_span,
+                    format!("`{}` and `{}` are for the same people, with one priority", item.name, other.name),
+                )
+                .label(format!("where a policy admits only one of them, `{first}` goes before `{second}` for its name"))
+                .also(other.span, format!("`{}` is declared here", other.name))
+                .help("say which goes first: `priority 80`; the higher one is served before"),
+            );
         }
+        let (name, span) = (item.name, item.name_span);
+        built.served.push(Served { name, span, priority, condition: condition.clone() });
     }
+
+    /// A budget that nothing uses up.
+    fn free_budget(&self, item: &RuleItem<'a>, campaign: &Campaign, budget: Num) {
+        let costs = |name: &str| {
+            let channel = self.catalog.channels.iter().find(|c| c.name.name == name);
+            channel.and_then(|c| c.cost).is_some_and(|cost| cost.compare(Num::int(0)).is_gt())
+        };
+        let own = campaign.cost.map(|cost| cost.compare(Num::int(0)).is_gt());
+        if own.unwrap_or_else(|| campaign.channels().any(costs)) {
+            return;
+        }
+        let place = item.clauses.iter().find(|c| matches!(c.kind, ClauseKind::Budget(_))).map_or(item.span, |c| c.span);
+        self.report(
+            Diagnostic::new(
+                code::check::FREE_BUDGET,
+                place,
+                format!("a contact costs nothing, and the budget is {budget}"),
+            )
+            .label("it bounds nothing")
+            .help(format!(
+                "say what a contact costs, `cost 0.05`, or give its channel a `cost:` in `{}`",
+                self.options.catalog
+            )),
+        );
+    }
+}
+
+/// An expression of nothing but a name.
+fn bare(name: &Name) -> Expr {
+    Expr { kind: ExprKind::Phrase(Box::new(Phrase::bare(None, name.clone()))), span: name.span }
 }

@@ -9,7 +9,7 @@ use crate::language::syntax::ast::{self, Expr, Item};
 
 use super::CheckFile;
 use super::names::Names;
-use super::uses::Uses;
+use super::uses::{Part, Uses};
 
 /// A segment, campaign or bare rule.
 #[derive(Debug)]
@@ -21,12 +21,39 @@ pub(super) struct RuleItem<'a> {
     pub was: Option<&'a ast::Name>,
     pub condition: &'a Expr,
     pub arms: &'a [ast::Arm],
+    pub clauses: &'a [ast::Clause],
     pub span: Span,
 }
 
-impl RuleItem<'_> {
+impl<'a> RuleItem<'a> {
     pub fn is_campaign(&self) -> bool {
         !self.arms.is_empty()
+    }
+
+    /// What it is made of.
+    fn parts(&self) -> Vec<Part<'a>> {
+        let mut parts = vec![Part::Expr(self.condition)];
+        for arm in self.arms {
+            if let ast::ArmKind::When { condition, .. } = &arm.kind {
+                parts.push(Part::Expr(condition));
+            }
+        }
+        for clause in self.clauses {
+            match &clause.kind {
+                ast::ClauseKind::Limit { by, .. } => parts.extend(by.iter().map(Part::Expr)),
+                ast::ClauseKind::With(payloads) => parts.extend(payloads.iter().map(|p| Part::Expr(&p.value))),
+                ast::ClauseKind::Goal(goal) => parts.push(Part::Phrase(&goal.event)),
+                ast::ClauseKind::Except(names) => parts.extend(names.iter().map(Part::Name)),
+                ast::ClauseKind::Priority(_)
+                | ast::ClauseKind::AtMost(_)
+                | ast::ClauseKind::Every { .. }
+                | ast::ClauseKind::Dates { .. }
+                | ast::ClauseKind::Cost(_)
+                | ast::ClauseKind::Budget(_)
+                | ast::ClauseKind::Quiet { .. } => {}
+            }
+        }
+        parts
     }
 }
 
@@ -36,6 +63,7 @@ pub(super) struct Items<'a> {
     pub rules: Vec<RuleItem<'a>>,
     pub traits: Vec<&'a ast::Trait>,
     pub stages: Vec<&'a ast::Stages>,
+    pub policies: Vec<&'a ast::Policy>,
     pub broken: Vec<&'a ast::Name>,
 }
 
@@ -70,6 +98,7 @@ impl<'a> Items<'a> {
                         was: s.was.as_ref(),
                         condition: &s.condition,
                         arms: &[],
+                        clauses: &[],
                         span: s.span,
                     }),
                     Item::Campaign(c) => items.rules.push(RuleItem {
@@ -80,6 +109,7 @@ impl<'a> Items<'a> {
                         was: c.was.as_ref(),
                         condition: &c.condition,
                         arms: &c.arms,
+                        clauses: &c.clauses,
                         span: c.span,
                     }),
                     Item::Bare(b) => items.rules.push(RuleItem {
@@ -90,10 +120,12 @@ impl<'a> Items<'a> {
                         was: None,
                         condition: &b.condition,
                         arms: &b.arms,
+                        clauses: &b.clauses,
                         span: b.span,
                     }),
                     Item::Trait(t) => items.traits.push(t),
                     Item::Stages(s) => items.stages.push(s),
+                    Item::Policy(p) => items.policies.push(p),
                     Item::Error { name, .. } => items.broken.extend(name),
                 }
             }
@@ -116,7 +148,7 @@ impl<'a> Items<'a> {
         let uses: Vec<Vec<usize>> = all
             .iter()
             .map(|declaration| {
-                let found = Uses::of(catalog, names, self.expressions(*declaration));
+                let found = Uses::of(catalog, names, self.parts(*declaration));
                 for declaration in &found {
                     if let Declaration::Trait(i) = declaration
                         && let Some(used) = used.get_mut(*i)
@@ -133,15 +165,14 @@ impl<'a> Items<'a> {
     }
 
     /// What a declaration is made of.
-    fn expressions(&self, declaration: Declaration) -> Vec<&'a Expr> {
+    fn parts(&self, declaration: Declaration) -> Vec<Part<'a>> {
         match declaration {
-            Declaration::Trait(i) => self.traits.get(i).map(|t| &t.value).into_iter().collect(),
-            Declaration::Rule(i) => self.rules.get(i).map(|r| r.condition).into_iter().collect(),
-            Declaration::Stages(i) => self
-                .stages
-                .get(i)
-                .map(|s| s.lines.iter().filter_map(|l| l.condition.as_ref()).collect())
-                .unwrap_or_default(),
+            Declaration::Trait(i) => self.traits.get(i).map(|t| Part::Expr(&t.value)).into_iter().collect(),
+            Declaration::Rule(i) => self.rules.get(i).map(RuleItem::parts).unwrap_or_default(),
+            Declaration::Stages(i) => {
+                let lines = self.stages.get(i).map_or(&[][..], |s| &s.lines);
+                lines.iter().filter_map(|l| l.condition.as_ref()).map(Part::Expr).collect()
+            }
         }
     }
 

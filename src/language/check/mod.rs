@@ -8,22 +8,28 @@
 //! traits and conditions in an order in which each stands behind what it `uses`. A condition is first a [`tree`] with places,
 //! made by `conditions`, `behaviour`, `values`, `arithmetic`, `compare` and `window`; `prove` and `lint` read the tree; then it becomes the program.
 
+mod actions;
 mod aggregates;
 mod apart;
 mod arithmetic;
+mod arms;
 mod behaviour;
 mod campaigns;
+mod clauses;
 mod compare;
 mod conditions;
 mod cover;
 mod edges;
 mod facts;
+mod gates;
 mod gathered;
 mod idle;
 mod items;
 mod known;
 mod lint;
 mod names;
+mod payload;
+mod policies;
 mod prove;
 mod ranks;
 mod recorded;
@@ -157,7 +163,7 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
 }
 
 /// Errors about what has a meaning: a project may make them warnings, or silence them.
-const PROVED: &[Code] = &[code::check::NEVER_HOLDS, code::check::LOOK_ALIKE];
+const PROVED: &[Code] = &[code::check::NEVER_HOLDS, code::check::EXCEPTS_ALL, code::check::LOOK_ALIKE];
 
 /// Everything that the rooms of the checker share.
 struct Checker<'a> {

@@ -93,7 +93,7 @@ impl<'a> Checker<'a> {
 
     /// By what, and among whom.
     fn rank(&self, by: &Expr, among: Option<&Name>) -> Option<Rank> {
-        let value = self.ranking(by);
+        let value = self.ordered(by, "a rank");
         let among = match among {
             None => Some(None),
             Some(name) => self.among(name).map(Some),
@@ -110,15 +110,15 @@ impl<'a> Checker<'a> {
     }
 
     /// A value that has an order of use here.
-    fn ranking(&self, by: &Expr) -> Option<Typed<'a, Value>> {
+    pub(super) fn ordered(&self, by: &Expr, what: &str) -> Option<Typed<'a, Value>> {
         let value = match self.side::<Cond>((), by)? {
             Side::Value(value) => value,
             Side::Word(name) => self.value_named_here::<Cond>((), &name)?,
             Side::Constant(_) => {
                 self.report(
-                    Diagnostic::new(code::check::CONSTANTS, by.span, "a rank by a constant")
+                    Diagnostic::new(code::check::CONSTANTS, by.span, format!("{what} by a constant"))
                         .label("the same for everyone")
-                        .help("rank by an attribute, a trait or a calculation"),
+                        .help("take an attribute, a trait or a calculation"),
                 );
                 return None;
             }
@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
             Diagnostic::new(
                 code::check::RANK_BY,
                 by.span,
-                format!("`{says}` is {noun}, and a rank needs a number or date"),
+                format!("`{says}` is {noun}, and {what} needs a number or date"),
             )
             .label("nothing is more or less than another of these")
             .help(cure),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Action, Cond, Program, Rule, RuleId, RuleKind, StageLine, Trait, Value};
+use crate::language::ir::{Cond, Program, Rule, RuleId, RuleKind, StageLine, Trait, Value};
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, ExprKind};
 
 use super::Checker;
+use super::campaigns::{Draft, Held, Served};
 use super::idle::Idle;
 use super::items::{Declaration, Items, RuleItem};
 use super::names::Meaning;
@@ -72,6 +73,7 @@ impl<'a> Checker<'a> {
                 );
             }
         }
+        built.program.policies = self.policies(items);
         self.gates(&mut built.program);
         built.program
     }
@@ -80,33 +82,32 @@ impl<'a> Checker<'a> {
     fn rule(&self, id: RuleId, item: &RuleItem<'a>, built: &mut Built<'a>) {
         item.name.clone_into(&mut self.declared.borrow_mut());
         self.was(item);
-        let actions: Option<Vec<Action>> = item.arms.iter().map(|arm| self.action(&arm.action)).collect();
         let asked = self.lint_form(item.condition);
-        let Some(tree) = self.condition(item.condition) else { return };
-        self.lint_missing(&tree);
-        let (meaning, open) = self.prove(&tree);
-        let Some(actions) = actions else { return };
-        let kind = if item.is_campaign() {
-            RuleKind::Campaign { campaign: built.program.campaigns.len() as u32 }
-        } else {
+        let tree = self.condition(item.condition);
+        let proved = tree.as_ref().map(|tree| {
+            self.lint_missing(tree);
+            self.prove(tree)
+        });
+        // Its mistakes are told even where the condition has some.
+        let draft = item.is_campaign().then(|| self.campaign(item, tree.as_ref(), built));
+        let (Some(tree), Some((meaning, open))) = (tree, proved) else { return };
+        if draft.is_none() {
             self.same_meaning(item, meaning, &mut built.meanings);
-            RuleKind::Segment
-        };
+        }
         let condition = tree.into_formula();
         built.idle(self, id, &condition, (open && !asked).then_some(item.condition.span));
-        let rule = built.place_rule(
-            id,
-            Rule {
-                name: item.name.to_owned(),
-                title: item.title.map(str::to_owned),
-                description: item.description.map(str::to_owned),
-                kind,
-                condition,
-                span: item.span,
-            },
-        );
-        if let Some(rule) = rule.filter(|_| item.is_campaign()) {
-            self.campaign(rule, item, actions, built);
+        let rule = Rule {
+            name: item.name.to_owned(),
+            title: item.title.map(str::to_owned),
+            description: item.description.map(str::to_owned),
+            kind: RuleKind::Segment,
+            condition,
+            span: item.span,
+        };
+        match draft {
+            None => _ = built.place_rule(id, rule),
+            Some(Some(draft)) => built.place_campaign(id, rule, draft),
+            Some(None) => {}
         }
     }
 
@@ -122,7 +123,34 @@ impl<'a> Checker<'a> {
         while let ExprKind::Paren(inner) = &expr.kind {
             expr = inner;
         }
-        let not_value = match &expr.kind {
+        if self.is_condition(expr) {
+            self.report(condition(Diagnostic::new(
+                code::check::NOT_A_VALUE,
+                expr.span,
+                format!("the trait `{name}` is a condition"),
+            )));
+            return None;
+        }
+        let value = match self.side::<Cond>((), expr)? {
+            Side::Value(v) => v,
+            Side::Word(word) => self.value_named_here::<Cond>((), &word)?,
+            Side::Constant(_) => {
+                self.report(
+                    Diagnostic::new(code::check::CONSTANTS, expr.span, format!("the trait `{name}` is a constant"))
+                        .label("the same for everyone")
+                        .help("write the constant where it is needed"),
+                );
+                return None;
+            }
+        };
+        let mut value = value;
+        value.about.says.clone_from(name);
+        Some(value)
+    }
+
+    /// Whether an expression without parentheses around it is yes or no by its form, and no value.
+    pub(super) fn is_condition(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
             ExprKind::Or(_)
             | ExprKind::And(_)
             | ExprKind::Not(_)
@@ -150,30 +178,7 @@ impl<'a> Checker<'a> {
                     ) && p.qualifier.is_none()
             }
             _ => false,
-        };
-        if not_value {
-            self.report(condition(Diagnostic::new(
-                code::check::NOT_A_VALUE,
-                expr.span,
-                format!("the trait `{name}` is a condition"),
-            )));
-            return None;
         }
-        let value = match self.side::<Cond>((), expr)? {
-            Side::Value(v) => v,
-            Side::Word(word) => self.value_named_here::<Cond>((), &word)?,
-            Side::Constant(_) => {
-                self.report(
-                    Diagnostic::new(code::check::CONSTANTS, expr.span, format!("the trait `{name}` is a constant"))
-                        .label("the same for everyone")
-                        .help("write the constant where it is needed"),
-                );
-                return None;
-            }
-        };
-        let mut value = value;
-        value.about.says.clone_from(name);
-        Some(value)
     }
 
     /// Two segments that no data can tell apart.
@@ -224,6 +229,8 @@ pub(super) struct Built<'a> {
     placed: BTreeMap<RuleId, RuleId>,
     meanings: HashMap<u32, (&'a str, Span)>,
     inactive: BTreeMap<RuleId, Idle>,
+    /// The campaigns so far: for whom, and with which priority.
+    pub served: Vec<Served<'a>>,
 }
 
 impl<'a> Built<'a> {
@@ -248,6 +255,48 @@ impl<'a> Built<'a> {
         self.placed.insert(id, here);
         self.program.rules.push(rule);
         Some(here)
+    }
+
+    /// The condition of a rule by the number of its declaration, as it stands in the program.
+    pub fn condition(&self, id: RuleId) -> Option<&Cond> {
+        let place = self.placed.get(&id)?;
+        self.program.rules.get(place.0 as usize).map(|rule| &rule.condition)
+    }
+
+    /// Puts a campaign into the program with all that it asks, unless something of it uses a mistake.
+    pub fn place_campaign(&mut self, id: RuleId, mut rule: Rule, mut draft: Draft) {
+        let mut all = true;
+        for part in &mut draft.parts {
+            part.condition.rules(&mut |id| all &= place(&self.placed, id));
+        }
+        let mut places = Vec::with_capacity(draft.values.len());
+        let mut own = Vec::new();
+        for value in draft.values {
+            match value {
+                Held::Declared(name) => {
+                    let place = self.program.traits.iter().position(|t| !t.hidden && t.name == name);
+                    all &= place.is_some();
+                    places.extend(place);
+                }
+                Held::Own(mut value) => {
+                    value.value.rules(&mut |id| all &= place(&self.placed, id));
+                    places.push(self.program.traits.len() + own.len());
+                    own.push(value);
+                }
+            }
+        }
+        rule.kind = RuleKind::Campaign { campaign: self.program.campaigns.len() as u32 };
+        if !all {
+            return;
+        }
+        let Some(here) = self.place_rule(id, rule) else { return };
+        let mut campaign = draft.campaign;
+        campaign.rules(&mut |part| part.0 += here.0 + 1);
+        campaign.traits(&mut |value| *value = places.get(*value).copied().unwrap_or(*value));
+        campaign.rule = here;
+        self.program.rules.append(&mut draft.parts);
+        self.program.traits.append(&mut own);
+        self.program.campaigns.push(campaign);
     }
 
     /// Takes the last so many rules out again, those of stages that are left out.

@@ -181,7 +181,7 @@ fn pick(p: &Phrase) -> Option<End> {
     }
 }
 
-fn length(d: &Duration) -> Length {
+pub(super) fn length(d: &Duration) -> Length {
     let (amount, unit) = plain(d);
     Length { amount, unit }
 }

@@ -17,6 +17,14 @@ enum Place {
     Where(Option<EventId>),
 }
 
+/// A part of a declaration.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part<'e> {
+    Expr(&'e Expr),
+    Phrase(&'e Phrase),
+    Name(&'e Name),
+}
+
 /// The walk through an expression.
 pub(super) struct Uses<'w> {
     catalog: &'w Catalog,
@@ -26,14 +34,20 @@ pub(super) struct Uses<'w> {
 }
 
 impl<'w> Uses<'w> {
-    /// What the expressions use.
+    /// What these parts of a declaration use.
     pub fn of<'e>(
         catalog: &'w Catalog,
         names: &'w Names<'w>,
-        expressions: impl IntoIterator<Item = &'e Expr>,
+        parts: impl IntoIterator<Item = Part<'e>>,
     ) -> Vec<Declaration> {
         let mut uses = Uses { catalog, names, found: Vec::new() };
-        expressions.into_iter().for_each(|e| uses.expr(e, Place::Free));
+        for part in parts {
+            match part {
+                Part::Expr(expr) => uses.expr(expr, Place::Free),
+                Part::Phrase(phrase) => uses.phrase(phrase, Place::Free),
+                Part::Name(name) => uses.named(None, name, Place::Free),
+            }
+        }
         uses.found
     }
 

@@ -75,6 +75,8 @@ codes! { syntax:
     SAME = "E0124", "`of same`, `with same` or `without` where nothing says of what.";
     STAGES = "E0125", "A line of stages that is not well formed.";
     RANK = "E0126", "A rank or sample that does not say by what, of whom or how many.";
+    ARM = "E0127", "An arm that is not well formed.";
+    CLAUSE = "E0128", "A clause of a campaign or a bound of a policy that is not well formed.";
     NOT_YET = "E0190", "A construct that is not available yet.";
 }
 
@@ -168,6 +170,11 @@ codes! { check:
     PART_SIZE = "E0434", "A share or number of customers that there can't be.";
     RANK_BY = "E0435", "A rank by something that has no order.";
     AMONG = "E0436", "`among` with something that is no segment and no list.";
+    ARMS = "E0437", "Arms that can't stand together, or shares that are not the whole.";
+    CLAUSE_VALUE = "E0438", "A clause with a value that it can't have.";
+    PAYLOAD = "E0439", "A column of a delivery without a name of its own, or that can't be delivered.";
+    PERSONAL = "E0440", "Personal data in what is delivered to a channel that may not have it.";
+    EXCEPT = "E0441", "`except` with something that is no segment and no list.";
     NEVER_HOLDS = "E0501", "A condition that can never hold.";
     EMPTY_WINDOW = "E0502", "A window with nothing in it.";
     ALWAYS_HOLDS = "W0504", "A condition that always holds.";
@@ -184,6 +191,10 @@ codes! { check:
     EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
     RANKED_NOTHING = "W0518", "A rank of people who never did anything.";
     ORDER_OF_TEXTS = "W0519", "`<` or `≥` on texts that have known values.";
+    EMPTY_ARM = "W0520", "An arm that no customer can be in.";
+    FREE_BUDGET = "W0521", "A budget where nothing costs anything.";
+    EQUAL_PRIORITY = "W0522", "Two campaigns for the same people with the same priority.";
+    EXCEPTS_ALL = "E0523", "A campaign that excepts everyone whom it is for.";
 }
 
 codes! { spec:

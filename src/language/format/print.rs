@@ -1,5 +1,6 @@
 //! Tree to text.
 
+mod campaign;
 mod expr;
 mod phrase;
 
@@ -72,6 +73,7 @@ fn span_of(item: &Item) -> Span {
         Item::Campaign(c) => c.span,
         Item::Bare(b) => b.span,
         Item::Stages(s) => s.span,
+        Item::Policy(p) => p.span,
         Item::Error { span, .. } => *span,
     }
 }
@@ -282,25 +284,29 @@ impl Printer<'_> {
         match item {
             Item::Segment(s) => {
                 let head = ("segment", s.span, &s.name, s.was.as_ref(), s.title.as_ref());
-                self.declaration(head, &s.condition, &[], one_line);
+                self.declaration(head, &s.condition, one_line);
             }
             Item::Trait(t) => {
-                self.declaration(("trait", t.span, &t.name, None, t.title.as_ref()), &t.value, &[], one_line);
+                self.declaration(("trait", t.span, &t.name, None, t.title.as_ref()), &t.value, one_line);
             }
             Item::Campaign(c) => {
                 let head = ("campaign", c.span, &c.name, c.was.as_ref(), c.title.as_ref());
-                self.declaration(head, &c.condition, &c.arms, one_line);
+                self.declaration(head, &c.condition, one_line);
+                self.arms(&c.condition, &c.arms, 2, one_line);
+                self.clauses(&c.clauses, 2);
             }
             Item::Bare(b) => {
                 self.expr(&b.condition, 0);
                 self.arms(&b.condition, &b.arms, 0, one_line);
+                self.clauses(&b.clauses, 0);
             }
             Item::Stages(s) => self.stages(s),
+            Item::Policy(p) => self.policy(p, one_line),
             Item::Error { .. } => self.wide = true,
         }
     }
 
-    fn declaration(&mut self, head: Head, condition: &Expr, arms: &[Arm], one_line: bool) {
+    fn declaration(&mut self, head: Head, condition: &Expr, one_line: bool) {
         let end = self.head(head);
         if self.measuring {
             self.wide |= self.broken_between(end, condition.span);
@@ -312,7 +318,6 @@ impl Printer<'_> {
             self.line(2);
         }
         self.expr(condition, if one_line { 0 } else { 2 });
-        self.arms(condition, arms, 2, one_line);
     }
 
     /// `segment NAME was OLD "Title":`, and what stands last before the colon.
@@ -373,28 +378,5 @@ impl Printer<'_> {
 
     fn arrow(&mut self, at: usize) {
         self.token(at, if self.style.ascii { "->" } else { "→" });
-    }
-
-    fn arms(&mut self, condition: &Expr, arms: &[Arm], indent: usize, one_line: bool) {
-        for arm in arms {
-            if one_line {
-                if self.measuring {
-                    self.wide |= self.broken_between(condition.span, arm.span);
-                }
-                self.blank();
-            } else {
-                self.line(indent);
-            }
-            self.arrow(arm.span.start as usize);
-            self.name(&arm.action.verb);
-            for argument in &arm.action.arguments {
-                self.value_word(argument);
-            }
-            if let Some(by) = &arm.action.by {
-                let before = arm.action.arguments.last().map_or(arm.action.verb.span, |a| a.span);
-                self.word(self.next_token(before.end as usize), "by");
-                self.name(by);
-            }
-        }
     }
 }

@@ -7,8 +7,13 @@ pub use crate::language::num::Arithmetic;
 use crate::language::num::Num;
 use crate::language::source::{SourceId, Span};
 
+mod campaign;
 mod time;
 
+pub use campaign::{
+    Action, Arm, ArmKind, Bare, Campaign, Clause, ClauseKind, ClockTime, Day, Figure, Frequency, Goal, GoalValue,
+    Payload, Policy, PolicyRule, Weekday,
+};
 pub use time::{Date, Duration, Instant, Moment, MomentKind, PeriodUnit, SinceEvent, Unit, Window, WindowKind};
 
 /// A whole file.
@@ -24,6 +29,7 @@ pub enum Item {
     Trait(Trait),
     Campaign(Campaign),
     Stages(Stages),
+    Policy(Policy),
     /// A bare condition or rule; it is named after its file.
     Bare(Bare),
     /// A declaration that could not be read; its diagnostics say why. `name` is kept if it could be read, so that uses of the
@@ -88,43 +94,6 @@ pub struct StageLine {
     /// `None` is `otherwise`.
     pub condition: Option<Expr>,
     pub stage: Name,
-    pub span: Span,
-}
-
-/// `campaign NAME [was OLD] ["Title"]: CONDITION ARM+`
-#[derive(Debug, Clone)]
-pub struct Campaign {
-    pub description: Option<String>,
-    pub name: Name,
-    pub was: Option<Name>,
-    pub title: Option<Word>,
-    pub condition: Expr,
-    pub arms: Vec<Arm>,
-    pub span: Span,
-}
-
-/// `CONDITION ARM*`, named after the file: a campaign with arms, a segment without.
-#[derive(Debug, Clone)]
-pub struct Bare {
-    pub description: Option<String>,
-    pub condition: Expr,
-    pub arms: Vec<Arm>,
-    pub span: Span,
-}
-
-/// `→ ACTION`
-#[derive(Debug, Clone)]
-pub struct Arm {
-    pub action: Action,
-    pub span: Span,
-}
-
-/// `VERB ARGUMENT* [by CHANNEL]`: `offer serum-15 by email`
-#[derive(Debug, Clone)]
-pub struct Action {
-    pub verb: Name,
-    pub arguments: Vec<Word>,
-    pub by: Option<Name>,
     pub span: Span,
 }
 
@@ -218,6 +187,23 @@ pub struct Phrase {
     pub window: Option<Window>,
     /// The event behind `without`: name, subject and filter only.
     pub without: Option<Box<Phrase>>,
+}
+
+impl Phrase {
+    /// Nothing but a name.
+    pub fn bare(qualifier: Option<Name>, name: Name) -> Phrase {
+        Phrase {
+            quantifier: None,
+            qualifier,
+            name,
+            subject: None,
+            filter: None,
+            test: None,
+            same: None,
+            window: None,
+            without: None,
+        }
+    }
 }
 
 /// `A [WINDOW] then B … [all within 14d] [with same product]`

@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use super::ast::*;
 
+mod campaign;
+
 /// A whole file, one line an item.
 pub fn file(file: &File) -> String {
     let mut d = Dump(String::new());
@@ -91,11 +93,21 @@ impl Dump {
                 self.head("campaign", Some(&c.name), c.was.as_ref(), c.title.as_ref(), c.description.as_deref());
                 self.expr(&c.condition);
                 self.arms(&c.arms);
+                self.clauses(&c.clauses);
+            }
+            Item::Policy(p) => {
+                self.head("policy", Some(&p.name), None, None, p.description.as_deref());
+                for (i, rule) in p.rules.iter().enumerate() {
+                    self.0.push_str(if i > 0 { " " } else { "" });
+                    self.frequency(&rule.at_most);
+                    rule.channels.iter().for_each(|c| self.put(format_args!(" by:{}", c.text)));
+                }
             }
             Item::Bare(b) => {
                 self.head("bare", None, None, None, b.description.as_deref());
                 self.expr(&b.condition);
                 self.arms(&b.arms);
+                self.clauses(&b.clauses);
             }
             Item::Stages(s) => {
                 self.head("stages", Some(&s.name), None, s.title.as_ref(), s.description.as_deref());
@@ -112,20 +124,6 @@ impl Dump {
             Item::Error { name, .. } => self.put(format_args!("(error {}", name.as_ref().map_or("", |n| &n.text))),
         }
         self.0.push(')');
-    }
-
-    fn arms(&mut self, arms: &[Arm]) {
-        for arm in arms {
-            self.put(format_args!(" (do {}", arm.action.verb.text));
-            for a in &arm.action.arguments {
-                self.0.push(' ');
-                self.word(a);
-            }
-            if let Some(by) = &arm.action.by {
-                self.put(format_args!(" by:{}", by.text));
-            }
-            self.0.push(')');
-        }
     }
 
     fn word(&mut self, word: &Word) {

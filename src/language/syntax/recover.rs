@@ -191,8 +191,12 @@ fn parts(b: &mut Builder, piece: &Piece) {
         None if declared => return,
         _ => 0,
     };
-    if all.first().is_some_and(|t| declared && text_of(b, t).eq_ignore_ascii_case("stages")) {
-        return stage_lines(b, piece, first);
+    let word = all.first().map_or(String::new(), |t| text_of(b, t).to_ascii_lowercase());
+    match word.as_str() {
+        "stages" if declared => return stage_lines(b, piece, first),
+        // It has no condition.
+        "policy" if declared => return,
+        _ => {}
     }
     let arrow = arrow_in(b, all, first);
     for range in conjuncts(b, all, first..arrow.unwrap_or(all.len())) {
@@ -364,7 +368,7 @@ fn expected(previous: &str, kind: Option<Kind>) -> &'static str {
         "→" | "->" | "=>" => "a name: an action such as `offer`, in stages the name of a stage",
         "then" => "an event",
         "among" => "a segment",
-        "segment" | "trait" | "campaign" | "stages" => "a name",
+        "segment" | "trait" | "campaign" | "stages" | "policy" => "a name",
         "other" => "`than`",
         "=" | "≠" | "!=" | "<" | ">" | "≤" | "<=" | "≥" | ">=" => "a value such as `3`, `FR` or `\"New York\"`",
         _ if kind == Some(Kind::Number) => "a unit, `and`, `or`, or the end of the condition",

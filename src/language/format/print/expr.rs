@@ -212,7 +212,7 @@ impl Printer<'_> {
     }
 
     /// A number or a percentage as it is written, without blanks.
-    fn number(&mut self, span: Span) {
+    pub(super) fn number(&mut self, span: Span) {
         let text: String = self.source.slice(span).split_whitespace().collect();
         self.word(span.start as usize, &text);
     }

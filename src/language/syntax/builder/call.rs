@@ -129,7 +129,7 @@ impl Builder<'_> {
         Expr { kind: ExprKind::Aggregate(Box::new(aggregate)), span }
     }
 
-    fn function(&mut self, pair: &Pair) -> Function {
+    pub(super) fn function(&mut self, pair: &Pair) -> Function {
         let (function, should) = match pair.as_str() {
             "count" | "number" => (Function::Count, "count"),
             "sum" | "total" => (Function::Sum, "sum"),
@@ -150,7 +150,7 @@ impl Builder<'_> {
         function
     }
     /// `90` or `90%`, as 90.
-    fn share_of_100(&mut self, pair: &Pair) -> Option<(Num, Span)> {
+    pub(super) fn share_of_100(&mut self, pair: &Pair) -> Option<(Num, Span)> {
         let span = self.span(pair);
         let bare = pair.as_str().trim_end_matches('%').trim_end();
         if bare.len() != pair.as_str().len() {

@@ -297,21 +297,6 @@ fn between_dates(left: &Expr, window: &Window) -> Option<Test> {
     Some(Test { kind: TestKind::Between { low: end(a), high: end(b) }, span: window.span })
 }
 
-/// A name and nothing else.
-pub(super) fn bare_phrase(qualifier: Option<Name>, name: Name) -> Phrase {
-    Phrase {
-        quantifier: None,
-        qualifier,
-        name,
-        subject: None,
-        filter: None,
-        test: None,
-        same: None,
-        window: None,
-        without: None,
-    }
-}
-
 fn conjunction(mut parts: Vec<AndPart>) -> Option<Expr> {
     if let Some(first) = parts.first_mut() {
         first.but = false;

@@ -1,18 +1,21 @@
 //! Declarations.
 
+use super::clause::is_clause;
 use super::*;
 
 /// The parts of a declaration as they were found.
 #[derive(Default)]
-struct Parts {
+pub(super) struct Parts {
     name: Option<Name>,
     was: Option<Name>,
     title: Option<Word>,
     condition: Option<Expr>,
-    arms: Vec<Arm>,
+    pub arms: Vec<Arm>,
+    pub clauses: Vec<Clause>,
     lines: Vec<StageLine>,
+    rules: Vec<PolicyRule>,
     /// Something was said that leaves the declaration without a meaning.
-    broken: bool,
+    pub broken: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -110,8 +113,8 @@ impl<'a> Builder<'a> {
                 }
                 match (parts.name, parts.condition, parts.broken) {
                     (Some(name), Some(condition), false) => {
-                        let (was, title, arms) = (parts.was, parts.title, parts.arms);
-                        Item::Campaign(Campaign { description, name, was, title, condition, arms, span })
+                        let (was, title, arms, clauses) = (parts.was, parts.title, parts.arms, parts.clauses);
+                        Item::Campaign(Campaign { description, name, was, title, condition, arms, clauses, span })
                     }
                     (name, ..) => Item::Error { name, span },
                 }
@@ -131,8 +134,24 @@ impl<'a> Builder<'a> {
                     (name, _) => Item::Error { name, span },
                 }
             }
+            Rule::policy => {
+                for (what, place) in [("`was`", parts.was.map(|w| w.span)), ("title", parts.title.map(|t| t.span))] {
+                    if let Some(place) = place {
+                        let d = self
+                            .error(codes::DECLARATION, place, format!("a policy has no {what}"))
+                            .label("it is a name and its bounds");
+                        self.say(d);
+                    }
+                }
+                match (parts.name, parts.rules.is_empty() || parts.broken) {
+                    (Some(name), false) => Item::Policy(Policy { description, name, rules: parts.rules, span }),
+                    (name, _) => Item::Error { name, span },
+                }
+            }
             _ => match (parts.condition, parts.broken) {
-                (Some(condition), false) => Item::Bare(Bare { description, condition, arms: parts.arms, span }),
+                (Some(condition), false) => {
+                    Item::Bare(Bare { description, condition, arms: parts.arms, clauses: parts.clauses, span })
+                }
                 _ => Item::Error { name: None, span },
             },
         }
@@ -143,7 +162,9 @@ impl<'a> Builder<'a> {
         let acts = !matches!(pair.as_rule(), Rule::segment | Rule::trait_);
         for p in pair.into_inner() {
             match p.as_rule() {
-                Rule::kw_segment | Rule::kw_trait | Rule::kw_campaign | Rule::kw_stages => self.lower(&p),
+                Rule::kw_segment | Rule::kw_trait | Rule::kw_campaign | Rule::kw_stages | Rule::kw_policy => {
+                    self.lower(&p);
+                }
                 Rule::name => parts.name = Some(self.name(&p)),
                 Rule::was => parts.was = p.into_inner().last().map(|p| self.name(&p)),
                 Rule::text | Rule::text_wrong => parts.title = Some(self.word(&p)),
@@ -164,88 +185,16 @@ impl<'a> Builder<'a> {
                     None => parts.broken = true,
                 },
                 Rule::arm => self.arm(p, &mut parts),
-                Rule::clause_later => {
-                    let span = self.span(&p);
-                    let what: String = p
-                        .into_inner()
-                        .take_while(|p| p.as_rule() != Rule::soup_word)
-                        .map(|p| p.as_str().to_string())
-                        .collect::<Vec<_>>()
-                        .join(" ");
-                    if acts && !(what == "from" && parts.arms.is_empty()) {
-                        self.not_yet(span, &format!("the clause `{what}`"), None);
-                    } else {
-                        let d = self
-                            .error(codes::UNEXPECTED, span, format!("`{what}` does not fit here"))
-                            .label(if acts {
-                                "it stands behind the action"
-                            } else {
-                                "only a campaign has such a clause"
-                            })
-                            .help(match what.as_str() {
-                                "from" => "two dates are joined by `between`: `between 2026-01-01 and 2026-03-31`",
-                                "every" => {
-                                    "`on ≥ 3 weeks in 8w` counts weeks, `in each of previous 3 months` asks for each"
-                                }
-                                _ => "conditions are joined by `and` or `or`",
-                            });
-                        self.say(d);
-                    }
-                    parts.broken = true;
-                }
+                Rule::policy_rule => match self.policy_rule(p) {
+                    Some(rule) => parts.rules.push(rule),
+                    None => parts.broken = true,
+                },
+                Rule::policy_joint if p.as_str() != ";" => self.spelt(self.span(&p), ";"),
+                rule if is_clause(rule) => self.clause(p, acts, &mut parts),
                 _ => {}
             }
         }
         parts
-    }
-
-    fn arm(&mut self, pair: Pair, parts: &mut Parts) {
-        let span = self.span(&pair);
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::arrow if matches!(p.as_str(), "→" | "->") => {}
-                Rule::arrow => self.spelt(self.span(&p), "->"),
-                Rule::arm_later => {
-                    if !parts.broken {
-                        let what = match p.into_inner().next().map(|p| p.as_rule()) {
-                            Some(Rule::kw_when | Rule::kw_otherwise) => "a guarded arm (`when …`, `otherwise`)",
-                            Some(Rule::kw_hold) => "`hold out`",
-                            _ => "an arm with a share",
-                        };
-                        self.not_yet(span, what, None);
-                    }
-                    parts.broken = true;
-                }
-                Rule::action => {
-                    if let Some(action) = self.action(p) {
-                        if !parts.arms.is_empty() && !parts.broken {
-                            self.not_yet(span, "a second arm", Some("one campaign for each action"));
-                            parts.broken = true;
-                        }
-                        parts.arms.push(Arm { action, span });
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn action(&mut self, pair: Pair) -> Option<Action> {
-        let span = self.span(&pair);
-        let mut verb = None;
-        let mut arguments = Vec::new();
-        let mut by = None;
-        let mut channel = false;
-        for p in pair.into_inner() {
-            match p.as_rule() {
-                Rule::kw_by => channel = true,
-                Rule::name if channel => by = Some(self.name(&p)),
-                Rule::name if verb.is_none() => verb = Some(self.name(&p)),
-                Rule::name | Rule::plain | Rule::text | Rule::text_wrong => arguments.push(self.word(&p)),
-                _ => {}
-            }
-        }
-        Some(Action { verb: verb?, arguments, by, span })
     }
 
     /// A declaration whose name is none.

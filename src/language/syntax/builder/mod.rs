@@ -4,11 +4,14 @@
 //! Promises: one diagnostic a mistake; where the meaning is plain, the tree holds what was meant, so that the checker can go on.
 //! Must not know: the catalog.
 
+mod arms;
 mod call;
+mod clause;
 mod expr;
 mod item;
 mod later;
 mod literal;
+mod often;
 mod phrase;
 mod sequence;
 mod special;

@@ -1,6 +1,5 @@
 //! Phrases: a name with its quantifier, subject and tails.
 
-use super::expr::bare_phrase;
 use super::tail::Tails;
 use super::*;
 
@@ -17,7 +16,7 @@ impl Builder<'_> {
                 Rule::head => {
                     last = Some(self.span(&p));
                     let (qualifier, name) = self.head(&p);
-                    phrase = Some(bare_phrase(qualifier, name));
+                    phrase = Some(Phrase::bare(qualifier, name));
                 }
                 Rule::held_out => {
                     last = Some(self.span(&p));

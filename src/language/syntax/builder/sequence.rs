@@ -1,6 +1,5 @@
 //! Sequences: steps, what stands between them, and what must be the same.
 
-use super::expr::bare_phrase;
 use super::tail::{Follow, Tails};
 use super::*;
 
@@ -284,7 +283,7 @@ impl Builder<'_> {
                 Rule::head => {
                     place = self.span(&p);
                     let (qualifier, name) = self.head(&p);
-                    phrase = Some(bare_phrase(qualifier, name));
+                    phrase = Some(Phrase::bare(qualifier, name));
                 }
                 Rule::subject => {
                     place = place.to(self.span(&p));

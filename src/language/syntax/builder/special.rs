@@ -1,6 +1,5 @@
 //! Conditions with words of their own: sessions, ranks, samples, anniversaries, and what was recorded.
 
-use super::expr::bare_phrase;
 use super::tail::{Follow, Tails};
 use super::*;
 use crate::language::num::Num;
@@ -368,7 +367,7 @@ impl Builder<'_> {
             return Some(self.sequence(phrase, &quantifiers, tails, span).kind);
         }
         let word = self.slice(what_span.to(name.span)).to_string();
-        let mut phrase = bare_phrase(None, name);
+        let mut phrase = Phrase::bare(None, name);
         phrase.test = tails.test.take();
         phrase.window = tails.window.take();
         self.only_window(tails, &word)?;

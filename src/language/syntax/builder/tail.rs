@@ -1,6 +1,5 @@
 //! What follows a name or value: `where`, counts, tests and windows, in whatever order they were written.
 
-use super::expr::bare_phrase;
 use super::*;
 
 #[derive(Default)]
@@ -269,7 +268,7 @@ impl Builder<'_> {
                 Rule::not_op => nots += 1,
                 Rule::head => {
                     let (qualifier, name) = self.head(&p);
-                    phrase = Some(bare_phrase(qualifier, name));
+                    phrase = Some(Phrase::bare(qualifier, name));
                 }
                 Rule::paren => {
                     let d = self

@@ -1,6 +1,5 @@
 //! Values: literals, names, functions, and calculations with them.
 
-use super::expr::bare_phrase;
 use super::literal::Literal;
 use super::*;
 
@@ -52,11 +51,11 @@ impl Builder<'_> {
             Rule::rank_of => self.rank_of(pair),
             Rule::head => {
                 let (qualifier, name) = self.head(&pair);
-                Expr { kind: ExprKind::Phrase(Box::new(bare_phrase(qualifier, name))), span }
+                Expr { kind: ExprKind::Phrase(Box::new(Phrase::bare(qualifier, name))), span }
             }
             Rule::name => {
                 let name = self.name(&pair);
-                Expr { kind: ExprKind::Phrase(Box::new(bare_phrase(None, name))), span }
+                Expr { kind: ExprKind::Phrase(Box::new(Phrase::bare(None, name))), span }
             }
             Rule::days_since => self.days_since(pair),
             Rule::aggregate => self.aggregate(pair),
@@ -179,7 +178,7 @@ impl Builder<'_> {
             match p.as_rule() {
                 Rule::head => {
                     let (qualifier, name) = self.head(&p);
-                    phrase = Some(bare_phrase(qualifier, name));
+                    phrase = Some(Phrase::bare(qualifier, name));
                 }
                 Rule::held_out => phrase = Some(bare_phrase(None, self.held_out(&p))),
                 Rule::subject => {
