@@ -4,7 +4,7 @@
 //! is whole, has a number, and stays as it is. Must not know: syntax, the command line, the machine's clock.
 //!
 //! `campaign` decides who is contacted and why the others are not, `schedule` says at which instants campaigns are due, `store` keeps
-//! what was decided, `deliver` takes it elsewhere.
+//! what was decided, `turn` makes the two of a project and its data, `deliver` takes it elsewhere.
 
 pub mod campaign;
 
@@ -13,3 +13,5 @@ pub mod deliver;
 pub mod schedule;
 
 pub mod store;
+
+pub mod turn;

@@ -17,6 +17,8 @@ mod identities;
 mod init;
 #[cfg(feature = "engine")]
 mod interrupt;
+#[cfg(feature = "engine")]
+mod keeper;
 mod man;
 mod moment;
 #[cfg(feature = "engine")]

@@ -11,11 +11,13 @@ use super::output::{Failure, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
+pub(super) mod campaigns;
+#[cfg(feature = "engine")]
 mod work;
 #[cfg(feature = "engine")]
 pub(super) use work::block_on;
 
-/// Evaluate the rules, show the audiences and write them
+/// Evaluate the rules, decide the campaigns that are due, show it and publish it
 #[derive(Debug, clap::Args)]
 #[cfg_attr(not(feature = "engine"), allow(dead_code))]
 #[command(after_help = "\
@@ -25,6 +27,10 @@ Examples:
   segue run --rule 'purchased anti-aging ≥ 3 in 90d' --limit 20
   segue run --write parquet,csv --output out/monday
   segue run --format json | jq '.audiences[].size'
+
+In a project with a `store`, a run decides what is due since the last one and publishes it: audiences,
+who is contacted and why the others are not. Once more as of the same instant does nothing.
+`--no-write`, `--only` and `--rule` only look. Without a store, audiences are written as files.
 
 Built with the feature `cloud`, the catalog's paths may be s3://bucket/…; access comes from
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP.
@@ -38,10 +44,16 @@ pub struct Args {
     limit: Option<usize>,
     #[arg(long, value_name = "FORM", default_value = "table")]
     format: Format,
-    /// The kinds of files to write, separated by commas.
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "parquet", conflicts_with_all = ["no_write", "rule"])]
-    write: Vec<FileKind>,
-    /// Write no files.
+    /// What becomes of instants of campaigns at which no run decided.
+    #[arg(long, value_name = "WHICH", default_value = "last")]
+    catch_up: CatchUp,
+    /// Where decisions are kept: a folder, or s3://…; otherwise the project's `store`.
+    #[arg(long, value_name = "ADDRESS")]
+    store: Option<String>,
+    /// The kinds of files to write, separated by commas; parquet where a project without a store says nothing.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with_all = ["no_write", "rule"])]
+    write: Option<Vec<FileKind>>,
+    /// Look only: write no files and publish nothing.
     #[arg(long)]
     no_write: bool,
     /// Where the files go; otherwise the project's `output`.
@@ -63,11 +75,42 @@ enum Format {
     Json,
 }
 
+/// What becomes of missed instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CatchUp {
+    /// Those of earlier days are gone.
+    None,
+    /// The newest of each campaign is decided.
+    Last,
+    /// All are decided, in order.
+    All,
+}
+
+#[cfg(feature = "engine")]
+impl CatchUp {
+    pub(super) fn of(self) -> crate::audience::schedule::CatchUp {
+        use crate::audience::schedule;
+        match self {
+            CatchUp::None => schedule::CatchUp::None,
+            CatchUp::Last => schedule::CatchUp::Last,
+            CatchUp::All => schedule::CatchUp::All,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FileKind {
     Parquet,
     Csv,
     Jsonl,
+}
+
+#[cfg(feature = "engine")]
+impl Args {
+    /// The kinds of files to write.
+    fn kinds(&self) -> impl Iterator<Item = FileKind> + '_ {
+        self.write.as_deref().unwrap_or(&[FileKind::Parquet]).iter().copied()
+    }
 }
 
 #[cfg(feature = "engine")]

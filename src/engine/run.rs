@@ -145,7 +145,9 @@ pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
 
 /// The same, and the values that campaigns ask for: see [`Outcome::traits`].
 pub async fn run_campaigns(request: Request<'_>) -> Result<Outcome, Error> {
-    run_for(request, Values::Campaigns).await
+    // Whose campaigns ask for no value ask for members only.
+    let none = request.program.values_of_campaigns().is_empty();
+    run_for(request, if none { Values::None } else { Values::Campaigns }).await
 }
 
 async fn run_for(request: Request<'_>, values: Values) -> Result<Outcome, Error> {

@@ -78,11 +78,8 @@ pub struct Audience<'a> {
 #[derive(Debug, Clone)]
 pub enum Who<'a> {
     Rule(usize),
-    /// What the campaign does: a second column `arm`.
-    Campaign {
-        rule: usize,
-        arm: String,
-    },
+    /// These rows, the customer first: of a campaign who is contacted, how and with what.
+    Rows(RecordBatch),
     /// The customers who are in a stage, each once: a second column `stage`.
     Stages(Vec<(&'a str, usize)>),
 }
@@ -205,11 +202,7 @@ fn batch(outcome: &Outcome, audience: &Audience<'_>) -> Result<RecordBatch, Erro
     let members = |rule: usize| outcome.members.get(rule).ok_or_else(|| odd(&"an audience has no rule"));
     let (inside, second) = match &audience.who {
         Who::Rule(rule) => (members(*rule)?.clone(), None),
-        Who::Campaign { rule, arm } => {
-            let inside = members(*rule)?.clone();
-            let arms = std::iter::repeat_n(arm.as_str(), inside.count_set_bits());
-            (inside, Some(("arm", StringArray::from_iter_values(arms))))
-        }
+        Who::Rows(rows) => return Ok(rows.clone()),
         Who::Stages(lines) => {
             let lines = lines.iter().map(|(stage, rule)| Ok((*stage, members(*rule)?)));
             let lines = lines.collect::<Result<Vec<(&str, &BooleanBuffer)>, Error>>()?;
@@ -251,6 +244,7 @@ fn fill(file: File, kind: Kind, batch: &RecordBatch) -> Result<(), String> {
                 let mut object = serde_json::Map::new();
                 for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
                     let value = match column.as_primitive_opt::<Int64Type>() {
+                        _ if column.is_null(row) => serde_json::Value::Null,
                         Some(numbers) => serde_json::Value::from(numbers.value(row)),
                         None => serde_json::Value::from(cell(column, row)),
                     };
@@ -282,9 +276,10 @@ pub fn parquet(batch: &RecordBatch, out: &mut (impl Write + Send)) -> Result<(),
 
 fn cell(column: &ArrayRef, row: usize) -> String {
     match (column.as_primitive_opt::<Int64Type>(), column.as_string_opt::<i32>()) {
-        (Some(numbers), _) => numbers.value(row).to_string(),
-        (_, Some(texts)) => texts.value(row).to_owned(),
-        _ => String::new(),
+        (Some(numbers), _) if numbers.is_valid(row) => numbers.value(row).to_string(),
+        (_, Some(texts)) if texts.is_valid(row) => texts.value(row).to_owned(),
+        // Missing is empty.
+        _ => arrow::util::display::array_value_to_string(column, row).unwrap_or_default(),
     }
 }
 

@@ -9,7 +9,7 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, PutMode, PutOptions};
 use serde::Serialize;
 
-use super::manifest::{Draft, Manifest};
+use super::manifest::Draft;
 use super::{Store, sha256};
 use crate::error::Error;
 use crate::language::catalog::Audits;
@@ -36,7 +36,7 @@ pub struct Finding {
 
 /// Everything that speaks against a draft. `previous` is the version that it is compared with.
 pub fn audit(
-    previous: Option<&Manifest>,
+    previous: Option<&Draft>,
     draft: &Draft,
     audiences: &[Audience<'_>],
     audits: &Audits,
@@ -46,7 +46,7 @@ pub fn audit(
         let mut tell = |audit: &'static str, message: String| {
             findings.push(Finding { audience: audience.name.to_owned(), audit, message });
         };
-        if let Some(before) = previous.map(|previous| &previous.draft) {
+        if let Some(before) = previous {
             // Under its name of then.
             let names = || std::iter::once(audience.name).chain(former(draft, audience.name));
             let name = names().find(|name| before.audience(name).is_some());

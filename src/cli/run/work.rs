@@ -1,68 +1,157 @@
 //! A run with the engine: evaluate, write, show.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out, plural};
-use super::super::{Exit, interrupt, moment, notices, progress, show};
-use super::{Args, FileKind, Format};
-use crate::engine::{self, Again, Keep, OfSource, Outcome, Request, write};
+use super::super::{Exit, interrupt, keeper, moment, notices, progress, show};
+use super::{Args, FileKind, Format, campaigns};
+use crate::audience::store::{Manifest, Store};
+use crate::audience::turn::{self, Base, Job, Summary, Then, Turn, turns};
+use crate::engine::{Again, Keep, OfSource, Outcome, write};
 use crate::error::Error;
+use crate::language::calendar::Clock;
+
+/// What a run did.
+struct Ran {
+    /// The turn at the as-of instant; `None` where that was decided before.
+    turn: Option<Turn>,
+    /// Of every turn, the as-of instant's last.
+    summaries: Vec<Summary>,
+    /// What was published, where a store is kept.
+    versions: Vec<Arc<Manifest>>,
+}
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
-    let folder = folder(args, prepared);
+    let store = keeper::store(args.store.as_deref(), &prepared.project)?;
+    let publishes = store.is_some() && !args.no_write && args.asked.only.is_empty() && args.asked.rule.is_none();
+    let folder = folder(args, prepared, publishes);
     if let Some(folder) = &folder {
         let name = |shown: &Shown| match *shown {
             Shown::Rule(rule) => Some(prepared.program.rules.get(rule)?.name.as_str()),
             Shown::Stages(stages) => Some(prepared.program.stages.get(stages)?.name.as_str()),
         };
-        let files = |name: &str| args.write.iter().map(|kind| kind.kind().file(name)).collect::<Vec<_>>();
+        let files = |name: &str| args.kinds().map(|kind| kind.kind().file(name)).collect::<Vec<_>>();
         let names: Vec<String> = prepared.shown.iter().filter_map(name).flat_map(files).collect();
         write::apart(&prepared.project.catalog, &prepared.project.root, folder, &names)?;
     }
-    let outcome = evaluate(args, prepared, out)?;
+    let ran = match (&store, publishes) {
+        (Some(store), true) => publish(args, prepared, store, out)?,
+        _ => look(args, prepared, store.as_ref(), out)?,
+    };
+    let Some(turn) = &ran.turn else {
+        return decided_before(args, prepared, out);
+    };
+    told(args, &turn.outcome, out);
     let writing = progress::stage(out, "writing");
     let files = match &folder {
-        Some(folder) => files(args, prepared, &outcome, folder)?,
+        Some(folder) => files(args, prepared, turn, folder, out)?,
         None => Vec::new(),
     };
     writing.finish_and_clear();
-    let shown = shown(args, prepared, &outcome, &files);
+    let shown = shown(args, prepared, &turn.outcome, &files);
     match args.format {
         Format::Table => {
             for notice in &shown.notices {
                 out.note(&format!("note: {notice}"));
             }
             out.print(&show::table(&shown, out.table_width()))?;
+            for summary in ran.summaries.iter().filter(|summary| !summary.campaigns.is_empty()) {
+                let at = Clock { as_of: summary.at, zone: prepared.clock.zone.clone() };
+                out.print(&format!("\ncampaigns at {}\n\n", moment::shown(&at)))?;
+                out.print(&campaigns::table(summary, out.table_width()))?;
+            }
             if let Some(folder) = files.first().and_then(|f| f.parent()) {
                 out.note(&format!("\nwrote {} to `{}`", plural(files.len(), "file"), folder.display()));
             }
+            for version in &ran.versions {
+                let address = store.as_ref().map_or("", |store| store.address());
+                out.note(&format!("published version {} in `{address}`", version.version));
+            }
         }
-        Format::Json => out.print(&format!("{:#}\n", show::json(&shown)))?,
+        Format::Json => {
+            let mut json = show::json(&shown);
+            if let Some(object) = json.as_object_mut() {
+                let at = |summary: &Summary| {
+                    let at = Clock { as_of: summary.at, zone: prepared.clock.zone.clone() };
+                    serde_json::json!({ "at": moment::shown(&at), "campaigns": campaigns::json(summary) })
+                };
+                object.insert("decisions".to_owned(), ran.summaries.iter().map(at).collect());
+                let version = |v: &Arc<Manifest>| serde_json::json!({ "version": v.version, "sha256": v.sha256 });
+                object.insert("published".to_owned(), ran.versions.iter().map(version).collect());
+            }
+            out.print(&format!("{json:#}\n"))?;
+        }
     }
     Ok(Exit::Ok)
 }
 
-fn evaluate(args: &Args, prepared: &Prepared, out: &Out) -> Result<Outcome, Failure> {
-    let request = Request {
-        catalog: &prepared.project.catalog,
+fn job<'a>(args: &Args, prepared: &'a Prepared, out: &Out) -> Job<'a> {
+    Job {
+        project: &prepared.project,
         program: &prepared.program,
-        clock: &prepared.clock,
-        root: &prepared.project.root,
-        population: args.population,
         keep: if args.cache { Keep::On } else { Keep::Off },
         history: None,
         limits: args.limits.of(&prepared.project),
+        population: args.population,
         progress: progress::of_run(out),
+    }
+}
+
+/// Decides what is due, and publishes it.
+fn publish(args: &Args, prepared: &Prepared, store: &Store, out: &Out) -> Result<Ran, Failure> {
+    let job = job(args, prepared, out);
+    let work = async {
+        let lock = keeper::lock(store, "run").await?;
+        let done = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Publish).await;
+        let released = store.release(lock).await;
+        let done = done?;
+        released.map(|()| done)
     };
-    let outcome = block_on(args.limits.threads, engine::run(request))?;
+    let done = block_on(args.limits.threads, work)?;
+    Ok(Ran { turn: done.last, summaries: done.summaries, versions: done.versions })
+}
+
+/// Evaluates at the as-of instant, with what was published before, and leaves nothing behind.
+fn look(args: &Args, prepared: &Prepared, store: Option<&Store>, out: &Out) -> Result<Ran, Failure> {
+    let job = job(args, prepared, out);
+    let work = async {
+        let base = match store {
+            Some(store) => Base { chain: store.chain().await?, pending: Vec::new() },
+            None => Base::default(),
+        };
+        turn::at(&job, &prepared.clock, store.map(|store| (store, &base))).await
+    };
+    let (turn, summary) = block_on(args.limits.threads, work)?;
+    Ok(Ran { turn: Some(turn), summaries: vec![summary], versions: Vec::new() })
+}
+
+/// The same instant again is the same run.
+fn decided_before(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
+    let as_of = moment::shown(&prepared.clock);
+    match args.format {
+        Format::Table => out.print(&format!(
+            "{} as of {as_of} was decided and published before; nothing is left to do\n",
+            prepared.project.file.name.name
+        ))?,
+        Format::Json => out.print(&format!(
+            "{:#}\n",
+            serde_json::json!({ "schema": show::SCHEMA, "project": prepared.project.file.name.name, "as_of": as_of,
+                "audiences": [], "decisions": [], "published": [] })
+        ))?,
+    }
+    Ok(Exit::Ok)
+}
+
+/// What there is to say of what earlier runs kept.
+fn told(args: &Args, outcome: &Outcome, out: &Out) {
     outcome.kept.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
     if args.cache && args.format == Format::Table {
         outcome.kept.sources.iter().for_each(|source| out.note(&format!("cache: {}", used(source))));
         outcome.kept.again.iter().for_each(|again| out.note(&format!("cache: {}", answered(*again))));
     }
-    Ok(outcome)
 }
 
 /// `activity: 398 files were not read again, 2 files were read`
@@ -137,8 +226,10 @@ pub(in crate::cli) fn block_on<T>(
 }
 
 /// Where audiences are written, if they are.
-fn folder(args: &Args, prepared: &Prepared) -> Option<PathBuf> {
-    if args.no_write || args.asked.rule.is_some() || prepared.shown.is_empty() {
+fn folder(args: &Args, prepared: &Prepared, publishes: bool) -> Option<PathBuf> {
+    // What is published is in the store; files beside it are written where they were asked for.
+    let unasked = publishes && args.output.is_none() && args.write.is_none();
+    if unasked || args.no_write || args.asked.rule.is_some() || prepared.shown.is_empty() {
         return None;
     }
     let own = || prepared.project.root.join(Path::new(&prepared.project.file.output.name));
@@ -146,31 +237,32 @@ fn folder(args: &Args, prepared: &Prepared) -> Option<PathBuf> {
 }
 
 /// Writes the audiences, each in every kind that was asked for.
-fn files(args: &Args, prepared: &Prepared, outcome: &Outcome, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let kinds: Vec<write::Kind> = args.write.iter().map(|kind| kind.kind()).collect();
+fn files(args: &Args, prepared: &Prepared, turn: &Turn, folder: &Path, out: &Out) -> Result<Vec<PathBuf>, Failure> {
+    let kinds: Vec<write::Kind> = args.kinds().map(|kind| kind.kind()).collect();
     let program = &prepared.program;
+    let job = job(args, prepared, out);
     let audience = |shown: &Shown| match *shown {
         Shown::Rule(rule) => {
-            let meaning = program.rules.get(rule)?;
-            let who = match program.campaign(meaning) {
-                Some(campaign) => write::Who::Campaign { rule, arm: show::arms(campaign) },
-                None => write::Who::Rule(rule),
+            let name = &program.rules.get(rule)?.name;
+            let who = match turn.campaign(&job, rule) {
+                Some(rows) => rows.map(write::Who::Rows),
+                None => Ok(write::Who::Rule(rule)),
             };
-            Some(write::Audience { name: &meaning.name, who })
+            Some(who.map(|who| write::Audience { name, who }))
         }
         Shown::Stages(stages) => {
             let stages = program.stages.get(stages)?;
             let lines = stages.lines.iter().map(|line| (line.stage.as_str(), line.rule.0 as usize));
-            Some(write::Audience { name: &stages.name, who: write::Who::Stages(lines.collect()) })
+            Some(Ok(write::Audience { name: &stages.name, who: write::Who::Stages(lines.collect()) }))
         }
     };
-    let audiences: Vec<write::Audience> = prepared.shown.iter().filter_map(audience).collect();
+    let audiences = prepared.shown.iter().filter_map(audience).collect::<Result<Vec<_>, Error>>()?;
     let output = write::Output { folder, kinds: &kinds, whole: args.asked.only.is_empty(), stop: &interrupt::watch() };
-    Ok(write::write(outcome, &audiences, &output)?)
+    Ok(write::write(&turn.outcome, &audiences, &output)?)
 }
 
 fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[PathBuf]) -> show::Shown<'a> {
-    let mut files = files.chunks(args.write.len().max(1));
+    let mut files = files.chunks(args.kinds().count().max(1));
     let customers = |rule: usize| args.limit.map(|limit| first(outcome, rule, limit));
     let audience = |shown: &Shown| {
         let (of, size) = match *shown {

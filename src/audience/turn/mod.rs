@@ -1,0 +1,163 @@
+//! A turn: everything that a project decides at one instant.
+//!
+//! Owns: the way from a project and what was published before to a draft that can be published. Promises: the same project, data,
+//! store and instant give the same files and the same draft; nothing is published here. Must not know: the command line, the machine's
+//! clock.
+//!
+//! `evaluate` asks the engine and decides, `tables` makes what is kept of that, `prepare` stages and audits it, `entries` tells the
+//! rules as they were written, `due` does all of it for every instant since the last run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use crate::engine::{self, Keep, Limits, Outcome, Progress};
+use crate::error::Error;
+use crate::language::calendar::Clock;
+use crate::language::ir::Program;
+use crate::project::Project;
+
+use super::campaign::{Decided, Decisions, Input, Ledger, LedgerBuilder, decide};
+use super::store::{Chain, Draft, EntryKind, FileRef, Kind, Store, Table};
+
+mod due;
+
+mod entries;
+
+mod prepare;
+
+mod summary;
+
+mod tables;
+
+pub use due::{Done, Then, at, turns};
+pub use entries::{digest, entries};
+pub use prepare::{Prepared, prepare};
+pub use summary::{Reached, Summary};
+
+/// A project that is to be evaluated.
+#[derive(Clone)]
+pub struct Job<'a> {
+    pub project: &'a Project,
+    /// All of it, or what was asked for.
+    pub program: &'a Program,
+    pub keep: Keep,
+    pub limits: Limits,
+    /// All customers are counted, also where no rule depends on who they are.
+    pub population: bool,
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+/// What a turn builds on: the versions of a store, and drafts that are to be published before it.
+#[derive(Debug, Clone, Default)]
+pub struct Base {
+    /// What is published.
+    pub chain: Chain,
+    /// What is prepared besides, in order.
+    pub pending: Vec<Draft>,
+}
+
+impl Base {
+    /// The state that a turn follows.
+    pub fn latest(&self) -> Option<&Draft> {
+        self.pending.last().or_else(|| self.chain.latest().map(|version| &version.draft))
+    }
+
+    /// The files of the history, in order.
+    pub fn history(&self) -> Vec<FileRef> {
+        let pending = self.pending.iter().flat_map(|draft| draft.of(Table::History));
+        self.chain.history().into_iter().chain(pending.cloned()).collect()
+    }
+
+    /// Up to which instant runs have looked after each campaign, by its key.
+    pub fn seen(&self) -> BTreeMap<String, i64> {
+        let mut seen = BTreeMap::new();
+        let drafts = self.chain.versions().iter().map(|version| &version.draft).chain(&self.pending);
+        for draft in drafts.filter(|draft| draft.kind == Kind::Run) {
+            for entry in draft.program.iter().filter(|entry| entry.kind == EntryKind::Campaign) {
+                let first = draft.names.get(&entry.name).and_then(|former| former.first()).unwrap_or(&entry.name);
+                let at = seen.entry(first.clone()).or_insert(draft.as_of);
+                *at = (*at).max(draft.as_of);
+            }
+        }
+        seen
+    }
+
+    /// The instant of the last run.
+    pub fn last_run(&self) -> Option<i64> {
+        let decided = self.chain.versions().iter().map(|version| &version.draft).chain(&self.pending);
+        decided.filter(|draft| draft.kind == Kind::Run).map(|draft| draft.as_of).max()
+    }
+}
+
+/// What was found out at an instant.
+pub struct Turn {
+    pub clock: Clock,
+    /// By campaign of the program.
+    pub due: Vec<bool>,
+    pub outcome: Outcome,
+    /// What of the contacts and holdouts before counts.
+    pub ledger: Ledger,
+    pub decisions: Decisions,
+}
+
+impl Turn {
+    /// The decisions with all that they were made of.
+    pub fn input<'a>(&'a self, job: &Job<'a>) -> Input<'a> {
+        Input {
+            project: &job.project.file.name.name,
+            holdout: job.project.file.holdout,
+            program: job.program,
+            catalog: &job.project.catalog,
+            clock: &self.clock,
+            customers: &self.outcome.customers,
+            members: &self.outcome.members,
+            traits: &self.outcome.traits,
+            due: &self.due,
+            ledger: &self.ledger,
+        }
+    }
+
+    /// The audience of a campaign, by its place in the program's rules; nothing where the rule is no campaign's.
+    pub fn campaign(&self, job: &Job<'_>, rule: usize) -> Option<Result<RecordBatch, Error>> {
+        let is = |decided: &&Decided| {
+            job.program.campaigns.get(decided.campaign).is_some_and(|campaign| campaign.rule.0 as usize == rule)
+        };
+        Some(self.decisions.campaigns.iter().find(is)?.audience(&self.input(job)))
+    }
+}
+
+/// Evaluates the program and decides its campaigns, with the history that is kept in a store.
+pub async fn evaluate(
+    job: &Job<'_>,
+    clock: &Clock,
+    due: Vec<bool>,
+    store: Option<(&Store, &Base)>,
+) -> Result<Turn, Error> {
+    let files = store.map(|(_, base)| base.history()).unwrap_or_default();
+    let request = engine::Request {
+        catalog: &job.project.catalog,
+        program: job.program,
+        clock,
+        root: &job.project.root,
+        population: job.population,
+        keep: job.keep,
+        limits: job.limits,
+        progress: job.progress.clone(),
+    };
+    let outcome = engine::run_campaigns(request).await?;
+    let mut builder = LedgerBuilder::new(job.program, &job.project.catalog, clock, &outcome.customers, &due)?;
+    if let (Some((store, _)), Some(_)) = (store, builder.since()) {
+        for file in &files {
+            for batch in store.read(file).await? {
+                builder.add(&batch)?;
+            }
+        }
+    }
+    let ledger = builder.finish();
+    let decisions = Decisions { campaigns: Vec::new() };
+    let mut turn = Turn { clock: clock.clone(), due, outcome, ledger, decisions };
+    turn.decisions = decide(&turn.input(job))?;
+    Ok(turn)
+}

@@ -1,0 +1,28 @@
+//! The store of results of a project.
+//!
+//! Owns: which store is meant, and who we are when we write to it.
+
+use std::time::Duration;
+
+use super::moment;
+use crate::audience::store::{Lock, Owner, Store};
+use crate::error::Error;
+use crate::project::Project;
+
+/// Whoever holds the lock longer has left it behind.
+const BOUND: Duration = Duration::from_secs(6 * 3600);
+
+/// The store at an address, else the project's, if it has one.
+pub fn store(address: Option<&str>, project: &Project) -> Result<Option<Store>, Error> {
+    let address = address.or(project.file.store.as_ref().map(|store| store.name.as_str()));
+    address.map(|address| Store::open(address, &project.root)).transpose()
+}
+
+/// The lock, for a verb.
+pub async fn lock(store: &Store, verb: &str) -> Result<Lock, Error> {
+    let now = moment::now();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    let pid = std::process::id();
+    let owner = Owner { verb: verb.to_owned(), host, pid, nonce: format!("{pid}-{now}"), since: now };
+    store.lock(&owner, BOUND).await
+}
