@@ -18,6 +18,17 @@ pub fn store(address: Option<&str>, project: &Project) -> Result<Option<Store>, 
     address.map(|address| Store::open(address, &project.root)).transpose()
 }
 
+/// The store, where nothing can be done without one.
+pub fn needed(address: Option<&str>, project: &Project) -> Result<Store, Error> {
+    store(address, project)?.ok_or_else(none)
+}
+
+/// There is no store.
+pub fn none() -> Error {
+    Error::usage("the project has no store of results")
+        .with_help("name one in `segue.yaml` (`store: published`), or with `--store ADDRESS`")
+}
+
 /// The lock, for a verb.
 pub async fn lock(store: &Store, verb: &str) -> Result<Lock, Error> {
     let now = moment::now();

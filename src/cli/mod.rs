@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod apply;
 mod asked;
 mod check;
 mod completions;
@@ -72,7 +73,7 @@ Examples:
   segue check                     all mistakes of the project, at once
   segue run --as-of 2026-11-21    the audiences on that day
   segue run --rule 'purchased ≥ 3 in 90d'
-  segue plan                      what a run would read, and what each rule costs
+  segue plan                      what a run would change, and at what cost
   segue explain E0301             what a code means and what to do
 
 Exit codes: 0 fine · 1 findings · 2 wrong call · 3 project is wrong · 4 files, data or engine · 5 refused · 130 interrupted")]
@@ -89,6 +90,7 @@ enum Verb {
     Fmt(fmt::Args),
     Run(run::Args),
     Plan(plan::Args),
+    Apply(apply::Args),
     Test(test::Args),
     Identities(identities::Args),
     Init(init::Args),
@@ -137,6 +139,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Fmt(args) => fmt::run(args, global, out),
         Verb::Run(args) => run::run(args, global, out),
         Verb::Plan(args) => plan::run(args, global, out),
+        Verb::Apply(args) => apply::run(args, global, out),
         Verb::Test(args) => test::run(args, global, out),
         Verb::Identities(args) => identities::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),

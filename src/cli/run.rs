@@ -77,7 +77,7 @@ enum Format {
 
 /// What becomes of missed instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CatchUp {
+pub(in crate::cli) enum CatchUp {
     /// Those of earlier days are gone.
     None,
     /// The newest of each campaign is decided.
@@ -88,7 +88,7 @@ pub(super) enum CatchUp {
 
 #[cfg(feature = "engine")]
 impl CatchUp {
-    pub(super) fn of(self) -> crate::audience::schedule::CatchUp {
+    pub(in crate::cli) fn of(self) -> crate::audience::schedule::CatchUp {
         use crate::audience::schedule;
         match self {
             CatchUp::None => schedule::CatchUp::None,

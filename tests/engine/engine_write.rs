@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::buffer::BooleanBuffer;
 use segue::engine::write::{Audience, Kind, NEVER, Output, Who, write};
 use segue::engine::{Outcome, Report};
@@ -25,7 +25,12 @@ fn texts() -> Outcome {
 }
 
 pub fn audience(name: &str, arm: Option<&str>) -> Audience<'static> {
-    let who = arm.map_or(Who::Rule(0), |arm| Who::Campaign { rule: 0, arm: arm.to_owned() });
+    let rows = |arm: &str| {
+        let ids = Arc::new(StringArray::from(vec!["ana", "b,o\"b"])) as ArrayRef;
+        let arms = Arc::new(StringArray::from(vec![Some(arm), None])) as ArrayRef;
+        RecordBatch::try_from_iter_with_nullable([("customer", ids, false), ("arm", arms, true)]).unwrap()
+    };
+    let who = arm.map_or(Who::Rule(0), |arm| Who::Rows(rows(arm)));
     Audience { name: Box::leak(name.to_owned().into_boxed_str()), who }
 }
 
@@ -46,7 +51,7 @@ fn text_forms() {
     let found = files(&out);
     let text = |name: &str| String::from_utf8(found[name].clone()).unwrap();
     assert_eq!(text("a.csv"), "customer\nana\n\"b,o\"\"b\"\n");
-    assert_eq!(text("b.csv"), "customer,arm\nana,offer serum-15 by email\n\"b,o\"\"b\",offer serum-15 by email\n");
+    assert_eq!(text("b.csv"), "customer,arm\nana,offer serum-15 by email\n\"b,o\"\"b\",\n");
     assert_eq!(text("a.jsonl"), "{\"customer\":\"ana\"}\n{\"customer\":\"b,o\\\"b\"}\n");
     let numbers = outcome(Arc::new(Int64Array::from(vec![2, 10, 30])), &[true, false, true]);
     write(&numbers, &[audience("n", None)], &Output { kinds: &[Kind::Jsonl], ..output }).unwrap();

@@ -136,7 +136,7 @@ fn findings(before: usize, now: &[String], audits: &Audits, consented: Option<Ve
         let consented = consented.map(BooleanArray::from);
         let audience = Audience { name: "vip", rows: std::slice::from_ref(&rows), consented: consented.as_ref() };
         let draft = of(2, &rows).await;
-        let found = audit(Some(&first), &draft, &[audience], audits).expect("audited");
+        let found = audit(Some(&first.draft), &draft, &[audience], audits).expect("audited");
         let accepted = store.accept(&draft, &found).await;
         assert_eq!(accepted.is_ok(), found.is_empty());
         if let Err(error) = accepted {
@@ -195,7 +195,7 @@ fn columns_that_change_below_a_rule_are_told() {
         let first = store.commit(draft, None).await.expect("answered").published().expect("published");
         let mut draft = Draft { files: vec![stage(&numbers).await], program: vec![entry("vip")], ..bare(2) };
         let audience = Audience { name: "vip", rows: std::slice::from_ref(&numbers), consented: None };
-        let audit = |draft: &Draft| audit(Some(&first), draft, &[audience], &Audits::default()).expect("audited");
+        let audit = |draft: &Draft| audit(Some(&first.draft), draft, &[audience], &Audits::default()).expect("audited");
         let found = audit(&draft);
         assert_eq!((found.len(), found[0].audit), (1, "schema"));
         assert!(found[0].message.contains("`customer Utf8` and are `customer Int64"), "{}", found[0].message);

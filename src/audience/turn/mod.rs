@@ -27,6 +27,8 @@ mod entries;
 
 mod prepare;
 
+mod proposal;
+
 mod summary;
 
 mod tables;
@@ -34,6 +36,7 @@ mod tables;
 pub use due::{Done, Then, at, turns};
 pub use entries::{digest, entries};
 pub use prepare::{Prepared, prepare};
+pub use proposal::Proposal;
 pub use summary::{Reached, Summary};
 
 /// A project that is to be evaluated.
