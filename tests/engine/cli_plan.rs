@@ -21,7 +21,7 @@ fn json(arguments: &[&str]) -> Value {
 
 #[test]
 fn plans_as_tables() {
-    check("cosmetics.txt", &[&["plan", "examples/cosmetics"]]);
+    check("cosmetics.txt", &[&["plan", "examples/cosmetics", "--reads"]]);
     check("one.txt", &[&ONE]);
     check(
         "stories.txt",
@@ -42,7 +42,7 @@ fn plans_as_tables() {
 fn plans_as_json() {
     let one: Vec<&str> = ONE.into_iter().chain(["--format", "json"]).collect();
     check("one.json.txt", &[&one]);
-    let all = json(&["plan", "examples/cosmetics"]);
+    let all = json(&["plan", "examples/cosmetics", "--reads"]);
     let (terms, rules) = (all["terms"].as_array().expect("terms"), all["rules"].as_array().expect("rules"));
     // A term leads to its rules, and a rule to its terms.
     for rule in rules.iter().filter(|rule| rule["asked"] == true) {
@@ -62,7 +62,7 @@ fn plans_as_json() {
 /// Of each table what is read and what is left sums to what there is, and the rows of the rules to what is read.
 #[test]
 fn what_is_read_and_left() {
-    for arguments in [&ONE[..], &["plan", "examples/cosmetics"]] {
+    for arguments in [&ONE[..], &["plan", "examples/cosmetics", "--reads"]] {
         let plan = json(arguments);
         let number = |value: &Value| value.as_u64().expect("a number");
         let mut read = 0;
@@ -98,7 +98,7 @@ fn refusals() {
 /// Whatever is measured, the shares of the rules sum to the whole, and what does not depend on time is what it was.
 #[test]
 fn a_measured_plan() {
-    let plain = json(&["plan", "examples/cosmetics"]);
+    let plain = json(&["plan", "examples/cosmetics", "--reads"]);
     let mut measured = json(&["plan", "examples/cosmetics", "--analyze"]);
     let taken = measured.as_object_mut().expect("an object").remove("measured").expect("measured");
     assert_eq!(plain, measured);

@@ -58,12 +58,15 @@ fn audiences_as_json_and_files() {
     assert_eq!(winback["arm"]["action"], "offer");
     let files_of = winback["files"].as_array().expect("files");
     assert_eq!(files_of.len(), 3);
-    // The JSON Lines file has a line a member, and the first ids are those that were shown.
+    // The JSON Lines file has a line a customer who is contacted.
     let lines = std::fs::read_to_string(folder.path().join("shop/out/winback.jsonl")).expect("written");
-    assert_eq!(lines.lines().count() as u64, winback["size"].as_u64().expect("a size"));
-    for (line, id) in lines.lines().zip(winback["customers"].as_array().expect("ids")) {
-        assert!(line.contains(id.as_str().expect("text")), "{line}");
-    }
+    let decided = value["decisions"][0]["campaigns"].as_array().expect("campaigns");
+    let decided = decided.iter().find(|c| c["name"] == "winback").expect("decided");
+    assert_eq!(decided["met"], winback["size"]);
+    // Whoever did not agree is not in it.
+    let sent = decided["sent"].as_u64().expect("a number");
+    assert_eq!(sent + decided["stopped"]["no consent"].as_u64().expect("a number"), winback["size"].as_u64().expect("a size"));
+    assert!(lines.lines().count() as u64 == sent && sent > 0 && lines.contains("\"channel\":\"email\""), "{lines}");
     assert!(written.len() >= audiences.len() * 3);
     let (again, rewritten) = run("3");
     assert!(first == again && written == rewritten, "the same bytes from run to run");

@@ -11,7 +11,7 @@ use super::super::asked::Prepared;
 use super::super::output::{Failure, Out, plural};
 use super::super::run::{block_on, campaigns};
 use super::super::show::{SCHEMA, grouped, lined};
-use super::super::{Exit, keeper, moment, progress};
+use super::super::{Exit, moment, progress};
 use super::{Args, Format};
 use crate::audience::store::{Draft, EntryKind, Store};
 use crate::audience::turn::{Done, Job, Proposal, Summary, Then, turns};
@@ -28,13 +28,8 @@ pub(super) fn run(args: &Args, prepared: &Prepared, store: &Store, out: &Out) ->
         population: false,
         progress: progress::of_run(out),
     };
-    let work = async {
-        let lock = keeper::lock(store, "plan").await?;
-        let done = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Wait).await;
-        let released = store.release(lock).await;
-        let done = done?;
-        released.map(|()| done)
-    };
+    // No lock: what is staged is nobody's until it is applied, and that asks whether anything else was published.
+    let work = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Wait);
     let done = block_on(args.limits.threads, work)?;
     if let Some(file) = &args.out {
         write(file, &Proposal::new(&prepared.project, &done)?.text()?)?;

@@ -8,7 +8,7 @@ use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, keeper, moment, notices, progress, show};
 use super::{Args, FileKind, Format, campaigns};
-use crate::audience::store::{Manifest, Store};
+use crate::audience::store::{Kind, Manifest, Store};
 use crate::audience::turn::{self, Base, Job, Summary, Then, Turn, turns};
 use crate::engine::{Again, Keep, OfSource, Outcome, write};
 use crate::error::Error;
@@ -20,7 +20,7 @@ struct Ran {
     turn: Option<Turn>,
     /// Of every turn, the as-of instant's last.
     summaries: Vec<Summary>,
-    /// What was published, where a store is kept.
+    /// What was published, now or when that instant was decided before.
     versions: Vec<Arc<Manifest>>,
 }
 
@@ -41,9 +41,12 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         (Some(store), true) => publish(args, prepared, store, out)?,
         _ => look(args, prepared, store.as_ref(), out)?,
     };
-    let Some(turn) = &ran.turn else {
-        return decided_before(args, prepared, out);
+    // The same instant again is the same run: it is shown once more, and what was published stays.
+    let ran = match ran.turn {
+        Some(_) => ran,
+        None => Ran { versions: ran.versions, ..look(args, prepared, store.as_ref(), out)? },
     };
+    let Some(turn) = &ran.turn else { return Ok(Exit::Ok) };
     told(args, &turn.outcome, out);
     let writing = progress::stage(out, "writing");
     let files = match &folder {
@@ -68,7 +71,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
             }
             for version in &ran.versions {
                 let address = store.as_ref().map_or("", |store| store.address());
-                out.note(&format!("published version {} in `{address}`", version.version));
+                out.note(&format!("published in `{address}`: version {}", version.version));
             }
         }
         Format::Json => {
@@ -107,7 +110,12 @@ fn publish(args: &Args, prepared: &Prepared, store: &Store, out: &Out) -> Result
         let lock = keeper::lock(store, "run").await?;
         let done = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Publish).await;
         let released = store.release(lock).await;
-        let done = done?;
+        let mut done = done?;
+        if done.last.is_none() {
+            let chain = store.chain().await?;
+            let is = |v: &&Arc<Manifest>| v.draft.as_of == prepared.clock.as_of && v.draft.kind == Kind::Run;
+            done.versions = chain.versions().iter().filter(is).cloned().collect();
+        }
         released.map(|()| done)
     };
     let done = block_on(args.limits.threads, work)?;
@@ -126,23 +134,6 @@ fn look(args: &Args, prepared: &Prepared, store: Option<&Store>, out: &Out) -> R
     };
     let (turn, summary) = block_on(args.limits.threads, work)?;
     Ok(Ran { turn: Some(turn), summaries: vec![summary], versions: Vec::new() })
-}
-
-/// The same instant again is the same run.
-fn decided_before(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
-    let as_of = moment::shown(&prepared.clock);
-    match args.format {
-        Format::Table => out.print(&format!(
-            "{} as of {as_of} was decided and published before; nothing is left to do\n",
-            prepared.project.file.name.name
-        ))?,
-        Format::Json => out.print(&format!(
-            "{:#}\n",
-            serde_json::json!({ "schema": show::SCHEMA, "project": prepared.project.file.name.name, "as_of": as_of,
-                "audiences": [], "decisions": [], "published": [] })
-        ))?,
-    }
-    Ok(Exit::Ok)
 }
 
 /// What there is to say of what earlier runs kept.
