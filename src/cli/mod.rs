@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 mod apply;
 mod asked;
+mod backfill;
 mod check;
 mod completions;
 mod demo;
@@ -91,6 +92,7 @@ enum Verb {
     Run(run::Args),
     Plan(plan::Args),
     Apply(apply::Args),
+    Backfill(backfill::Args),
     Test(test::Args),
     Identities(identities::Args),
     Init(init::Args),
@@ -140,6 +142,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(args, global, out),
         Verb::Plan(args) => plan::run(args, global, out),
         Verb::Apply(args) => apply::run(args, global, out),
+        Verb::Backfill(args) => backfill::run(args, global, out),
         Verb::Test(args) => test::run(args, global, out),
         Verb::Identities(args) => identities::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),

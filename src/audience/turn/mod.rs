@@ -21,6 +21,8 @@ use crate::project::Project;
 use super::campaign::{Decided, Decisions, Input, Ledger, LedgerBuilder, decide};
 use super::store::{Chain, Draft, EntryKind, FileRef, Kind, Store, Table};
 
+mod backfill;
+
 mod due;
 
 mod entries;
@@ -33,6 +35,7 @@ mod summary;
 
 mod tables;
 
+pub use backfill::{Backfilled, backfill};
 pub use due::{Done, Then, at, turns};
 pub use entries::{digest, entries};
 pub use prepare::{Prepared, prepare};

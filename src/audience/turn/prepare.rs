@@ -94,7 +94,7 @@ pub async fn prepare(
     }
     let ids = turn.outcome.customers.data_type();
     history.push(store::membership(ids, turn.clock.as_of, &moved)?);
-    let history = tables::in_order(split(history));
+    let history = tables::in_order(tables::split(history));
     if !history.is_empty() {
         draft.files.push(store.stage(Table::History, "", &history).await?);
     }
@@ -227,24 +227,4 @@ fn kept_input(input: &engine::inputs::Input) -> store::Input {
         bytes: input.bytes,
         digest: input.digest.clone(),
     }
-}
-
-/// Batches of one event and name each.
-fn split(batches: Vec<RecordBatch>) -> Vec<RecordBatch> {
-    let mut parts = Vec::new();
-    for batch in batches {
-        let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).cloned();
-        let (Some(events), Some(names)) = (text("event"), text("name")) else { continue };
-        let mut from = 0;
-        for row in 1..=batch.num_rows() {
-            let ends = row == batch.num_rows()
-                || events.value(row) != events.value(from)
-                || names.value(row) != names.value(from);
-            if ends {
-                parts.push(batch.slice(from, row - from));
-                from = row;
-            }
-        }
-    }
-    parts
 }

@@ -57,3 +57,29 @@ pub(super) fn in_order(mut batches: Vec<RecordBatch>) -> Vec<RecordBatch> {
     batches.sort_by_cached_key(|batch| (first(batch, "event"), first(batch, "name")));
     batches
 }
+
+/// Batches of one event and name each.
+pub(super) fn split(batches: Vec<RecordBatch>) -> Vec<RecordBatch> {
+    let mut parts = Vec::new();
+    for batch in batches {
+        let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).cloned();
+        let (Some(events), Some(names)) = (text("event"), text("name")) else { continue };
+        let mut from = 0;
+        for row in 1..=batch.num_rows() {
+            let ends = row == batch.num_rows()
+                || events.value(row) != events.value(from)
+                || names.value(row) != names.value(from);
+            if ends {
+                parts.push(batch.slice(from, row - from));
+                from = row;
+            }
+        }
+    }
+    parts
+}
+
+/// Customers as an audience.
+pub(super) fn of(customers: &ArrayRef) -> Result<RecordBatch, Error> {
+    let schema = Schema::new(vec![Field::new("customer", customers.data_type().clone(), false)]);
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(customers)]).map_err(odd)
+}

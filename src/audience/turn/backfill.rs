@@ -1,0 +1,185 @@
+//! Membership history of past days.
+//!
+//! Owns: who was in which segment on days before the first run, and what that makes of the first run's history. Promises: what the rules
+//! say of those days now, not what was published then, for nothing was; no contact is made. Must not know: the machine's clock.
+//!
+//! Days are evaluated in order, and what is kept of a file of events by the cache serves every later day: a file all of whose rows lie
+//! before a day is read once, however many days there are.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{filter, filter_record_batch};
+use arrow::datatypes::DataType;
+
+use super::{Base, Job, entries, tables};
+use crate::audience::store::{
+    Changes, Draft, FileRef, Kind, Store, Table, Tool, changes, membership,
+};
+use crate::engine;
+use crate::error::Error;
+use crate::language::calendar::{Clock, tzdb_version};
+use crate::language::ir::RuleKind;
+
+/// What came of it.
+pub struct Backfilled {
+    pub draft: Draft,
+    /// How many days there were.
+    pub days: usize,
+    /// Customers that entered and left, over all segments and days.
+    pub entered: u64,
+    pub left: u64,
+    /// Rows of sources that were read, over all days, and rows that earlier days had kept.
+    pub read: u64,
+    pub kept: u64,
+}
+
+/// The draft of a backfill over instants, in ascending order, all of them before the first run.
+pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clock]) -> Result<Backfilled, Error> {
+    let runs = base.chain.versions().iter().filter(|version| version.draft.kind == Kind::Run);
+    let first = runs.min_by_key(|version| version.version);
+    let (Some(from), Some(to)) = (instants.first(), instants.last()) else {
+        return Err(Error::usage("there is no day between the two").with_help("`--from` is the earlier one"));
+    };
+    if first.is_some_and(|first| to.as_of >= first.draft.as_of) {
+        return Err(Error::Refused {
+            message: "runs have recorded some of these days".to_owned(),
+            help: Some("a backfill ends before the first run: what runs recorded stays as it is".to_owned()),
+        });
+    }
+    if base.chain.versions().iter().any(|version| version.draft.kind == Kind::Backfill) {
+        return Err(Error::Refused {
+            message: format!("days before {} were filled in before", shown(from)),
+            help: Some("there is one backfill a store; a new store takes another".to_owned()),
+        });
+    }
+    let segments: Vec<(usize, &str)> = job
+        .program
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| matches!(rule.kind, RuleKind::Segment))
+        .map(|(at, rule)| (at, rule.name.as_str()))
+        .collect();
+    let mut members: BTreeMap<&str, ArrayRef> = BTreeMap::new();
+    let mut history: Vec<RecordBatch> = Vec::new();
+    let (mut entered, mut left, mut read, mut kept) = (0, 0, 0, 0);
+    let mut ids = DataType::Utf8;
+    for clock in instants {
+        let request = engine::Request {
+            catalog: &job.project.catalog,
+            program: job.program,
+            clock,
+            root: &job.project.root,
+            population: job.population,
+            keep: job.keep,
+            limits: job.limits,
+            progress: job.progress.clone(),
+            history: None,
+        };
+        let outcome = engine::run(request).await?;
+        read += outcome.report.sources.iter().map(|source| source.rows).sum::<u64>();
+        kept += outcome.kept.sources.iter().map(|source| source.held.rows).sum::<u64>();
+        ids = outcome.customers.data_type().clone();
+        let mut moved: Vec<(&str, Changes)> = Vec::new();
+        for &(rule, name) in &segments {
+            let Some(bits) = outcome.members.get(rule) else { continue };
+            let now = filter(&outcome.customers, &BooleanArray::new(bits.clone(), None)).map_err(odd)?;
+            let was = members.get(name).cloned().unwrap_or_else(|| now.slice(0, 0));
+            let found = changes(&was, &now)?;
+            entered += found.entered.len() as u64;
+            left += found.left.len() as u64;
+            moved.push((name, found));
+            members.insert(name, now);
+        }
+        history.push(membership(&ids, clock.as_of, &moved)?);
+    }
+    history.retain(|batch| batch.num_rows() > 0);
+    let mut draft = match base.latest() {
+        // What is published stays, and so does its place: only the history is longer.
+        Some(latest) => {
+            let files = latest.files.iter().filter(|file| file.table != Table::History).cloned().collect();
+            Draft {
+                kind: Kind::Backfill,
+                files,
+                decided: Vec::new(),
+                restored: None,
+                vacuumed: Vec::new(),
+                replaced: BTreeMap::new(),
+                ..latest.clone()
+            }
+        }
+        None => Draft {
+            kind: Kind::Backfill,
+            as_of: to.as_of,
+            zone: to.zone.name().to_owned(),
+            project: job.project.file.name.name.clone(),
+            edition: job.project.file.edition.clone(),
+            tool: Tool { version: env!("CARGO_PKG_VERSION").to_owned(), tzdb: tzdb_version().to_owned() },
+            program: entries(job.project),
+            ..Draft::default()
+        },
+    };
+    if !history.is_empty() {
+        draft.files.push(store.stage(Table::History, "", &history).await?);
+    }
+    match first {
+        // Whoever was in on the last of the days did not enter with the first run.
+        Some(first) => {
+            for file in first.draft.of(Table::History) {
+                let now = again(store, file, first.draft.as_of, &ids, &members, &first.draft).await?;
+                if now.sha256 != file.sha256 {
+                    draft.replaced.insert(file.sha256.clone(), now.sha256.clone());
+                }
+            }
+        }
+        // The first run compares with the last of the days.
+        None => {
+            for (name, now) in &members {
+                let file = store.stage(Table::Audience, name, &[tables::of(now)?]).await?;
+                draft.files.push(file);
+            }
+        }
+    }
+    Ok(Backfilled { draft, days: instants.len(), entered, left, read, kept })
+}
+
+/// The first run's history, compared with the last of the days.
+async fn again(
+    store: &Store,
+    file: &FileRef,
+    at: i64,
+    ids: &DataType,
+    members: &BTreeMap<&str, ArrayRef>,
+    first: &Draft,
+) -> Result<FileRef, Error> {
+    let mut rows = Vec::new();
+    for batch in store.read(file).await? {
+        let events = batch.column_by_name("event").and_then(|c| c.as_string_opt::<i32>());
+        let events = events.ok_or_else(|| Error::data("the history has no events"))?;
+        let contacts = BooleanArray::from_iter(events.iter().map(|e| Some(!matches!(e, Some("entered" | "left")))));
+        rows.push(filter_record_batch(&batch, &contacts).map_err(odd)?);
+    }
+    let mut moved = Vec::new();
+    for (name, was) in members {
+        if let Some(file) = first.audience(name) {
+            moved.push((*name, changes(was, &store.customers(file).await?)?));
+        }
+    }
+    rows.push(membership(ids, at, &moved)?);
+    let schema = rows.first().map(RecordBatch::schema);
+    let mut parts = tables::in_order(tables::split(rows));
+    if let (true, Some(schema)) = (parts.is_empty(), schema) {
+        parts.push(RecordBatch::new_empty(schema));
+    }
+    store.stage(Table::History, "", &parts).await
+}
+
+fn odd(why: impl std::fmt::Display) -> Error {
+    Error::Engine { message: format!("past days can't be filled in: {why}"), help: None }
+}
+
+fn shown(clock: &Clock) -> String {
+    let date = crate::language::calendar::date_of(clock.zone.date(clock.as_of));
+    format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
+}
