@@ -84,7 +84,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         // The bar of one day is not that of all.
         progress: None,
     };
-    let working = progress::stage(out, &format!("evaluating {}", plural(instants.len(), "day")));
+    let working = progress::stage(out, "evaluating past days");
     let (filled, version) = super::run::block_on(args.limits.threads, async {
         let lock = keeper::lock(&store, "backfill").await?;
         let work = async {

@@ -142,6 +142,10 @@ pub async fn evaluate(
     store: Option<(&Store, &Base)>,
 ) -> Result<Turn, Error> {
     let files = store.map(|(_, base)| base.history()).unwrap_or_default();
+    let history = match store {
+        Some((store, base)) => Some(history_files(store, base, &files).await?),
+        None => None,
+    };
     let request = engine::Request {
         catalog: &job.project.catalog,
         program: job.program,
@@ -151,6 +155,7 @@ pub async fn evaluate(
         keep: job.keep,
         limits: job.limits,
         progress: job.progress.clone(),
+        history,
     };
     let outcome = engine::run_campaigns(request).await?;
     let mut builder = LedgerBuilder::new(job.program, &job.project.catalog, clock, &outcome.customers, &due)?;
@@ -166,4 +171,14 @@ pub async fn evaluate(
     let mut turn = Turn { clock: clock.clone(), due, outcome, ledger, decisions };
     turn.decisions = decide(&turn.input(job))?;
     Ok(turn)
+}
+
+/// The history as the engine reads it: in place.
+async fn history_files(store: &Store, base: &Base, files: &[FileRef]) -> Result<engine::HistoryFiles, Error> {
+    let mut paths = Vec::with_capacity(files.len());
+    for file in files.iter().filter(|file| file.rows > 0) {
+        paths.push(store.url_or_path(file).await?);
+    }
+    let former = base.latest().map(|draft| draft.names.clone()).unwrap_or_default();
+    Ok(engine::HistoryFiles { files: paths, former })
 }

@@ -96,7 +96,6 @@ fn job<'a>(args: &Args, prepared: &'a Prepared, out: &Out) -> Job<'a> {
         project: &prepared.project,
         program: &prepared.program,
         keep: if args.cache { Keep::On } else { Keep::Off },
-        history: None,
         limits: args.limits.of(&prepared.project),
         population: args.population,
         progress: progress::of_run(out),
