@@ -20,7 +20,7 @@ impl Builder<'_> {
                 }
                 Rule::held_out => {
                     last = Some(self.span(&p));
-                    phrase = Some(bare_phrase(None, self.held_out(&p)));
+                    phrase = Some(Phrase::bare(None, self.held_out(&p)));
                 }
                 Rule::subject => {
                     last = Some(self.span(&p));

@@ -363,7 +363,7 @@ impl Builder<'_> {
             let word = Word { text: name.text, quoted: false, span: name.span };
             let subject = Subject { other_than: false, words: vec![word], parenthesised: false, span: name.span };
             let event = Name { text: what.words().to_owned(), span: what_span };
-            let phrase = Phrase { subject: Some(subject), ..bare_phrase(None, event) };
+            let phrase = Phrase { subject: Some(subject), ..Phrase::bare(None, event) };
             return Some(self.sequence(phrase, &quantifiers, tails, span).kind);
         }
         let word = self.slice(what_span.to(name.span)).to_string();

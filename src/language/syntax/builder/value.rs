@@ -180,7 +180,7 @@ impl Builder<'_> {
                     let (qualifier, name) = self.head(&p);
                     phrase = Some(Phrase::bare(qualifier, name));
                 }
-                Rule::held_out => phrase = Some(bare_phrase(None, self.held_out(&p))),
+                Rule::held_out => phrase = Some(Phrase::bare(None, self.held_out(&p))),
                 Rule::subject => {
                     let subject = self.subject(p);
                     if let Some(phrase) = &mut phrase {
