@@ -57,8 +57,13 @@ mod readme;
 #[allow(dead_code)]
 mod reference_page;
 mod reference_plan;
+mod results_faults;
+mod results_hostile;
+mod results_kill;
+mod results_many;
 mod results_store;
 mod results_support;
+mod results_troubled;
 mod standard;
 mod stories;
 mod stories_random;

@@ -19,7 +19,7 @@ fn tool() -> Tool {
 
 #[test]
 fn versions_are_published_and_read_back() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let store = open(&folder.path().join("results"));
         assert!(store.latest().await.expect("an empty store").is_none());
@@ -43,7 +43,7 @@ fn versions_are_published_and_read_back() {
 
 #[test]
 fn the_same_drafts_are_the_same_bytes() {
-    let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (one, two) = (quick(), quick());
     run(async {
         catch_up(&open(one.path()), 3).await.expect("published");
         let store = open(two.path());
@@ -74,7 +74,7 @@ fn the_same_drafts_are_the_same_bytes() {
 
 #[test]
 fn who_is_overtaken_is_told() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let (fast, slow) = (open(folder.path()), open(folder.path()));
         catch_up(&fast, 1).await.expect("published");
@@ -122,7 +122,7 @@ fn members_are_compared() {
 
 /// The findings of an audience of these customers behind one of `before` customers.
 fn findings(before: usize, now: &[String], audits: &Audits, consented: Option<Vec<bool>>) -> Vec<(String, String)> {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let store = open(folder.path());
         let of = async |day: u64, rows: &RecordBatch| {
@@ -182,7 +182,7 @@ fn audits_stop_what_must_not_be_published() {
 
 #[test]
 fn columns_that_change_below_a_rule_are_told() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let store = open(folder.path());
         let stage = async |rows: &RecordBatch| {
@@ -207,7 +207,7 @@ fn columns_that_change_below_a_rule_are_told() {
 
 #[test]
 fn back_to_an_earlier_version() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let store = open(folder.path());
         catch_up(&store, 3).await.expect("published");
@@ -234,7 +234,7 @@ fn back_to_an_earlier_version() {
 
 #[test]
 fn a_renamed_segment_is_the_same_when_it_is_restored() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let store = open(folder.path());
         let of = async |day: u64, name: &str| {
@@ -257,7 +257,7 @@ fn a_renamed_segment_is_the_same_when_it_is_restored() {
 
 #[test]
 fn clearing_away() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     let now = || {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
         i64::try_from(since.as_micros()).expect("fits")
@@ -318,7 +318,7 @@ fn clearing_away() {
 
 #[test]
 fn erased_files_are_replaced_for_readers_of_every_version() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     run(async {
         let store = open(folder.path());
         catch_up(&store, 2).await.expect("published");
@@ -353,7 +353,7 @@ fn owner(pid: u32, nonce: &str, since: i64) -> Owner {
 
 #[test]
 fn locks_are_held_released_and_taken_over() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     let bound = Duration::from_secs(60);
     let mine = std::process::id();
     run(async {
@@ -386,7 +386,7 @@ fn locks_are_held_released_and_taken_over() {
 
 #[test]
 fn a_place_that_can_be_no_store() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = quick();
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("written");
     let error = Store::open("file", folder.path()).expect_err("a file");

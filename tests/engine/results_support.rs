@@ -24,6 +24,13 @@ pub fn open(folder: &Path) -> Store {
     Store::open(&folder.to_string_lossy(), Path::new("/")).expect("a store")
 }
 
+/// A folder in memory where there is one: what is asked of a disk there is soon done.
+pub fn quick() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a folder")
+}
+
 /// The customers of an audience on a day: some come, some go.
 pub fn members(name: &str, day: u64) -> Vec<String> {
     let salt = name.len() as u64;

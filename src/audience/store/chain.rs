@@ -17,6 +17,8 @@ use crate::error::Error;
 const FOLDER: &str = "manifests";
 /// Objects that are asked for at once.
 pub(super) const AT_ONCE: usize = 16;
+const TORN: &str =
+    "bring it back from a backup; where it is the newest, moving it aside makes the version before the current one";
 const RESTORE: &str = "bring the file back from a backup; the store can't be trusted without it";
 
 /// The versions of a store at one moment.
@@ -106,36 +108,45 @@ fn number(key: &Key) -> Option<u64> {
 impl Store {
     /// All versions.
     pub async fn chain(&self) -> Result<Chain, Error> {
-        let known = self.known();
-        let newest = self.newest().await?;
-        let from = known.len() as u64 + 1;
-        if newest < known.len() as u64 {
-            return Err(self.missing(newest + 1, known.len() as u64));
-        }
-        let fetch = |n: u64| async move {
-            let bytes = self.get(&key(n)).await?.ok_or_else(|| self.missing(n, newest))?;
-            let read = manifest::read(&bytes);
-            Ok::<_, Error>((n, read))
-        };
-        let read: Vec<_> = futures::stream::iter(from..=newest).map(fetch).buffered(AT_ONCE).try_collect().await?;
-        let mut versions = known;
-        for (n, read) in read {
-            let wrong = |why: &str| {
-                Error::data(format!("`{}` {why}", self.shown(&key(n)))).with_help(
-                    "bring it back from a backup; where it is the newest, moving it aside makes the version before the current one",
-                )
+        let mut versions = self.known();
+        if versions.is_empty() {
+            let newest = self.newest().await?;
+            let fetch = |n: u64| async move {
+                let bytes = self.get(&key(n)).await?.ok_or_else(|| self.missing(n, newest))?;
+                Ok::<_, Error>(manifest::read(&bytes))
             };
-            let read = read.map_err(|why| wrong(&why))?;
-            if read.version != n {
-                return Err(wrong(&format!("says that it is version {}", read.version)));
+            let read = futures::stream::iter(1..=newest).map(fetch).buffered(AT_ONCE);
+            for read in read.try_collect::<Vec<_>>().await? {
+                let next = self.follows(&versions, read)?;
+                versions.push(next);
             }
-            if read.previous.as_deref() != versions.last().map(|before| before.sha256.as_str()) {
-                return Err(wrong(&format!("does not follow version {}: the checksums differ", n - 1)));
+        } else {
+            // Each number is created behind the one before, so whoever knows some need ask for the next only.
+            let known = versions.len() as u64;
+            if self.size(&key(known)).await?.is_none() {
+                return Err(self.missing(known, known));
             }
-            versions.push(Arc::new(read));
+            while let Some(bytes) = self.get(&key(versions.len() as u64 + 1)).await? {
+                let next = self.follows(&versions, manifest::read(&bytes))?;
+                versions.push(next);
+            }
         }
         self.learn(&versions);
         Ok(Chain { versions })
+    }
+
+    /// The manifest that was read behind these, if it is the next one.
+    fn follows(&self, before: &[Arc<Manifest>], read: Result<Manifest, String>) -> Result<Arc<Manifest>, Error> {
+        let n = before.len() as u64 + 1;
+        let wrong = |why: &str| Error::data(format!("`{}` {why}", self.shown(&key(n)))).with_help(TORN);
+        let read = read.map_err(|why| wrong(&why))?;
+        if read.version != n {
+            return Err(wrong(&format!("says that it is version {}", read.version)));
+        }
+        if read.previous.as_deref() != before.last().map(|before| before.sha256.as_str()) {
+            return Err(wrong(&format!("does not follow version {}: the checksums differ", n - 1)));
+        }
+        Ok(Arc::new(read))
     }
 
     /// The current version, if anything was published.

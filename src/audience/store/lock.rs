@@ -63,16 +63,15 @@ impl Store {
     /// taken over.
     pub async fn lock(&self, owner: &Owner, bound: Duration) -> Result<Lock, Error> {
         // Each lock has a number one higher than the one that it takes over, and is created only if absent: one of many gets it.
-        let numbers = self.locks().await?;
         let mut next = 1;
-        if let Some(&highest) = numbers.last() {
-            if let Some(bytes) = self.get(&key(highest)).await? {
-                let holder = serde_json::from_slice::<Owner>(&bytes).ok();
-                match holder {
-                    Some(holder) if !holder.left(owner, bound) => return Err(self.held(&holder)),
-                    // Left behind, or unreadable: whoever wrote it is not of this kind.
-                    _ => next = highest + 1,
-                }
+        let mut orphan = None;
+        if let Some(&highest) = self.locks().await?.last() {
+            orphan = self.get(&key(highest)).await?;
+            match orphan.as_ref().map(|bytes| serde_json::from_slice::<Owner>(bytes)) {
+                Some(Ok(holder)) if !holder.left(owner, bound) => return Err(self.held(&holder)),
+                // Left behind, or unreadable: whoever wrote that is not of this kind.
+                Some(_) => next = highest + 1,
+                None => {}
             }
         }
         let text =
@@ -82,17 +81,21 @@ impl Store {
         if let Err(why) = self.objects.put_opts(&mine, text.clone().into(), put).await {
             match self.get(&mine).await? {
                 Some(there) if *there == *text => {}
-                Some(there) => {
-                    return Err(match serde_json::from_slice::<Owner>(&there) {
-                        Ok(holder) => self.held(&holder),
-                        Err(_) => self.trouble("cannot take the lock", &mine, &why),
-                    });
-                }
+                Some(there) => return Err(self.taken(&there)),
                 None => return Err(self.trouble("cannot take the lock", &mine, &why)),
             }
         }
-        for &old in numbers.iter().filter(|&&n| n < next) {
-            self.delete(&key(old)).await?;
+        // Who looked at the orphan long ago may have come too late: another took it over and gave it back since, and a third holds
+        // a lock. Of two who see each other none has it.
+        for other in self.locks().await?.into_iter().filter(|&n| n != next) {
+            match self.get(&key(other)).await? {
+                Some(bytes) if orphan.as_ref() != Some(&bytes) => {
+                    self.delete(&mine).await?;
+                    return Err(self.taken(&bytes));
+                }
+                Some(_) => self.delete(&key(other)).await?,
+                None => {}
+            }
         }
         Ok(Lock { key: mine })
     }
@@ -118,6 +121,17 @@ impl Store {
         let mut numbers: Vec<u64> = listed.iter().filter_map(|meta| number(&meta.location)).collect();
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// Held by whoever wrote these bytes.
+    fn taken(&self, bytes: &[u8]) -> Error {
+        match serde_json::from_slice::<Owner>(bytes) {
+            Ok(holder) => self.held(&holder),
+            Err(_) => Error::Refused {
+                message: format!("somebody is at work on `{}`", self.address()),
+                help: Some("call it again in a moment".to_owned()),
+            },
+        }
     }
 
     fn held(&self, holder: &Owner) -> Error {
