@@ -21,6 +21,7 @@ pub fn entries(project: &Project) -> Vec<Entry> {
                 Item::Campaign(c) => (EntryKind::Campaign, &c.name.text, title(&c.title), was(&c.was), c.span),
                 Item::Stages(s) => (EntryKind::Stages, &s.name.text, title(&s.title), None, s.span),
                 Item::Trait(t) => (EntryKind::Trait, &t.name.text, title(&t.title), None, t.span),
+                Item::Policy(p) => (EntryKind::Policy, &p.name.text, None, None, p.span),
                 Item::Bare(b) => {
                     let kind = if b.arms.is_empty() { EntryKind::Segment } else { EntryKind::Campaign };
                     (kind, &rule.stem, None, None, b.span)
