@@ -12,6 +12,7 @@ mod asked;
 mod backfill;
 mod check;
 mod completions;
+mod deliver;
 mod demo;
 mod explain;
 mod fmt;
@@ -98,6 +99,7 @@ enum Verb {
     Init(init::Args),
     Demo(demo::Args),
     Store(store::Args),
+    Deliver(deliver::Args),
     Schedule(schedule::Args),
     Explain(explain::Args),
     Schema(schema::Args),
@@ -148,6 +150,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Init(args) => init::run(args, global, out),
         Verb::Demo(args) => demo::run(args, out),
         Verb::Store(args) => store::run(args, global, out),
+        Verb::Deliver(args) => deliver::run(args, global, out),
         Verb::Schedule(args) => schedule::run(args, global, out),
         Verb::Explain(args) => explain::run(args, out),
         Verb::Schema(args) => schema::run(args, out),

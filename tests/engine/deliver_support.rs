@@ -11,9 +11,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use segue::audience::deliver::retry::Patience;
 use segue::audience::deliver::state::{Shelf, State};
-use segue::audience::deliver::{
-    Delivered, Machine, Parcel, Published, Request, Sent, Target, deliver, open, rows, shelf,
-};
+use segue::audience::deliver::{Delivered, Machine, Parcel, Published, Request, Sent, Target, deliver, open, rows};
 use segue::error::Error;
 use segue::language::catalog::{Catalog, Destination, Mode, load};
 use segue::language::source::Sources;
@@ -112,7 +110,7 @@ impl Place {
     }
 
     pub fn shelf(&self, audience: &str) -> Shelf {
-        shelf(Arc::clone(&self.store), &Path::from("results"), &self.destination().name.name, audience)
+        Shelf::new(Arc::clone(&self.store), &Path::from("results"), &self.destination().name.name, audience)
     }
 
     pub fn state(&self, audience: &str) -> State {

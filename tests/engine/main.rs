@@ -8,7 +8,9 @@ mod cli_store;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod compact;
+mod deliver_cli;
 mod deliver_files;
+mod deliver_postgres;
 mod deliver_resume;
 #[allow(dead_code)]
 mod deliver_support;
@@ -16,6 +18,8 @@ mod decide_laws;
 mod decide_random;
 mod decide_reference;
 mod decide_world;
+#[cfg(feature = "cloud")]
+mod deliver_webhook;
 mod demo_example;
 mod dictionaries;
 mod differential;

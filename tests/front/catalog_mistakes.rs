@@ -7,7 +7,7 @@ use segue::language::source::Sources;
 use crate::catalog_schema::agrees;
 use crate::support::{files, root};
 
-fn load(kind: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
+pub fn load(kind: &str, text: &str) -> (Sources, Vec<Diagnostic>) {
     let mut sources = Sources::default();
     let id = sources.add(format!("{kind}.yaml"), text);
     let found = match kind {

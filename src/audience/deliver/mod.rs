@@ -9,13 +9,10 @@
 //! batches go: `files`, `postgres`, `webhook`. `secret` is the only place that reads secrets.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use async_trait::async_trait;
-use object_store::ObjectStore;
-use object_store::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -26,6 +23,7 @@ pub mod csv;
 pub mod files;
 mod open;
 pub mod postgres;
+mod published;
 pub mod retry;
 pub mod rows;
 pub mod secret;
@@ -34,6 +32,7 @@ pub mod webhook;
 
 use changes::Changes;
 pub use open::{Machine, open};
+pub use published::shelf;
 use rows::Rows;
 use state::{Counts, Dead, Done, Shelf, State, Underway, Which};
 
@@ -174,7 +173,7 @@ where
     let full = request.mode.unwrap_or(request.destination.mode) == Mode::Full;
     // What broke off comes first: the changes since are counted from what is there. All rows need nothing of what is there.
     if let Some(underway) = state.underway.clone()
-        && !(full && !request.resume && underway.which.version != request.version)
+        && (request.resume || !full || underway.which.mode == Mode::Full && underway.which.version == request.version)
     {
         if request.dry_run {
             let changes = work.changes(&underway.which, &state).await?;
@@ -489,9 +488,4 @@ fn permitted(request: &Request<'_>, rows: &Rows) -> Result<(), Error> {
 fn catalog_says(catalog: &Catalog, name: &str) -> bool {
     catalog.attributes().iter().any(|a| a.pii && a.name.name == name)
         || catalog.events.iter().flat_map(|e| &e.properties).any(|p| p.pii && p.name.name == name)
-}
-
-/// The states of one audience at one destination. `below` is the folder of the store of results.
-pub fn shelf(store: Arc<dyn ObjectStore>, below: &Path, destination: &str, audience: &str) -> Shelf {
-    Shelf::new(store, below, destination, audience)
 }

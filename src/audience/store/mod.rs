@@ -98,6 +98,11 @@ impl Store {
         &self.place.address
     }
 
+    /// What keeps the objects; deliveries keep their states there.
+    pub(in crate::audience) fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.objects)
+    }
+
     /// An object as in messages.
     fn shown(&self, key: &Key) -> String {
         format!("{}/{key}", self.place.address)

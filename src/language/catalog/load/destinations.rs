@@ -86,7 +86,7 @@ impl Loader<'_> {
             && !["https://", "http://"].iter().any(|start| url.starts_with(start))
         {
             self.report(
-                Diagnostic::new(code::yaml::PATH, text.span, format!("`{url}` is no address of a webhook"))
+                Diagnostic::new(code::yaml::PATH, text.0.span, format!("`{url}` is no address of a webhook"))
                     .help("write `https://…`"),
             );
         }
@@ -103,7 +103,7 @@ impl Loader<'_> {
 
     fn address(&mut self, written: Option<&raw::Secret>, key: &str) -> Option<Address> {
         match written? {
-            raw::Secret::Text(text) if !text.value.contains("${") => {
+            raw::Secret::Text(Literal(text)) if !text.value.contains("${") => {
                 if let Some(what) = holds_secret(&text.value) {
                     let d = literal(text, format!("{what} stands in `{key}`"), key);
                     self.report(d);
@@ -133,7 +133,7 @@ impl Loader<'_> {
                     None
                 }
             },
-            raw::Secret::Text(text) => {
+            raw::Secret::Text(Literal(text)) => {
                 let inner = text.value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
                 match inner.filter(|inner| !inner.contains(['{', '}'])).and_then(|inner| inner.split_once(':')) {
                     Some(("env", name)) => self.variable(text, name),

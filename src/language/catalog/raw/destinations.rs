@@ -134,7 +134,7 @@ impl Read for Destination {
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
 pub enum Secret {
-    Text(Text),
+    Text(Literal),
     Reference(At<Reference>),
 }
 
@@ -152,7 +152,8 @@ impl Read for Secret {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         match node.kind {
             Kind::Map(_) => At::<Reference>::read(node, reader).map(Secret::Reference),
-            _ => Text::read(node, reader).map(Secret::Text),
+            // A number, too, is a secret that stands there.
+            _ => Literal::read(node, reader).map(Secret::Text),
         }
     }
 }

@@ -9,6 +9,7 @@ use miette::{
 };
 
 use super::super::super::source::SourceId;
+use super::super::code;
 use super::{Diagnostic, SourceFile, Sources, Span, cure, disturbs, visible};
 
 /// How the text is painted.
@@ -38,11 +39,13 @@ const AROUND: usize = 60;
 /// All diagnostics, each followed by an empty line.
 pub fn pretty(sources: &Sources, diagnostics: &[Diagnostic], paint: Paint) -> String {
     let mut files: HashMap<SourceId, Shown> = HashMap::new();
+    let secret = diagnostics.iter().filter(|d| d.code == code::yaml::SECRET).map(|d| d.primary.span);
+    let secrets: Vec<Span> = secret.collect();
     let mut out = String::new();
     for d in diagnostics {
         for span in std::iter::once(d.primary.span).chain(d.secondary.iter().map(|l| l.span)) {
             if let Some(file) = sources.get(span.source) {
-                files.entry(span.source).or_insert_with(|| Shown::new(file));
+                files.entry(span.source).or_insert_with(|| Shown::new(file, span.source, &secrets));
             }
         }
         let report = Report { diagnostic: d, views: views(d, &files) };
@@ -71,7 +74,8 @@ fn handler(d: &Diagnostic, paint: Paint) -> GraphicalReportHandler {
         .with_show_related_as_nested(true)
 }
 
-/// A text as it is shown: characters that disturb are replaced by others of the same length, so that offsets stay.
+/// A text as it is shown: characters that disturb, and those of secrets, are replaced by others of the same length, so that
+/// offsets stay.
 struct Shown {
     name: String,
     text: String,
@@ -79,9 +83,14 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(file: &SourceFile) -> Shown {
+    fn new(file: &SourceFile, id: SourceId, secrets: &[Span]) -> Shown {
         let mut text = String::with_capacity(file.text.len());
-        for c in file.text.chars() {
+        let secret = |at: usize| secrets.iter().any(|span| span.source == id && span.range().contains(&at));
+        for (at, c) in file.text.char_indices() {
+            if c != '\n' && secret(at) {
+                text.extend(std::iter::repeat_n('*', c.len_utf8()));
+                continue;
+            }
             let keep = !disturbs(c) || c == '\n' || c == '\t' || c == '\r';
             text.push(match c.len_utf8() {
                 _ if keep => c,

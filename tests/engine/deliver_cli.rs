@@ -1,0 +1,189 @@
+//! `segue deliver`: what it takes, what it says, what it returns; and that nobody ever reads a secret in it.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::results_support::{open, publish, run};
+use crate::support::segue;
+
+const SECRET: &str = "hunter2hunter2";
+
+/// A project with these destinations, and versions of `loyal`, `recent` and `vip` in its store.
+fn project(destinations: &str, days: u64) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    std::fs::create_dir(folder.path().join("rules")).expect("a folder");
+    write("segue.yaml", "name: shop\nedition: \"2026\"\ntimezone: UTC\nstore: results\n");
+    let catalog = "sources:\n  s: {path: data, customer: c, time: t}\nevents:\n  purchased: {source: s}\n";
+    write("catalog.yaml", &format!("{catalog}{destinations}"));
+    write("rules/vip.seg", "segment vip: purchased ≥ 3 in 90d\n");
+    let store = open(&folder.path().join("results"));
+    run(async {
+        for day in 1..=days {
+            publish(&store, day).await.expect("staged").published().expect("published");
+        }
+    });
+    folder
+}
+
+fn deliver(folder: &Path, arguments: &[&str]) -> Output {
+    segue().current_dir(folder).env("CRM_URL", "").arg("deliver").args(arguments).output().expect("runs")
+}
+
+fn text(output: &Output) -> (String, String, Option<i32>) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+const DROP: &str = "destinations:\n  drop: {kind: csv, path: out/drop, audiences: [vip, loyal]}\n  lines: {kind: jsonl, path: out/lines, mode: delta}\n";
+
+#[test]
+fn from_the_store_to_files() {
+    let folder = project(DROP, 1);
+    let (out, err, code) = text(&deliver(folder.path(), &["--dry-run"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(out.lines().count(), 5, "{out}");
+    assert!(out.contains("vip → drop: would be version 1, 24 rows\n"), "{out}");
+    assert!(!folder.path().join("out").exists() && !folder.path().join("results/deliveries").exists());
+
+    let (out, err, code) = text(&deliver(folder.path(), &[]));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(
+        out,
+        "loyal → drop: version 1, 24 rows\nvip → drop: version 1, 24 rows\n\
+         loyal → lines: version 1, 24 rows, the first ones\nrecent → lines: version 1, 24 rows, the first ones\n\
+         vip → lines: version 1, 24 rows, the first ones\n"
+    );
+    let csv = std::fs::read_to_string(folder.path().join("out/drop/vip.csv")).expect("written");
+    assert_eq!(csv.lines().count(), 25);
+    assert!(!folder.path().join("out/drop/recent.csv").exists());
+
+    let store = open(&folder.path().join("results"));
+    run(publish(&store, 2)).expect("staged").published().expect("published");
+    let (out, _, code) = text(&deliver(folder.path(), &["vip", "--to", "lines", "--format", "json"]));
+    assert_eq!(code, Some(0));
+    let said: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&said["schema"], &said["version"]), (&Value::from(1), &Value::from(2)));
+    let one = &said["deliveries"][0];
+    assert_eq!((&one["state"], &one["mode"], &one["base"]), (&"delivered".into(), &"delta".into(), &Value::from(1)));
+    let changes = one["upserts"].as_u64().expect("rows") + one["deletes"].as_u64().expect("rows");
+    let lines = folder.path().join("out/lines/vip.delta-00000001-00000002.jsonl");
+    assert_eq!(std::fs::read_to_string(lines).expect("written").lines().count() as u64, changes);
+    let (out, _, code) = text(&deliver(folder.path(), &["vip", "--to", "lines"]));
+    assert_eq!((out.as_str(), code), ("vip → lines: nothing to do, it has version 2\n", Some(0)));
+    let (out, _, _) = text(&deliver(folder.path(), &["vip", "--to", "lines", "--again"]));
+    assert!(out.starts_with("vip → lines: version 2, "), "{out}");
+    let (out, _, code) = text(&deliver(folder.path(), &["vip", "--resume"]));
+    assert_eq!(code, Some(0));
+    assert!(out.contains("vip → drop: nothing to do, it has version 1\n"), "{out}");
+}
+
+#[test]
+fn what_makes_no_sense() {
+    let folder = project(DROP, 1);
+    for (arguments, words, code) in [
+        (&["vipp"][..], "version 1 has no audience `vipp`", 2),
+        (&["--to", "drip"], "the catalog has no destination `drip`", 2),
+        (&["recent", "--to", "drop"], "no destination takes any of these audiences", 2),
+        (&["--full", "--delta"], "cannot be used with", 2),
+        (&["--resume", "--again"], "cannot be used with", 2),
+    ] {
+        let (_, err, got) = text(&deliver(folder.path(), arguments));
+        assert_eq!(got, Some(code), "{err}");
+        assert!(err.contains(words), "{words}: {err}");
+    }
+    let (_, err, code) = text(&deliver(project(DROP, 0).path(), &[]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("nothing was published"), "{err}");
+    let (_, err, code) = text(&deliver(project("", 1).path(), &[]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("no `destinations`"), "{err}");
+    let forgetful = project(DROP, 1);
+    std::fs::write(forgetful.path().join("segue.yaml"), "name: shop\nedition: \"2026\"\ntimezone: UTC\n")
+        .expect("written");
+    let (_, err, code) = text(&deliver(forgetful.path(), &[]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("keeps no results"), "{err}");
+    // Among the files that the next run reads.
+    let inside = project("destinations: {drop: {kind: parquet, path: data/more}}\n", 1);
+    std::fs::create_dir(inside.path().join("data")).expect("a folder");
+    let (_, err, code) = text(&deliver(inside.path(), &["vip"]));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("one of the files of the source `s`"), "{err}");
+    assert!(!inside.path().join("data/more").exists());
+}
+
+#[test]
+fn one_that_fails_keeps_no_other_waiting() {
+    let folder = project(
+        "destinations:\n  aaa: {kind: postgres, url: 'postgres://127.0.0.1:1/x'}\n  drop: {kind: csv, path: out/drop}\n",
+        1,
+    );
+    let (out, err, code) = text(&deliver(folder.path(), &["vip", "--format", "json"]));
+    assert_eq!(code, Some(4), "{err}");
+    let said: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(said["deliveries"][0]["state"], "failed");
+    assert_eq!(said["deliveries"][1]["state"], "delivered");
+    assert!(folder.path().join("out/drop/vip.csv").exists());
+}
+
+/// All files of a folder whose bytes hold the text.
+fn holding(folder: &Path, text: &str, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            holding(&path, text, found);
+        } else {
+            let bytes = std::fs::read(&path).expect("bytes");
+            if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_never_appear() {
+    let folder = project(
+        "destinations:\n\
+         \x20 crm: {kind: postgres, url: {env: CRM_URL}}\n\
+         \x20 other:\n    kind: postgres\n    url: ${env:OTHER_URL}\n\
+         \x20 broken: {kind: postgres, url: {env: BROKEN_URL}}\n\
+         \x20 hook: {kind: webhook, url: {env: HOOK_URL}, secret: {env: HOOK_SECRET}, timeout: 1s}\n\
+         \x20 unset: {kind: webhook, url: 'https://x.invalid', secret: {env: NOBODY_SETS_THIS}}\n\
+         \x20 drop: {kind: csv, path: out/drop}\n",
+        1,
+    );
+    let said = |arguments: &[&str]| {
+        let output = segue()
+            .current_dir(folder.path())
+            .env("CRM_URL", format!("postgres://segue:{SECRET}@127.0.0.1:1/crm"))
+            .env("OTHER_URL", format!("postgres://segue:{SECRET}@127.0.0.1:1/crm?sslmode=require"))
+            .env("BROKEN_URL", format!("host=127.0.0.1 port={SECRET} password={SECRET} what={SECRET}"))
+            // Not a URL at all, so that nothing is sent and nobody waits.
+            .env("HOOK_URL", format!("no url {SECRET}"))
+            .env("HOOK_SECRET", SECRET)
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "1")
+            .arg("deliver")
+            .args(arguments)
+            .output()
+            .expect("runs");
+        let (out, err, code) = text(&output);
+        assert_eq!(code, Some(4), "{err}");
+        format!("{out}{err}")
+    };
+    for arguments in [&["vip"][..], &["vip", "--format", "json"], &["vip", "-vv"], &["vip", "--resume", "-vv"]] {
+        let said = said(arguments);
+        assert!(said.contains("destination `crm`: cannot connect"), "{said}");
+        assert!(said.contains("asks for TLS"), "{said}");
+        assert!(said.contains("NOBODY_SETS_THIS") || cfg!(not(feature = "cloud")), "{said}");
+        assert!(!said.contains(SECRET), "{said}");
+    }
+    assert!(folder.path().join("out/drop/vip.csv").exists());
+    let mut found = Vec::new();
+    holding(folder.path(), SECRET, &mut found);
+    assert!(found.is_empty(), "{found:?}");
+}
