@@ -20,6 +20,10 @@ mod decide_reference;
 mod decide_world;
 #[cfg(feature = "cloud")]
 mod deliver_webhook;
+mod deliver_files;
+mod deliver_resume;
+#[allow(dead_code)]
+mod deliver_support;
 mod demo_example;
 mod dictionaries;
 mod differential;
@@ -31,6 +35,7 @@ mod engine_many;
 mod engine_support;
 mod engine_types;
 mod engine_write;
+mod history_words;
 mod hostile_files;
 mod identities;
 mod identities_random;

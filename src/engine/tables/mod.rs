@@ -162,7 +162,7 @@ pub async fn open_with(catalog: &Catalog, root: &Path, history: &[String]) -> Re
             None => None,
             Some(columns) if catalog.history.is_some_and(|history| history.index() == s) => Some(match history {
                 [] => memory::nothing(&columns)?,
-                files => parquet::open_these(&mut tables.stores, root, files, "the history", &columns).await?,
+                files => parquet::open_these(&mut tables.stores, root, files, "the history of runs", &columns).await?,
             }),
             Some(columns) => {
                 let what = format!("source `{}`", source.name.name);

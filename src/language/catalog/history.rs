@@ -11,7 +11,7 @@ use crate::language::source::{SourceId, Span};
 use crate::language::syntax::ast::RecordedWhat;
 
 /// What the source is called in messages.
-pub const HISTORY: &str = "history";
+pub const HISTORY: &str = "history of runs";
 
 /// The property of every built-in event: the segment or campaign.
 pub const NAME: PropertyId = PropertyId(0);
