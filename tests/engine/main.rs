@@ -8,22 +8,18 @@ mod cli_store;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod compact;
+mod decide_laws;
+mod decide_random;
+mod decide_reference;
+mod decide_world;
 mod deliver_cli;
 mod deliver_files;
 mod deliver_postgres;
 mod deliver_resume;
 #[allow(dead_code)]
 mod deliver_support;
-mod decide_laws;
-mod decide_random;
-mod decide_reference;
-mod decide_world;
 #[cfg(feature = "cloud")]
 mod deliver_webhook;
-mod deliver_files;
-mod deliver_resume;
-#[allow(dead_code)]
-mod deliver_support;
 mod demo_example;
 mod dictionaries;
 mod differential;
