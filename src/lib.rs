@@ -12,6 +12,10 @@
 //! format::format     the canonical text
 //! ```
 
+/// Tests that the crate shares with its test binaries call it by name.
+#[cfg(all(test, feature = "engine"))]
+extern crate self as segue;
+
 pub mod error;
 
 pub mod language;

@@ -64,13 +64,6 @@ struct Candidate {
     row: u32,
     /// The arm that takes the customer; with shares nobody knows before the end.
     arm: Option<u16>,
-    held: Option<Held>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    ByCampaign,
-    Everywhere,
 }
 
 /// What an arm needs to reach anybody.
@@ -103,7 +96,7 @@ pub(super) struct Case<'a> {
     pressures: &'a [Pressure],
     given: &'a Touches,
     left: Vec<Candidate>,
-    stopped: Vec<(u32, Verdict)>,
+    settled: Vec<(u32, Verdict)>,
     notes: Notes,
 }
 
@@ -188,8 +181,8 @@ impl<'a> Case<'a> {
             assignment: Assignment::new(input.project, key, campaign),
             pressures,
             given,
-            left: met.map(|row| Candidate { row: row as u32, arm: None, held: None }).collect(),
-            stopped: Vec::new(),
+            left: met.map(|row| Candidate { row: row as u32, arm: None }).collect(),
+            settled: Vec::new(),
             notes: Notes::default(),
         })
     }
@@ -201,7 +194,7 @@ impl<'a> Case<'a> {
             None => true,
             Some((reason, text)) => {
                 let note = self.notes.note(text);
-                self.stopped.push((candidate.row, Verdict::Stopped(reason, note)));
+                self.settled.push((candidate.row, Verdict::Stopped(reason, note)));
                 false
             }
         });
@@ -255,13 +248,12 @@ impl<'a> Case<'a> {
         });
     }
 
-    /// Whether the customer is held out, by the project first.
-    fn drawn(&self, candidate: &Candidate) -> Option<Held> {
+    /// The verdict on who is held out, by the project first.
+    fn held_out(&self, candidate: &Candidate) -> Option<Verdict> {
         let id = self.ids.text(candidate.row as usize);
-        if self.input.holdout.is_some_and(|share| held_out_everywhere(self.input.project, share, &id)) {
-            return Some(Held::Everywhere);
-        }
-        (self.assignment.draw(&id) == Draw::HeldOut).then_some(Held::ByCampaign)
+        let global = self.input.holdout.is_some_and(|share| held_out_everywhere(self.input.project, share, &id));
+        let held = global || self.assignment.draw(&id) == Draw::HeldOut;
+        held.then_some(Verdict::HeldOut { arm: candidate.arm, global })
     }
 
     /// The arm of a customer who is contacted.
@@ -274,14 +266,8 @@ impl<'a> Case<'a> {
 
     /// The verdicts, and by arm the place of its channel.
     pub fn finish(mut self) -> (Decided, Vec<u16>) {
-        let mut all = std::mem::take(&mut self.stopped);
-        all.extend(self.left.iter().map(|candidate| {
-            let verdict = match candidate.held {
-                Some(held) => Verdict::HeldOut { arm: candidate.arm, global: held == Held::Everywhere },
-                None => Verdict::Sent { arm: self.arm(candidate) },
-            };
-            (candidate.row, verdict)
-        }));
+        let mut all = std::mem::take(&mut self.settled);
+        all.extend(self.left.iter().map(|candidate| (candidate.row, Verdict::Sent { arm: self.arm(candidate) })));
         all.sort_unstable_by_key(|(row, _)| *row);
         let (rows, verdicts) = all.into_iter().unzip();
         let decided = Decided {
@@ -373,10 +359,15 @@ impl Gate {
             }
             Gate::Budget => budget(case),
             Gate::HoldOut => {
-                case.ask(|case, candidate| {
-                    candidate.held = case.drawn(candidate);
-                    None
+                let mut left = std::mem::take(&mut case.left);
+                left.retain(|candidate| match case.held_out(candidate) {
+                    None => true,
+                    Some(verdict) => {
+                        case.settled.push((candidate.row, verdict));
+                        false
+                    }
                 });
+                case.left = left;
             }
         }
     }
@@ -474,7 +465,7 @@ fn budget(case: &mut Case<'_>) {
         let dearest = case.ways(candidate).iter().map(|way| way.cost).max().unwrap_or(0);
         if spent.saturating_add(dearest) > budget {
             *flag = true;
-        } else if case.drawn(candidate).is_none() {
+        } else if case.held_out(candidate).is_none() {
             let arm = usize::from(case.arm(candidate));
             spent = spent.saturating_add(case.ways.get(arm).map_or(0, |way| way.cost));
         }

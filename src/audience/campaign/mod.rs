@@ -193,3 +193,6 @@ fn check(input: &Input, ids: Ids<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod mutants;
