@@ -8,9 +8,11 @@ mod cli_store;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod compact;
+mod decide_assignment;
 mod decide_laws;
 mod decide_random;
 mod decide_reference;
+mod decide_schedule;
 mod decide_world;
 mod deliver_cli;
 mod deliver_files;
@@ -18,12 +20,6 @@ mod deliver_postgres;
 mod deliver_resume;
 #[allow(dead_code)]
 mod deliver_support;
-mod decide_assignment;
-mod decide_laws;
-mod decide_random;
-mod decide_reference;
-mod decide_schedule;
-mod decide_world;
 #[cfg(feature = "cloud")]
 mod deliver_webhook;
 mod demo_example;
