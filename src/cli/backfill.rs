@@ -107,7 +107,11 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         count(filled.entered),
         count(filled.left)
     ))?;
-    out.note(&format!("{} rows were read, {} taken as earlier days had kept them", count(filled.read), count(filled.kept)));
+    out.note(&format!(
+        "{} rows were read, {} taken as earlier days had kept them",
+        count(filled.read),
+        count(filled.kept)
+    ));
     out.note(&format!("published in `{}`: version {}", store.address(), version.version));
     Ok(Exit::Ok)
 }

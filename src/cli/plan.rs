@@ -86,7 +86,8 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     match prepare(&args.asked, "plan", global, out)? {
         Some(prepared) => {
             let asked = &args.asked;
-            let reads = args.reads || args.analyze || args.sql || args.all || asked.rule.is_some() || !asked.only.is_empty();
+            let reads =
+                args.reads || args.analyze || args.sql || args.all || asked.rule.is_some() || !asked.only.is_empty();
             match super::keeper::store(args.store.as_deref(), &prepared.project)? {
                 Some(store) if !reads => changes::run(args, &prepared, &store, out),
                 None if args.out.is_some() || args.exit_code => Err(super::keeper::none().into()),

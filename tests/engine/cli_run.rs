@@ -65,7 +65,10 @@ fn audiences_as_json_and_files() {
     assert_eq!(decided["met"], winback["size"]);
     // Whoever did not agree is not in it.
     let sent = decided["sent"].as_u64().expect("a number");
-    assert_eq!(sent + decided["stopped"]["no consent"].as_u64().expect("a number"), winback["size"].as_u64().expect("a size"));
+    assert_eq!(
+        sent + decided["stopped"]["no consent"].as_u64().expect("a number"),
+        winback["size"].as_u64().expect("a size")
+    );
     assert!(lines.lines().count() as u64 == sent && sent > 0 && lines.contains("\"channel\":\"email\""), "{lines}");
     assert!(written.len() >= audiences.len() * 3);
     let (again, rewritten) = run("3");

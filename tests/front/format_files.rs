@@ -298,9 +298,93 @@ impl Writer<'_> {
         }
     }
 
+    fn campaign(&mut self) {
+        match self.dice.below(3) {
+            0 => {
+                self.put(&["→", "when"]);
+                self.expr(1);
+                self.put(&[":", "call", "→", "otherwise", ":", "offer"]);
+            }
+            1 => self.put(&["→", "a", "45%", ":", "offer", "\"x y\"", "→", "b", "55%", ":", "call", "by", "email"]),
+            _ => self.put(&["→", "offer", "serum-15", "by", "email", "→", "hold", "out", "10%"]),
+        }
+        let clauses: [&[&str]; 9] = [
+            &["priority", "80"],
+            &["at", "most", "1", "in", "30 days"],
+            &["limit", "50_000", "by", "sum", "(", "amount", "of", "purchased", ")"],
+            &[
+                "with",
+                "last",
+                "(",
+                "product",
+                "of",
+                "purchased",
+                ")",
+                "as",
+                "favourite",
+                ",",
+                "spend",
+                ",",
+                "city",
+                "as",
+                "town",
+            ],
+            &[
+                "goal",
+                "purchased",
+                "(",
+                "a",
+                "or",
+                "b",
+                ")",
+                "within",
+                "14d",
+                ",",
+                "value",
+                "sum",
+                "(",
+                "amount",
+                ")",
+                ",",
+                "max",
+                "(",
+                "amount",
+                ")",
+            ],
+            &["every", "monday", ",", "friday", "at", "09:00"],
+            &["from", "2026-10-01", "until", "2026-12-31"],
+            &["cost", "0.05", "budget", "5_000"],
+            &["except", "vip", ",", "staff", "quiet", "21:00", "to", "08:00"],
+        ];
+        for clause in clauses {
+            if self.dice.below(4) == 0 {
+                self.put(clause);
+            }
+        }
+    }
+
     fn file(&mut self) {
         for i in 0..self.dice.below(4) {
-            let kind = self.dice.pick(&["segment", "trait", "campaign", "stages"]);
+            let kind = self.dice.pick(&["segment", "trait", "campaign", "stages", "policy"]);
+            if kind == "policy" {
+                self.put(&[
+                    "policy",
+                    &format!("name_{i}"),
+                    ":",
+                    "at",
+                    "most",
+                    "3",
+                    "contacts",
+                    "in",
+                    "7d",
+                    "by",
+                    "email",
+                    ",",
+                ]);
+                self.put(&["sms", ";", "at", "most", "1", "contact", "in", "1d"]);
+                self.gap();
+                continue;
+            }
             self.put(&[kind, &format!("name_{i}")]);
             if self.dice.below(3) == 0 {
                 self.put(&["\"A \\\"title\\\"\""]);
@@ -312,7 +396,7 @@ impl Writer<'_> {
             }
             self.expr(2);
             if kind == "campaign" {
-                self.put(&["→", "offer", "serum-15", "by", "email"]);
+                self.campaign();
             }
             self.gap();
         }

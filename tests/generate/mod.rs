@@ -2,6 +2,7 @@
 //!
 //! Rules are well-typed by construction and printed as people write them, so that parser, checker and formatter take part.
 
+pub mod campaigns;
 pub mod data;
 pub mod dice;
 pub mod laws;

@@ -106,7 +106,7 @@ impl<'a> Writer<'a> {
             return format!("segment {name} was {}: {condition}\n", former(name));
         }
         match self.dice.below(12) {
-            _ if campaign => format!("campaign {name} \"C\":\n  {condition}\n  → offer serum-15 by push\n"),
+            _ if campaign => self.campaign(name, &condition),
             1 => format!("# Who does.\nsegment {name} \"S\":\n  {condition}  # so it is\n"),
             _ => format!("segment {name}: {condition}\n"),
         }

@@ -13,9 +13,7 @@ use arrow::compute::{filter, filter_record_batch};
 use arrow::datatypes::DataType;
 
 use super::{Base, Job, entries, tables};
-use crate::audience::store::{
-    Changes, Draft, FileRef, Kind, Store, Table, Tool, changes, membership,
-};
+use crate::audience::store::{Changes, Draft, FileRef, Kind, Store, Table, Tool, changes, membership};
 use crate::engine;
 use crate::error::Error;
 use crate::language::calendar::{Clock, tzdb_version};

@@ -154,9 +154,7 @@ impl<'a> Changes<'a> {
     }
 
     fn json(&self, prepared: &Prepared, store: &Store) -> Value {
-        let row = |row: &Row| {
-            json!({ "name": row.name, "members": row.members, "entered": row.entered, "left": row.left, "rule": row.rule })
-        };
+        let row = |row: &Row| json!({ "name": row.name, "members": row.members, "entered": row.entered, "left": row.left, "rule": row.rule });
         let turn = |summary: &Summary| {
             let at = Clock { as_of: summary.at, zone: prepared.clock.zone.clone() };
             json!({ "at": moment::shown(&at), "campaigns": campaigns::json(summary) })

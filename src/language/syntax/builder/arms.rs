@@ -119,7 +119,8 @@ impl Builder<'_> {
         let (mut share, mut spelt) = (None, true);
         for p in pair.into_inner() {
             match p.as_rule() {
-                Rule::kw_hold_out => spelt = p.as_str().split_whitespace().eq(["hold", "out"]),
+                Rule::kw_hold | Rule::kw_out => {}
+                Rule::kw_holdout => spelt = false,
                 _ => share = Some(self.share(&p)?),
             }
         }
