@@ -22,6 +22,7 @@ mod init;
 mod interrupt;
 #[cfg(feature = "engine")]
 mod keeper;
+mod log;
 mod man;
 mod moment;
 #[cfg(feature = "engine")]
@@ -30,13 +31,17 @@ mod output;
 mod plan;
 #[cfg(feature = "engine")]
 mod progress;
+mod restore;
+mod results;
 mod run;
 mod schedule;
 mod schema;
 #[cfg(feature = "engine")]
 mod show;
+mod show_audience;
 mod store;
 mod test;
+mod vacuum;
 mod workspace;
 
 pub use crate::error::Exit;
@@ -94,6 +99,10 @@ enum Verb {
     Plan(plan::Args),
     Apply(apply::Args),
     Backfill(backfill::Args),
+    Log(log::Args),
+    Show(show_audience::Args),
+    Restore(restore::Args),
+    Vacuum(vacuum::Args),
     Test(test::Args),
     Identities(identities::Args),
     Init(init::Args),
@@ -145,6 +154,10 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Plan(args) => plan::run(args, global, out),
         Verb::Apply(args) => apply::run(args, global, out),
         Verb::Backfill(args) => backfill::run(args, global, out),
+        Verb::Log(args) => log::run(args, global, out),
+        Verb::Show(args) => show_audience::run(args, global, out),
+        Verb::Restore(args) => restore::run(args, global, out),
+        Verb::Vacuum(args) => vacuum::run(args, global, out),
         Verb::Test(args) => test::run(args, global, out),
         Verb::Identities(args) => identities::run(args, global, out),
         Verb::Init(args) => init::run(args, global, out),

@@ -19,7 +19,7 @@ pub fn clock(written: Option<&str>, project: &ProjectFile) -> Result<Clock, Erro
     Ok(Clock { as_of, zone })
 }
 
-/// What time it is.
+/// What time it is: microseconds since 1970.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)

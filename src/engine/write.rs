@@ -284,7 +284,7 @@ fn cell(column: &ArrayRef, row: usize) -> String {
 }
 
 /// Quoted where a reader would stumble otherwise.
-fn csv(text: &str) -> String {
+pub fn csv(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

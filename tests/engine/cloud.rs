@@ -15,11 +15,11 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::support::{copy, root, segue};
 
-const BUCKET: &str = "segue-test";
+pub const BUCKET: &str = "segue-test";
 
 /// A store that runs, for as long as it is held.
-struct Store {
-    endpoint: String,
+pub struct Store {
+    pub endpoint: String,
     server: Option<Child>,
 }
 
@@ -37,7 +37,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn store() -> Option<Store> {
+pub fn store() -> Option<Store> {
     if let Ok(endpoint) = std::env::var("SEGUE_S3_ENDPOINT") {
         return Some(Store { endpoint, server: None });
     }
@@ -76,7 +76,7 @@ fn store() -> Option<Store> {
 }
 
 /// Access as the store wants it; moto takes any.
-fn access() -> [(&'static str, String); 3] {
+pub fn access() -> [(&'static str, String); 3] {
     let of = |name: &'static str, otherwise: &str| (name, std::env::var(name).unwrap_or_else(|_| otherwise.to_owned()));
     [of("AWS_ACCESS_KEY_ID", "test"), of("AWS_SECRET_ACCESS_KEY", "test"), of("AWS_REGION", "us-east-1")]
 }

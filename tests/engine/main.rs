@@ -64,6 +64,9 @@ mod readme;
 #[allow(dead_code)]
 mod reference_page;
 mod reference_plan;
+mod results_cli;
+#[cfg(feature = "cloud")]
+mod results_cloud;
 mod results_faults;
 mod results_hostile;
 mod results_kill;

@@ -103,6 +103,7 @@ fn on_a_small_disk() {
             size += 4_096;
         }
         file.set_len(size.saturating_sub(pages as u64 * 4_096)).expect("shorter");
+        drop(file);
         let store = open(folder.path());
         if let Err(error) = run(catch_up(&store, DAYS)) {
             full += 1;

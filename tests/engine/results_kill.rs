@@ -79,7 +79,7 @@ fn killed_at_random_moments() {
     let begun = Instant::now();
     let expected = undisturbed(days);
     // As long as some days take, so that a run dies in any of its steps, and all of them together get on.
-    let longest = begun.elapsed() / 4;
+    let longest = begun.elapsed() / 8;
     let kills: usize = said("SEGUE_KILLS").map_or(250, |n| n.parse().expect("a number"));
     let (left, halfway, finished) = (AtomicUsize::new(kills), AtomicUsize::new(0), AtomicUsize::new(0));
     let chain = |seed: u64| {

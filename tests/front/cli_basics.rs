@@ -9,11 +9,15 @@ fn check(name: &str, calls: &[&[&str]]) {
     snapshot(&Path::new("tests/snapshots/cli").join(name), &text.join("\n"));
 }
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 18] = [
     "check",
     "fmt",
     "run",
     "plan",
+    "log",
+    "show",
+    "restore",
+    "vacuum",
     "test",
     "identities",
     "init",

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sha256;
+use crate::language::calendar;
 
 /// Changes whenever an older Segue would misread a manifest.
 const FORMAT: u64 = 1;
@@ -84,6 +85,13 @@ pub struct Tool {
     pub version: String,
     /// Of the zone database.
     pub tzdb: String,
+}
+
+impl Tool {
+    /// What is at work just now.
+    pub fn this() -> Tool {
+        Tool { version: env!("CARGO_PKG_VERSION").to_owned(), tzdb: calendar::tzdb_version().to_owned() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ mod disk;
 mod lock;
 mod manifest;
 mod restore;
+mod rows;
 mod vacuum;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub use commit::Committed;
 pub use disk::Disk;
 pub use lock::{Lock, Owner};
 pub use manifest::{Count, Decided, Draft, Entry, EntryKind, FileRef, Input, Kind, Manifest, Table, Tool};
+pub use rows::Rows;
 pub use vacuum::{Keep, Sweep};
 
 /// A store of results. Clones share what they have read.

@@ -1,0 +1,61 @@
+//! Clearing away, or telling what would go.
+
+use std::time::Duration;
+
+use indicatif::HumanBytes;
+use serde_json::json;
+
+use super::super::output::{Failure, Out, plural};
+use super::super::run::block_on;
+use super::super::show::SCHEMA;
+use super::super::vacuum::{Args, Format};
+use super::super::{Exit, Global, moment};
+use super::{Found, lock};
+use crate::audience::store::{Keep, Sweep, Tool};
+
+const SECOND: i64 = 1_000_000;
+
+pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    let Some(Found { store, project }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
+    let retention = project.and_then(|project| project.retention).map(|days| u64::from(days) * 86_400);
+    let now = moment::now();
+    let from = |seconds: u64| now.saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND));
+    let keep = Keep { from: args.keep.or(retention).map(from), now, grace: Duration::from_secs(args.grace) };
+    let sweep = block_on(None, async {
+        if !args.apply {
+            return store.sweep(&keep).await;
+        }
+        let lock = lock(&store, "vacuum").await?;
+        let done = store.vacuum(&keep, Tool::this()).await;
+        store.release(lock).await?;
+        done
+    })?;
+    match args.format {
+        Format::Json => {
+            let Sweep { versions, files, bytes } = &sweep;
+            let value = json!({
+                "schema": SCHEMA, "applied": args.apply, "versions": versions, "files": files, "bytes": bytes,
+            });
+            out.print(&format!("{value:#}\n"))?;
+        }
+        Format::Text => out.print(&told(&sweep, args.apply))?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn told(sweep: &Sweep, applied: bool) -> String {
+    if *sweep == Sweep::default() {
+        return "nothing to clear away\n".to_owned();
+    }
+    let (versions, files) = (plural(sweep.versions.len(), "version"), plural(sweep.files.len(), "file"));
+    let bytes = HumanBytes(sweep.bytes);
+    let which = match (sweep.versions.first(), sweep.versions.last()) {
+        (Some(first), Some(last)) if first != last => format!(" ({first} to {last})"),
+        (Some(only), _) => format!(" ({only})"),
+        _ => String::new(),
+    };
+    match applied {
+        true => format!("cleared away {versions}{which}: {files}, {bytes}\n"),
+        false => format!("would clear away {versions}{which}: {files}, {bytes}; `--apply` does it\n"),
+    }
+}
