@@ -2,6 +2,7 @@
 //!
 //! Owns: which store is meant, and who we are when we write to it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::moment;
@@ -12,10 +13,18 @@ use crate::project::Project;
 /// Whoever holds the lock longer has left it behind.
 const BOUND: Duration = Duration::from_secs(6 * 3600);
 
+/// The store at an address of the command line, which is relative to where the user is.
+pub fn at(address: &str) -> Result<Store, Error> {
+    Store::open(address, Path::new(""))
+}
+
 /// The store at an address, else the project's, if it has one.
 pub fn store(address: Option<&str>, project: &Project) -> Result<Option<Store>, Error> {
-    let address = address.or(project.file.store.as_ref().map(|store| store.name.as_str()));
-    address.map(|address| Store::open(address, &project.root)).transpose()
+    match (address, &project.file.store) {
+        (Some(address), _) => at(address).map(Some),
+        (None, Some(store)) => Store::open(&store.name, &project.root).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
 /// The store, where nothing can be done without one.

@@ -94,7 +94,7 @@ fn wrong_questions() {
     std::fs::write(shop.path().join("segue.yaml"), "name: shop\n").expect("written");
     let said = call(shop.path(), &["log"]);
     assert_eq!(said.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&said.stderr).contains("names no `store`"), "{said:?}");
+    assert!(String::from_utf8_lossy(&said.stderr).contains("has no store of results"), "{said:?}");
     std::fs::write(shop.path().join("segue.yaml"), "name: [\n").expect("written");
     assert_eq!(call(shop.path(), &["log"]).status.code(), Some(3));
 }

@@ -7,9 +7,9 @@ use super::super::output::{Failure, Out};
 use super::super::restore::{Args, Format};
 use super::super::run::block_on;
 use super::super::show::{SCHEMA, lined};
-use super::super::{Exit, Global, moment};
+use super::super::{Exit, Global, keeper, moment};
 use super::log::{lines, moved, number};
-use super::{Found, instant, lock};
+use super::{Found, instant};
 use crate::audience::store::{Manifest, Store, Tool};
 use crate::error::Error;
 use crate::language::calendar::{Zone, parse_moment};
@@ -18,7 +18,7 @@ use crate::language::diagnostic::render::visible;
 pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     let Some(Found { store, .. }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
     let published = block_on(None, async {
-        let lock = lock(&store, "restore").await?;
+        let lock = keeper::lock(&store, "restore").await?;
         let done = restore(args, &store).await;
         store.release(lock).await?;
         done

@@ -9,8 +9,8 @@ use super::super::output::{Failure, Out, plural};
 use super::super::run::block_on;
 use super::super::show::SCHEMA;
 use super::super::vacuum::{Args, Format};
-use super::super::{Exit, Global, moment};
-use super::{Found, lock};
+use super::super::{Exit, Global, keeper, moment};
+use super::Found;
 use crate::audience::store::{Keep, Sweep, Tool};
 
 const SECOND: i64 = 1_000_000;
@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
         if !args.apply {
             return store.sweep(&keep).await;
         }
-        let lock = lock(&store, "vacuum").await?;
+        let lock = keeper::lock(&store, "vacuum").await?;
         let done = store.vacuum(&keep, Tool::this()).await;
         store.release(lock).await?;
         done
