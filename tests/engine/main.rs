@@ -59,7 +59,9 @@ mod infer_real;
 mod infer_shop;
 mod infer_support;
 mod pruning;
+mod quarter;
 mod readme;
+mod same_bytes;
 #[path = "../front/reference_page.rs"]
 #[allow(dead_code)]
 mod reference_page;

@@ -20,6 +20,7 @@ macro_rules! texts {
 const TEXTS: &[(&str, &str)] = &texts![
     "catalog.yaml",
     "rules/activity.seg",
+    "rules/calendar.seg",
     "rules/carts.seg",
     "rules/lifecycle.seg",
     "rules/mail.seg",
