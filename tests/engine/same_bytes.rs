@@ -74,7 +74,7 @@ fn killed_runs_end_in_the_same_version() {
         std::thread::sleep(usual * tenth / 11 + Duration::from_millis(5));
         let _ = child.kill();
         child.wait().expect("ends");
-        let manifests = folder.path().join("shop").join(&store).join("manifests");
+        let manifests = folder.path().join(&store).join("manifests");
         unfinished += u32::from(files(&manifests, "json").is_empty());
         assert_eq!(published(folder.path(), &["--store", &store]), expected, "{tenth}");
         assert_eq!(files(&manifests, "json").len(), 1, "{tenth}");
