@@ -35,7 +35,7 @@ pub(super) struct Draft {
 pub(super) enum Held {
     /// A trait by its name.
     Declared(String),
-    Own(Trait),
+    Own(Box<Trait>),
 }
 
 /// For whom a campaign is, beside others.
@@ -57,7 +57,8 @@ impl Draft {
 
     /// Keeps a value of the campaign's own.
     pub fn value(&mut self, name: String, value: Value, ty: Type, span: Span) -> usize {
-        self.values.push(Held::Own(Trait { name, title: None, description: None, value, ty, hidden: true, span }));
+        let of = Trait { name, title: None, description: None, value, ty, hidden: true, span };
+        self.values.push(Held::Own(Box::new(of)));
         self.values.len() - 1
     }
 

@@ -281,7 +281,7 @@ impl<'a> Built<'a> {
                 Held::Own(mut value) => {
                     value.value.rules(&mut |id| all &= place(&self.placed, id));
                     places.push(self.program.traits.len() + own.len());
-                    own.push(value);
+                    own.push(*value);
                 }
             }
         }
