@@ -81,9 +81,9 @@ pub fn access() -> [(&'static str, String); 3] {
     [of("AWS_ACCESS_KEY_ID", "test"), of("AWS_SECRET_ACCESS_KEY", "test"), of("AWS_REGION", "us-east-1")]
 }
 
-fn upload(store: &Store, folder: &Path, prefix: &str) {
+fn bucket(store: &Store) -> Arc<dyn ObjectStore> {
     let [(_, key), (_, secret), (_, region)] = access();
-    let bucket: Arc<dyn ObjectStore> = Arc::new(
+    Arc::new(
         AmazonS3Builder::new()
             .with_endpoint(&store.endpoint)
             .with_allow_http(true)
@@ -93,7 +93,11 @@ fn upload(store: &Store, folder: &Path, prefix: &str) {
             .with_region(region)
             .build()
             .expect("a store"),
-    );
+    )
+}
+
+fn upload(store: &Store, folder: &Path, prefix: &str) {
+    let bucket = bucket(store);
     let mut open = vec![folder.to_owned()];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     while let Some(at) = open.pop() {
@@ -236,6 +240,34 @@ fn the_same_audiences_as_from_the_disk() {
         let output = run(folder.path(), &store.endpoint, &[("AWS_ALLOW_HTTP", "false")], &[]);
         refused(folder.path(), &output, &["AWS_ALLOW_HTTP=true"]);
     }
+}
+
+#[test]
+fn audiences_are_delivered_there() {
+    let Some(store) = store() else {
+        eprintln!("skipped: no moto_server");
+        return;
+    };
+    let lake = format!("destinations:\n  lake: {{kind: jsonl, path: 's3://{BUCKET}/lake', mode: delta}}\n");
+    let folder = crate::deliver_cli::project(&lake, 1);
+    let deliver = || {
+        let mut command = segue();
+        for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("AWS_") || n.to_lowercase().ends_with("_proxy"))
+        {
+            command.env_remove(name);
+        }
+        command.envs(access()).env("AWS_ENDPOINT_URL", &store.endpoint).env("AWS_ALLOW_HTTP", "true");
+        command.current_dir(folder.path()).args(["deliver", "vip"]).output().expect("runs")
+    };
+    let output = deliver();
+    assert!(output.status.success(), "{}", err(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "vip → lake: version 1, 24 rows, the first ones\n");
+    let bucket = bucket(&store);
+    let at = object_store::path::Path::from("lake/vip.delta-00000000-00000001.jsonl");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let bytes = runtime.block_on(async { bucket.get(&at).await.expect("there").bytes().await.expect("bytes") });
+    assert_eq!(String::from_utf8_lossy(&bytes).lines().count(), 24);
+    assert_eq!(String::from_utf8_lossy(&deliver().stdout), "vip → lake: nothing to do, it has version 1\n");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::support::segue;
 const SECRET: &str = "hunter2hunter2";
 
 /// A project with these destinations, and versions of `loyal`, `recent` and `vip` in its store.
-fn project(destinations: &str, days: u64) -> tempfile::TempDir {
+pub fn project(destinations: &str, days: u64) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
     std::fs::create_dir(folder.path().join("rules")).expect("a folder");
@@ -78,6 +78,47 @@ fn from_the_store_to_files() {
     let (out, _, code) = text(&deliver(folder.path(), &["vip", "--resume"]));
     assert_eq!(code, Some(0));
     assert!(out.contains("vip → drop: nothing to do, it has version 1\n"), "{out}");
+}
+
+/// A campaign that is not decided anew has been delivered: its contacts are not brought again, whatever is published besides.
+#[test]
+fn decisions_are_delivered_once() {
+    use segue::audience::store::{Decided, EntryKind};
+
+    use crate::results_support::draft;
+    let folder = project("destinations:\n  lines: {kind: jsonl, path: out}\n", 0);
+    let store = open(&folder.path().join("results"));
+    let publish = |day: u64, decided: bool, name: &str| {
+        run(async {
+            let mut draft = draft(&store, day).await.expect("staged");
+            for entry in draft.program.iter_mut().filter(|entry| entry.name == "vip") {
+                (entry.kind, entry.name) = (EntryKind::Campaign, name.to_owned());
+            }
+            for file in draft.files.iter_mut().filter(|file| file.name == "vip") {
+                file.name = name.to_owned();
+            }
+            if name != "vip" {
+                draft.names.insert(name.to_owned(), vec!["vip".to_owned()]);
+            }
+            if decided {
+                draft.decided = vec![Decided { key: "vip".to_owned(), at: draft.as_of }];
+            }
+            let base = store.latest().await.expect("read").map(|latest| latest.version);
+            store.commit(draft, base).await.expect("answered").published().expect("published");
+        });
+    };
+    let say = |name: &str| text(&deliver(folder.path(), &[name])).0;
+    publish(1, true, "vip");
+    publish(2, false, "vip");
+    assert_eq!(say("vip"), "vip → lines: version 1, 24 rows\n", "the version in which it was decided");
+    publish(3, false, "vip");
+    assert_eq!(say("vip"), "vip → lines: nothing to do, it has version 1\n");
+    publish(4, true, "vip");
+    publish(5, true, "best");
+    publish(6, false, "best");
+    // Under another name it is the same campaign: what is new since then, and nothing twice.
+    assert_eq!(say("best"), "best → lines: version 4, 24 rows\nbest → lines: version 5, 24 rows\n");
+    assert_eq!(say("best"), "best → lines: nothing to do, it has version 5\n");
 }
 
 #[test]

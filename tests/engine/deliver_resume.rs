@@ -152,14 +152,14 @@ fn dry_runs_touch_nothing() {
     let place = Place::new(HOOK);
     let dry = |version| Ask { version, dry_run: true, ..Ask::default() };
     let Delivered::Would(told) = place.deliver("v", &versions, dry(1)).expect("told") else { panic!("would") };
-    assert_eq!((told.counts.upserts, told.batches), (4, 1));
+    assert_eq!((told[0].counts.upserts, told[0].batches), (4, 1));
     assert!(place.kept().is_empty());
     let receiver = Receiver::new(Some(1));
     place.deliver_to("v", &versions, version(1), &receiver).expect("taken");
     let before = place.kept();
     let Delivered::Would(told) = place.deliver("v", &versions, dry(2)).expect("told") else { panic!("would") };
-    assert_eq!((told.counts.upserts, told.counts.deletes, told.counts.unchanged), (2, 1, 3));
-    assert_eq!(told.which.base, Some(1));
+    assert_eq!((told[0].counts.upserts, told[0].counts.deletes, told[0].counts.unchanged), (2, 1, 3));
+    assert_eq!(told[0].which.base, Some(1));
     assert_eq!(place.kept(), before);
 }
 
@@ -257,6 +257,32 @@ fn clean(delivered: &Delivered) -> bool {
         Delivered::Nothing { dead, .. } => *dead == 0,
         Delivered::Would(_) => false,
     }
+}
+
+/// Who is contacted in two decisions is contacted twice: no decision is left out, none is brought twice.
+#[test]
+fn contacts_are_brought_once_each() {
+    let of = |ids: &[&str]| scored(&ids.iter().map(|id| (*id, 1)).collect::<Vec<_>>());
+    let versions = Versions::default()
+        .with("c", 1, of(&["a", "b"]))
+        .with("c", 2, of(&["b", "c"]))
+        .with("c", 3, of(&["b"]))
+        .with("c", 4, of(&["b", "d"]));
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(1));
+    let contacts = |version| Ask { version, contacts: true, ..Ask::default() };
+    // A new destination gets the last decision, not all that ever were.
+    assert_eq!(told(place.deliver_to("c", &versions, contacts(2), &receiver).expect("taken")), [(2, 2, 0, 2, 0)]);
+    receiver.moods(&[Mood::Takes, Mood::Takes, Mood::FailsAfter]);
+    place.deliver_to("c", &versions, contacts(4), &receiver).expect_err("broken");
+    let rest = told(place.deliver_to("c", &versions, contacts(4), &receiver).expect("taken"));
+    assert_eq!(rest, [(4, 2, 1, 2, 0)]);
+    assert_eq!(
+        place.deliver_to("c", &versions, contacts(4), &receiver).expect("nothing"),
+        Delivered::Nothing { version: 4, dead: 0 }
+    );
+    let got = receiver.got.lock().expect("sound");
+    assert_eq!(got.keys.values().sum::<u64>(), 2 + 1 + 2, "b counts in each decision");
 }
 
 #[test]

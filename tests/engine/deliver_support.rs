@@ -88,6 +88,12 @@ pub struct Ask {
     pub again: bool,
     pub resume: bool,
     pub dry_run: bool,
+    pub contacts: bool,
+}
+
+/// Of contacts all versions, of members the last.
+fn upto(ask: Ask) -> Vec<u64> {
+    (if ask.contacts { 1 } else { ask.version }..=ask.version).collect()
 }
 
 pub fn version(version: u64) -> Ask {
@@ -117,12 +123,14 @@ impl Place {
         block_on(self.shelf(audience).read()).expect("a state")
     }
 
-    fn request<'a>(&'a self, audience: &'a str, ask: Ask) -> Request<'a> {
-        let Ask { version, mode, again, resume, dry_run } = ask;
+    fn request<'a>(&'a self, audience: &'a str, ask: Ask, versions: &'a [u64]) -> Request<'a> {
+        let Ask { mode, again, resume, dry_run, contacts, .. } = ask;
         Request {
             project: "shop",
             audience,
-            version,
+            known_as: audience,
+            versions,
+            contacts,
             destination: self.destination(),
             catalog: &self.catalog,
             payload: &[],
@@ -139,7 +147,8 @@ impl Place {
         let machine =
             Machine { root: self.root.path().to_owned(), now: Arc::new(|| 1_800_000_000), patience: self.patience };
         let make = || open(self.destination(), &machine);
-        block_on(deliver(&self.request(audience, ask), versions, &mut self.shelf(audience), make))
+        let all = upto(ask);
+        block_on(deliver(&self.request(audience, ask, &all), versions, &mut self.shelf(audience), make))
     }
 
     /// To a receiver of the test.
@@ -151,7 +160,8 @@ impl Place {
         receiver: &Receiver,
     ) -> Result<Delivered, Error> {
         let make = || Ok(Box::new(receiver.clone()) as Box<dyn Target>);
-        block_on(deliver(&self.request(audience, ask), versions, &mut self.shelf(audience), make))
+        let all = upto(ask);
+        block_on(deliver(&self.request(audience, ask, &all), versions, &mut self.shelf(audience), make))
     }
 
     /// All texts in the store of results: states and dead letters.

@@ -11,8 +11,10 @@ use super::super::run::block_on;
 use super::super::{Exit, Global, moment, progress, workspace};
 use super::{Args, Format};
 use crate::audience::deliver::retry::Patience;
-use crate::audience::deliver::{Delivered, Machine, Request, Step, Told, deliver, files, open, shelf};
-use crate::audience::store::{Manifest, Store, Table};
+use crate::audience::deliver::{
+    Delivered, Machine, Request, Step, Told, deliver, files, is_contacts, known_as, open, shelf, versions,
+};
+use crate::audience::store::{Chain, Manifest, Store, Table};
 use crate::engine::write;
 use crate::error::Error;
 use crate::language::catalog::{Destination, Mode, To};
@@ -40,12 +42,13 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
             .with_help("write `store: results` (a folder, or s3://…) in segue.yaml, and call `segue run`")
     })?;
     let store = Store::open(&place.name, &project.root)?;
-    let latest = block_on(None, store.latest())?.ok_or_else(|| {
+    let chain = block_on(None, store.chain())?;
+    let latest = chain.latest().ok_or_else(|| {
         Error::usage(format!("nothing was published to `{}` yet", store.address())).with_help("`segue run` does it")
     })?;
     let mut told: Vec<(Pair<'_>, Result<Delivered, Error>)> = Vec::new();
-    for pair in pairs(args, &project, &latest)? {
-        let done = one(args, &project, &checked.program, &store, latest.version, &pair, out);
+    for pair in pairs(args, &project, latest)? {
+        let done = one(args, &project, &checked.program, (&store, &chain), &pair, out);
         match done {
             Err(Failure::Error(Error::Interrupted)) => {
                 out.note("what was delivered so far is remembered; the same call goes on from there");
@@ -127,13 +130,18 @@ fn one(
     args: &Args,
     project: &Project,
     program: &Program,
-    store: &Store,
-    version: u64,
+    (store, chain): (&Store, &Chain),
     pair: &Pair<'_>,
     out: &Out,
 ) -> Result<Delivered, Failure> {
     let Pair { audience, destination } = *pair;
     apart(project, pair)?;
+    let known_as = known_as(chain, audience);
+    let versions = versions(chain, audience);
+    if versions.is_empty() {
+        // Published before anything was decided, or all of it was cleared away.
+        return Ok(Delivered::Nothing { version: 0, dead: 0 });
+    }
     let campaign = program.campaigns.iter().find(|c| {
         let rule = program.rules.get(c.rule.0 as usize);
         rule.is_some_and(|rule| rule.name == audience)
@@ -145,7 +153,9 @@ fn one(
     let request = Request {
         project: &project.file.name.name,
         audience,
-        version,
+        known_as,
+        versions: &versions,
+        contacts: is_contacts(chain, audience),
         destination,
         catalog: &project.catalog,
         payload: &payload,
@@ -164,7 +174,7 @@ fn one(
         now: Arc::new(|| moment::now().div_euclid(1_000_000)),
         patience: Patience::default(),
     };
-    let mut shelf = shelf(store, &destination.name.name, audience);
+    let mut shelf = shelf(store, &destination.name.name, known_as);
     let done = block_on(None, deliver(&request, store, &mut shelf, || open(destination, &machine)));
     bar.finish_and_clear();
     done
@@ -203,7 +213,7 @@ fn letters(done: &Delivered) -> u64 {
 fn said(pair: &Pair<'_>, done: &Delivered) -> String {
     let what = format!("{} → {}", pair.audience, pair.destination.name.name);
     match done {
-        Delivered::Nothing { version: 0, .. } => format!("{what}: nothing broke off\n"),
+        Delivered::Nothing { version: 0, .. } => format!("{what}: nothing to do\n"),
         Delivered::Nothing { version, dead } => {
             let letters = match dead {
                 0 => String::new(),
@@ -211,7 +221,7 @@ fn said(pair: &Pair<'_>, done: &Delivered) -> String {
             };
             format!("{what}: nothing to do, it has version {version}{letters}\n")
         }
-        Delivered::Would(told) => format!("{what}: would be {}", line(told)),
+        Delivered::Would(all) => all.iter().map(|told| format!("{what}: would be {}", line(told))).collect(),
         Delivered::Done(all) => all.iter().map(|told| format!("{what}: {}", line(told))).collect(),
     }
 }
@@ -271,7 +281,7 @@ fn values(pair: &Pair<'_>, done: &Result<Delivered, Error>) -> Vec<Value> {
         Ok(Delivered::Nothing { version, dead }) => {
             vec![head("nothing", json!({"version": (*version > 0).then_some(version), "dead_letters": dead}))]
         }
-        Ok(Delivered::Would(told)) => vec![head("would", value(told))],
+        Ok(Delivered::Would(all)) => all.iter().map(|told| head("would", value(told))).collect(),
         Ok(Delivered::Done(all)) => all.iter().map(|told| head("delivered", value(told))).collect(),
     }
 }
