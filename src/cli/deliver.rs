@@ -53,6 +53,9 @@ pub struct Args {
     /// Make a complete delivery once more, with the same idempotency keys.
     #[arg(long, conflicts_with = "resume")]
     again: bool,
+    /// Where decisions are kept; otherwise the project's `store`.
+    #[arg(long, value_name = "ADDRESS")]
+    store: Option<String>,
     #[arg(long, value_name = "FORM", default_value = "text")]
     format: Format,
 }

@@ -146,7 +146,7 @@ fn what_makes_no_sense() {
         .expect("written");
     let (_, err, code) = text(&deliver(forgetful.path(), &[]));
     assert_eq!(code, Some(2));
-    assert!(err.contains("keeps no results"), "{err}");
+    assert!(err.contains("has no store of results"), "{err}");
     // Among the files that the next run reads.
     let inside = project("destinations: {drop: {kind: parquet, path: data/more}}\n", 1);
     std::fs::create_dir(inside.path().join("data")).expect("a folder");

@@ -27,7 +27,7 @@ pub const LEDGER: &str = "segue_deliveries";
 /// The most bytes of a name; PostgreSQL would cut it off.
 const MAX_NAME: usize = 63;
 /// Deliveries into one database are made one after the other: `segue` as a number.
-const LOCK: i64 = 0x7365_6775_65;
+const LOCK: i64 = 0x73_6567_7565;
 /// Bytes of one message of COPY.
 const CHUNK: usize = 1 << 18;
 /// How long to wait for a connection.

@@ -244,7 +244,7 @@ fn busy(what: &str) -> Error {
 /// The customers in the body of a letter.
 pub fn customers(body: &Value) -> impl Iterator<Item = String> {
     let rows = body.get("rows").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
-    rows.iter().filter_map(|row| customer(row))
+    rows.iter().filter_map(customer)
 }
 
 fn customer(row: &Value) -> Option<String> {

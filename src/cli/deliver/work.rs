@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::output::{Failure, Out, plural};
 use super::super::run::block_on;
-use super::super::{Exit, Global, moment, progress, workspace};
+use super::super::{Exit, Global, keeper, moment, progress, workspace};
 use super::{Args, Format};
 use crate::audience::deliver::retry::Patience;
 use crate::audience::deliver::{
@@ -37,11 +37,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
     if workspace::complain(&project.sources, &checked.diagnostics, out) {
         return Ok(Exit::Project);
     }
-    let place = project.file.store.as_ref().ok_or_else(|| {
-        Error::usage("this project keeps no results, so there is nothing to deliver")
-            .with_help("write `store: results` (a folder, or s3://…) in segue.yaml, and call `segue run`")
-    })?;
-    let store = Store::open(&place.name, &project.root)?;
+    let store = keeper::needed(args.store.as_deref(), &project)?;
     let chain = block_on(None, store.chain())?;
     let latest = chain.latest().ok_or_else(|| {
         Error::usage(format!("nothing was published to `{}` yet", store.address())).with_help("`segue run` does it")
