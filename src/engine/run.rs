@@ -246,7 +246,6 @@ async fn evaluate(
     let mut kept = match keep.filter(|(keep, _)| *keep != Keep::Off) {
         None => Kept::default(),
         Some(_) if passes.at_once().is_some() => Kept::nothing(&parts, cache::CLUSTERED),
-        Some(_) if catalog.history.is_some() => Kept::nothing(&parts, cache::HISTORY),
         Some((_, root)) => {
             let progress = progress.as_deref();
             let job = Job { catalog, program, clock, root, tables, parts: &parts, links, limits, asked, progress };

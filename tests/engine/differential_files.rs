@@ -112,7 +112,7 @@ fn run_with(
 
 /// Writes the history of the batch's customers into some files; some rows are of people whom nobody else mentions, and some under a
 /// name that only the caller knows to be a former one. `None` where nothing happened.
-fn write_history(batch: &Batch, folder: &Path, rng: &mut ChaCha8Rng) -> Option<HistoryFiles> {
+pub fn write_history(batch: &Batch, folder: &Path, rng: &mut ChaCha8Rng) -> Option<HistoryFiles> {
     let catalog = batch.catalog.with_history();
     let mut rows: Vec<(&str, i64, &str, String)> = Vec::new();
     let mut former: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -10,10 +10,10 @@ use segue::engine::{Choice, Keep, Limits, Request, run};
 use segue::language::calendar::Clock;
 
 use super::differential::{Difference, judge};
-use super::differential_files::write;
+use super::differential_files::{write, write_history};
 use super::engine_support::{DAY, NOW};
 use super::incremental_support::{PROGRAMS, World, cached, outcome, runtime, same};
-use crate::generate::{Size, sized};
+use crate::generate::{Size, recorded, sized};
 use crate::support::{files, segue};
 
 /// A store of some days, and what a run for the last of them kept.
@@ -33,12 +33,14 @@ fn random_projects_with_files_kept_by_an_earlier_run() {
     let runtime = runtime(2);
     let rng_of = |seed| ChaCha8Rng::seed_from_u64(seed);
     let (mut cases, mut used) = (0, 0);
-    for seed in 0..4 {
-        let batch = sized(7_000_000 + seed, Size { rules: 16, customers: 25 });
+    for seed in 0..5 {
+        let made = if seed < 4 { sized } else { recorded };
+        let batch = made(7_000_000 + seed, Size { rules: 16, customers: 25 });
         let all = batch.compile().program;
         let mut rng = rng_of(seed);
         let root = tempfile::tempdir().unwrap();
         write(&batch, root.path(), &mut rng, seed % 3 != 0);
+        let history = write_history(&batch, &root.path().join("history"), &mut rng);
         for _ in 0..7 {
             let names: Vec<&str> =
                 (0..3).map(|_| all.rules[rng.random_range(0..all.rules.len())].name.as_str()).collect();
@@ -59,7 +61,7 @@ fn random_projects_with_files_kept_by_an_earlier_run() {
                     clock: &clock,
                     root,
                     population,
-                    history: None,
+                    history: history.clone(),
                     limits,
                     keep: Keep::On,
                     progress: None,

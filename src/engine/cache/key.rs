@@ -22,7 +22,7 @@ pub type Why = &'static str;
 pub const COLLAPSES: Why = "an event repeated under one id counts once, whichever files the repeats are in";
 pub const DATED: Why = "a condition on its rows depends on the date of the run";
 pub const CLUSTERED: Why = "its files are clustered by customer, and every run reads them that way";
-pub const HISTORY: Why = "rules ask what earlier runs decided, which grows with every run";
+pub const RECORDED: Why = "every run adds to it, and it is small beside what customers do";
 pub const STANDARD: Why = "standard aggregates read the tables themselves";
 pub const UNKNOWN: Why = "its files tell no version by which a change would show";
 

@@ -40,6 +40,6 @@ mod table;
 mod told;
 
 pub use folder::FOLDER;
-pub use key::{CLUSTERED, HISTORY, STANDARD, Why};
+pub use key::{CLUSTERED, STANDARD, Why};
 pub use prepare::{Job, Keep, Kept, foresee, prepare};
 pub use told::{Again, Amount, OfSource, Told};

@@ -25,6 +25,7 @@ use crate::engine::identities::Resolution;
 use crate::engine::kernels::join::Joiner;
 use crate::engine::plan::build::Instead;
 use crate::engine::plan::lower::{self, Lowered, Parts, Table};
+use crate::engine::plan::program;
 use crate::engine::report::Counters;
 use crate::engine::run::{Limits, Progress, SoFar};
 use crate::engine::tables::prune::{Asked, Extent};
@@ -254,6 +255,10 @@ async fn held(job: &Job<'_>, folder: Folder, mut digests: Digests, bytes: u64) -
                 let at = At { job, b, asked: Asked { source, lowered }, inputs };
                 let mut told = OfSource::of(&lowered.branch.label);
                 let branch = match makings.key(b, &mut digests) {
+                    _ if lowered.branch.rows == program::Rows::Recorded => {
+                        told.why = Some(key::RECORDED);
+                        at.read_all(&mut told)
+                    }
                     Err(why) => {
                         // Who looks into no file can't know whether it has changed.
                         told.why = Some(why).filter(|why| *why != key::UNKNOWN || !digests.is_blind());

@@ -136,7 +136,6 @@ pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Syn
     explanation.kept = match explanation.decision.passes.at_once() {
         _ if explanation.decision.engine == Engine::Standard => Kept::nothing(&parts, cache::STANDARD).told(),
         Some(_) => Kept::nothing(&parts, cache::CLUSTERED).told(),
-        None if catalog.history.is_some() => Kept::nothing(&parts, cache::HISTORY).told(),
         None => {
             let (tables, parts) = (&tables, &parts);
             let (links, progress) = (None, None);
