@@ -4,11 +4,14 @@ use crate::language::diagnostic::{Code, Diagnostic, code};
 use crate::language::num::Num;
 use crate::language::yaml::read::At;
 
+/// What was read, or the finding.
+type Read<T> = Result<T, Box<Diagnostic>>;
+
 /// Decimal places of money and of percentages: what the contact ledger keeps of a cost.
 const PLACES: usize = 6;
 
 /// What a contact costs: not negative, exact.
-pub(super) fn cost(text: &At<String>) -> Result<Num, Diagnostic> {
+pub(super) fn cost(text: &At<String>) -> Read<Num> {
     if let Some(cost) = number(&text.value) {
         return Ok(cost);
     }
@@ -29,17 +32,17 @@ fn without_currency(text: &str) -> Option<String> {
 }
 
 /// A share of the customers from 0 to less than all, as 0 to 1.
-pub(super) fn holdout(text: &At<String>) -> Result<Num, Diagnostic> {
+pub(super) fn holdout(text: &At<String>) -> Read<Num> {
     let share = percent(text, "`5%`")?;
     if share.compare(Num::int(1)).is_lt() {
         return Ok(share);
     }
     let d = unread(code::yaml::SHARE, text, "a share that is held out");
-    Err(d.label("nobody would ever be contacted").help("write less than `100%`"))
+    Err(Box::new(d.label("nobody would ever be contacted").help("write less than `100%`")))
 }
 
 /// A percentage as a share: `50%` is 0.5.
-pub(super) fn percent(text: &At<String>, such_as: &str) -> Result<Num, Diagnostic> {
+pub(super) fn percent(text: &At<String>, such_as: &str) -> Read<Num> {
     let share = |text: &str| match number(text.strip_suffix('%')?.trim_end())? {
         Num::Exact { units, scale } => Some(Num::Exact { units, scale: scale + 2 }),
         Num::Float(_) => None,
@@ -67,7 +70,7 @@ fn percent_of(n: Num) -> Option<String> {
 }
 
 /// `21:00 to 08:00`, as minutes after midnight.
-pub(super) fn quiet(text: &At<String>) -> Result<(u16, u16), Diagnostic> {
+pub(super) fn quiet(text: &At<String>) -> Read<(u16, u16)> {
     let clock = |text: &str| match text.split_once(':') {
         Some((hour, minute)) if hour.len() == 2 && minute.len() == 2 => minutes(hour, minute),
         _ => None,
@@ -75,9 +78,11 @@ pub(super) fn quiet(text: &At<String>) -> Result<(u16, u16), Diagnostic> {
     let read = text.value.split_once(" to ").and_then(|(from, to)| clock(from.trim()).zip(clock(to.trim())));
     let d = |what: &str| unread(code::yaml::QUIET, text, what);
     match read {
-        Some((from, to)) if from == to => Err(d("a time of some hours")
-            .label("it begins when it ends")
-            .help("write when it begins and when it ends, such as `21:00 to 08:00`, or leave `quiet:` out")),
+        Some((from, to)) if from == to => Err(Box::new(
+            d("a time of some hours")
+                .label("it begins when it ends")
+                .help("write when it begins and when it ends, such as `21:00 to 08:00`, or leave `quiet:` out"),
+        )),
         Some(hours) => Ok(hours),
         None => {
             let d = d("a time of quiet").help("write two times of the day, such as `21:00 to 08:00`");
@@ -121,11 +126,11 @@ fn unread(code: Code, text: &At<String>, what: &str) -> Diagnostic {
     Diagnostic::new(code, text.span, format!("`{}` is not {what}", text.value.escape_debug()))
 }
 
-fn meant(d: Diagnostic, text: &At<String>, meant: Option<String>) -> Diagnostic {
-    match meant {
+fn meant(d: Diagnostic, text: &At<String>, meant: Option<String>) -> Box<Diagnostic> {
+    Box::new(match meant {
         Some(meant) => {
             d.label(format!("did you mean `{meant}`?")).fix(format!("write `{meant}`"), vec![(text.span, meant)])
         }
         None => d,
-    }
+    })
 }

@@ -74,7 +74,7 @@ impl Loader<'_> {
     }
 
     /// What was read, or the finding.
-    fn told<T>(&mut self, read: Result<T, Diagnostic>) -> Option<T> {
-        read.map_err(|d| self.report(d)).ok()
+    fn told<T>(&mut self, read: Result<T, Box<Diagnostic>>) -> Option<T> {
+        read.map_err(|d| self.report(*d)).ok()
     }
 }

@@ -90,8 +90,8 @@ pub fn project(file: &SourceFile) -> (Option<ProjectFile>, Vec<Diagnostic>) {
 }
 
 /// What was read, or the finding.
-fn told<T>(read: Result<T, Diagnostic>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
-    read.map_err(|d| diagnostics.push(d)).ok()
+fn told<T>(read: Result<T, Box<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+    read.map_err(|d| diagnostics.push(*d)).ok()
 }
 
 /// Why a store can't be where it is, if so. What runs write over and over is no place for what is kept.
