@@ -90,7 +90,7 @@ pub(super) fn number(n: u64) -> String {
 
 fn table(chain: &Chain, versions: &[&Manifest], names: &[String], width: Option<u16>) -> String {
     let mut table = lined(width);
-    let counted = names.len() > 0;
+    let counted = !names.is_empty();
     match counted {
         true => table.set_header(["version", "as of", "kind", "audience", "size", "change"]),
         false => table.set_header(["version", "as of", "kind", "audiences", "change"]),
