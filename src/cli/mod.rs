@@ -14,6 +14,7 @@ mod check;
 mod completions;
 mod deliver;
 mod demo;
+mod erase;
 mod explain;
 mod fmt;
 mod identities;
@@ -110,6 +111,7 @@ enum Verb {
     Store(store::Args),
     Deliver(deliver::Args),
     Schedule(schedule::Args),
+    Erase(erase::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -165,6 +167,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Store(args) => store::run(args, global, out),
         Verb::Deliver(args) => deliver::run(args, global, out),
         Verb::Schedule(args) => schedule::run(args, global, out),
+        Verb::Erase(args) => erase::run(args, global, out),
         Verb::Explain(args) => explain::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),

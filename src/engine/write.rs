@@ -103,6 +103,8 @@ pub static NEVER: AtomicBool = AtomicBool::new(false);
 const ROW_GROUP: usize = 1 << 20;
 /// Names the files that a run has written.
 const INDEX: &str = ".segue-audiences";
+/// How names of what is on its way begin; six letters and digits follow.
+const STAGING: &str = ".segue-";
 const CREATED_BY: &str = "segue";
 
 /// Writes the audiences; the answer is the files in the order of audiences and kinds.
@@ -118,7 +120,7 @@ pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>)
     std::fs::create_dir_all(parent).map_err(|e| cant(folder, &e))?;
     // Aside, but on the same disk, so that moving is renaming. It goes away with this value, whatever happens.
     let beside = if folder.is_dir() { folder } else { parent };
-    let staging = tempfile::Builder::new().prefix(".segue-").tempdir_in(beside).map_err(|e| cant(folder, &e))?;
+    let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(beside).map_err(|e| cant(folder, &e))?;
     let mut names = Vec::new();
     for audience in audiences {
         if audience.name.is_empty() || audience.name.contains(['/', '\\', '\0']) || audience.name.starts_with('.') {
@@ -166,6 +168,46 @@ pub fn write(outcome: &Outcome, audiences: &[Audience<'_>], output: &Output<'_>)
         }
     }
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// Puts a file into its place, or into that of the one before: aside, to the disk, and by its name. A reader finds the one or the other.
+pub fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = to.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(STAGING);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As the file was; else what the user's mask leaves of it, as for any new file.
+        let before = std::fs::metadata(to).ok().map(|before| before.permissions());
+        builder.permissions(before.unwrap_or(std::fs::Permissions::from_mode(0o666)));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(to).map_err(|failed| failed.error)?;
+    // The name, too, is on the disk; where folders can't be synced, the system does it in its own time.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// The files that runs wrote into a folder and that are there, and what a run that was killed left aside.
+pub fn written(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let files = index(folder).into_iter().map(|name| folder.join(name)).filter(|path| path.is_file()).collect();
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut aside = Vec::new();
+    for place in [folder, above] {
+        for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let random = name.to_str().and_then(|name| name.strip_prefix(STAGING));
+            if random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric())) {
+                aside.push(entry.path());
+            }
+        }
+    }
+    aside.sort();
+    (files, aside)
 }
 
 /// An interruption; what has been written aside goes away.

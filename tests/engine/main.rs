@@ -22,6 +22,10 @@ mod deliver_resume;
 mod deliver_support;
 #[cfg(feature = "cloud")]
 mod deliver_webhook;
+mod deliver_files;
+mod deliver_resume;
+#[allow(dead_code)]
+mod deliver_support;
 mod demo_example;
 mod dictionaries;
 mod differential;

@@ -19,6 +19,7 @@ use parquet::file::properties::WriterProperties;
 use super::rows::{self, odd};
 use super::{Parcel, Sent, Target, csv};
 use crate::engine::tables::remote;
+use crate::engine::write;
 use crate::error::Error;
 use crate::language::catalog::{Files as Kind, Mode};
 
@@ -129,21 +130,7 @@ fn local(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
         Error::io("cannot write", &to, why)
             .with_help("name another folder in the catalog's `destinations`, or free this one")
     };
-    std::fs::create_dir_all(folder).map_err(|e| cant(&e))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".segue-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // What the user's mask leaves of it, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(|e| cant(&e))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| cant(&e))?;
-    file.persist(&to).map_err(|e| cant(&e.error))?;
-    // The name, too, is on the disk; where folders can't be synced, the system does it in its own time.
-    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    write::replace(&to, bytes).map_err(|e| cant(&e))
 }
 
 async fn put(

@@ -4,7 +4,7 @@
 //! before (each has a number and is created only if absent), so that two deliveries at once never both go on; no secret and no clock
 //! is in it. A letter that a receiver refused holds the customers' rows; nothing else here names anybody.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -255,28 +255,33 @@ fn customer(row: &Value) -> Option<String> {
     }
 }
 
-/// Takes the rows of these customers out of all dead letters of a store of results; the answer is how many rows there were.
-pub async fn forget(store: &Arc<dyn ObjectStore>, below: &Path, ids: &HashSet<String>) -> Result<u64, Error> {
-    let cant = |why: &dyn std::fmt::Display| Error::data(format!("the dead letters of deliveries: {why}"));
+/// The newest state of every audience at every destination of a store of results: destination, audience, state.
+pub async fn all(store: &Arc<dyn ObjectStore>, below: &Path) -> Result<Vec<(String, String, State)>, Error> {
     let folder = below.clone().join(FOLDER);
-    let all: Vec<_> = store.list(Some(&folder)).try_collect().await.map_err(|e| cant(&e))?;
-    let mut forgotten = 0;
-    for object in all.into_iter().filter(|o| o.location.parts().rev().nth(1).is_some_and(|p| p.as_ref() == "dead")) {
-        let found = store.get(&object.location).await.map_err(|e| cant(&e))?;
-        let bytes = found.bytes().await.map_err(|e| cant(&e))?;
-        let mut letter: Value = serde_json::from_slice(&bytes).map_err(|e| cant(&e))?;
-        let Some(rows) = letter.pointer_mut("/body/rows").and_then(Value::as_array_mut) else { continue };
-        let before = rows.len();
-        rows.retain(|row| customer(row).is_none_or(|id| !ids.contains(&id)));
-        let gone = before - rows.len();
-        if gone > 0 {
-            forgotten += gone as u64;
-            // Nobody knows whom the receiver spoke of.
-            if let Some(answer) = letter.get_mut("answer") {
-                *answer = Value::Null;
-            }
-            store.put(&object.location, format!("{letter:#}\n").into()).await.map_err(|e| cant(&e))?;
+    let listed: Vec<_> = store.list(Some(&folder)).try_collect().await.map_err(|why| {
+        Error::data(format!("the states of deliveries: {why}")).with_help("is the store of results there?")
+    })?;
+    let mut places = BTreeSet::new();
+    for object in listed {
+        let parts: Vec<String> = object.location.parts().map(|part| part.as_ref().to_owned()).collect();
+        if let [destination, audience, _] = parts.get(below.parts().count() + 1..).unwrap_or_default() {
+            places.insert((destination.clone(), audience.clone()));
         }
     }
-    Ok(forgotten)
+    let mut states = Vec::new();
+    for (destination, audience) in places {
+        let state = Shelf::new(Arc::clone(store), below, &destination, &audience).read().await?;
+        states.push((destination, audience, state));
+    }
+    Ok(states)
+}
+
+/// The names of all dead letters of a store of results.
+pub async fn letters(store: &Arc<dyn ObjectStore>, below: &Path) -> Result<Vec<Path>, Error> {
+    let folder = below.clone().join(FOLDER);
+    let all: Vec<_> = store.list(Some(&folder)).try_collect().await.map_err(|why| {
+        Error::data(format!("the dead letters of deliveries: {why}")).with_help("is the store of results there?")
+    })?;
+    let is_letter = |at: &Path| at.parts().rev().nth(1).is_some_and(|folder| folder.as_ref() == "dead");
+    Ok(all.into_iter().map(|object| object.location).filter(is_letter).collect())
 }

@@ -73,7 +73,7 @@ impl Chain {
     }
 
     /// The checksums of all files that must stay where these versions go too.
-    pub(super) fn needed(&self, going: &[u64]) -> BTreeSet<&str> {
+    pub(in crate::audience) fn needed(&self, going: &[u64]) -> BTreeSet<&str> {
         let vacuumed = self.versions.iter().flat_map(|version| &version.draft.vacuumed);
         let gone: BTreeSet<u64> = vacuumed.chain(going).copied().collect();
         let stays = |n: u64, file: &FileRef| file.table == Table::History || !gone.contains(&n);

@@ -13,14 +13,14 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::manifest::{FileRef, Table};
-use super::{Store, sha256};
+use super::{Chain, Store, sha256};
 use crate::engine::write;
 use crate::error::Error;
 
 pub(super) const FOLDER: &str = "data";
 
 /// What the file of a checksum is called.
-pub(super) fn key(sum: &str) -> Key {
+pub(in crate::audience) fn key(sum: &str) -> Key {
     Key::from(format!("{FOLDER}/{sum}.parquet"))
 }
 
@@ -76,6 +76,25 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The checksums of all data files.
+    pub(in crate::audience) async fn data_files(&self) -> Result<Vec<String>, Error> {
+        let keys = self.objects_below(Some(FOLDER)).await?;
+        let sum =
+            |key: &Key| Some(key.filename()?.strip_suffix(".parquet")?.to_owned()).filter(|sum| self::key(sum) == *key);
+        Ok(keys.iter().filter_map(sum).collect())
+    }
+
+    /// What stands for a file of some version now.
+    pub(in crate::audience) async fn current(&self, chain: &Chain, file: FileRef) -> Result<FileRef, Error> {
+        let sum = chain.resolve(&file.sha256);
+        if sum == file.sha256 {
+            return Ok(file);
+        }
+        let rows = self.read(&file).await?.iter().map(|batch| batch.num_rows() as u64).sum();
+        let bytes = self.size(&key(sum)).await?.unwrap_or_default();
+        Ok(FileRef { sha256: sum.to_owned(), bytes, rows, ..file })
     }
 
     /// The size of an object; `None` where there is none.

@@ -23,7 +23,7 @@ use object_store::{
 use crate::error::Error;
 
 /// Files on their way, below the root.
-pub(super) const ASIDE: &str = ".aside";
+pub(in crate::audience) const ASIDE: &str = ".aside";
 
 /// A folder; it is made by the first file that is put there.
 #[derive(Debug)]

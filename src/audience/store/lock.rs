@@ -106,7 +106,7 @@ impl Store {
     }
 
     /// Takes an object away, if it is there.
-    pub(super) async fn delete(&self, key: &Key) -> Result<(), Error> {
+    pub(in crate::audience) async fn delete(&self, key: &Key) -> Result<(), Error> {
         match self.objects.delete(key).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(why) => Err(self.trouble("cannot delete", key, &why)),

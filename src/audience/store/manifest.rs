@@ -224,7 +224,7 @@ impl Draft {
     }
 
     /// The files that stand for the audiences, without the history of this version.
-    pub(super) fn standing(&self) -> Vec<FileRef> {
+    pub(in crate::audience) fn standing(&self) -> Vec<FileRef> {
         self.files.iter().filter(|file| file.table != Table::History).cloned().collect()
     }
 }

@@ -9,6 +9,8 @@
 //! data/<sha256>.parquet      the files of all versions, named after their content
 //! locks/00000001.json        advisory: who publishes just now
 //! reports/….json             audits that failed
+//! deliveries/…               what destinations have
+//! erasures/….json            receipts of erasures
 //! ```
 //!
 //! `disk` writes to a local folder so that it lasts, `data` keeps tables, `manifest` is one version, `chain` all of them, `commit`
@@ -31,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -43,6 +46,8 @@ pub use audit::{Audience, Finding, audit};
 pub use chain::Chain;
 pub use changes::{Changes, changes, history_schema, membership};
 pub use commit::Committed;
+pub(in crate::audience) use data::key as data_key;
+pub(in crate::audience) use disk::ASIDE;
 pub use disk::Disk;
 pub use lock::{Lock, Owner};
 pub use manifest::{Count, Decided, Draft, Entry, EntryKind, FileRef, Input, Kind, Manifest, Table, Tool};
@@ -106,12 +111,33 @@ impl Store {
     }
 
     /// An object as in messages.
-    fn shown(&self, key: &Key) -> String {
+    pub(in crate::audience) fn shown(&self, key: &Key) -> String {
         format!("{}/{key}", self.place.address)
     }
 
+    /// Where objects are kept, for what stands beside versions.
+    pub(in crate::audience) fn objects(&self) -> &Arc<dyn ObjectStore> {
+        &self.objects
+    }
+
+    /// The names of all objects, or of those below a folder, in order.
+    pub(in crate::audience) async fn objects_below(&self, folder: Option<&str>) -> Result<Vec<Key>, Error> {
+        let folder = folder.map(Key::from);
+        let listed = self.objects.list(folder.as_ref()).try_collect::<Vec<_>>().await;
+        let listed = listed.map_err(|why| self.trouble("cannot list", &folder.unwrap_or_default(), &why))?;
+        let mut keys: Vec<Key> = listed.into_iter().map(|meta| meta.location).collect();
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// Puts an object in place of what is there under its name.
+    pub(in crate::audience) async fn put(&self, key: &Key, bytes: Vec<u8>) -> Result<(), Error> {
+        let put = self.objects.put(key, bytes.into()).await;
+        put.map(|_| ()).map_err(|why| self.trouble("cannot write", key, &why))
+    }
+
     /// The bytes of an object; `None` where there is none.
-    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+    pub(in crate::audience) async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         let got = match self.objects.get(key).await {
             Ok(got) => got.bytes().await,
             Err(why) => Err(why),

@@ -55,7 +55,10 @@ impl Store {
                 segments.push((name, found));
             }
         }
-        let mut files = then.draft.standing();
+        let mut files = Vec::new();
+        for file in then.draft.standing() {
+            files.push(self.current(chain, file).await?);
+        }
         if let Some(ids) = ids {
             let rows = membership(&ids, as_of, &segments)?;
             if rows.num_rows() > 0 {

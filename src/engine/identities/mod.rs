@@ -3,11 +3,14 @@
 //! Owns: the links of the catalog's link tables, followed to their ends, and what there is to say about them.
 //! Promises: the same for any order of rows and files; a loop is an error that shows it. Must not know: rules.
 //!
-//! `ids` holds them, `resolve` follows links, `read` gets them out of files, `audit` reports on all of them, `trace` on one.
+//! `ids` holds them, `resolve` follows links, `read` gets them out of files, `audit` reports on all of them, `trace` on one,
+//! `kin` tells whose they are.
 
 mod audit;
 
 mod ids;
+
+mod kin;
 
 mod read;
 
@@ -17,6 +20,7 @@ mod trace;
 
 pub use audit::{Audit, Conflict, Lead, Merged, Several, audit};
 pub use ids::{Gathered, Id, Ids};
+pub use kin::{Kin, kin};
 pub use read::{Held, read};
 pub use resolve::{Link, Resolution, Stuck, resolve};
 pub use trace::{Step, Trace, trace};

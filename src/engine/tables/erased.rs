@@ -6,12 +6,13 @@
 //! One entry a line: an id as the files have it, or `sha256:` and the hexadecimal digits of SHA-256 over the UTF-8 bytes of the id, so
 //! that the file itself names nobody. Empty lines and what follows `#` are no entries.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::files;
+use crate::engine::write;
 use crate::error::Error;
 
 /// How an entry begins that names nobody.
@@ -57,6 +58,41 @@ impl Erased {
     }
 }
 
+/// Adds what names nobody of the ids that a project's file does not have, and how many that are. Where the file has an id as it is,
+/// the entry takes its place. The file is replaced whole, and left alone where it says all already.
+pub fn add(root: &Path, path: &str, ids: &BTreeSet<String>) -> Result<u64, Error> {
+    let at = files::local(root, path);
+    let cant = |what: &'static str, why: std::io::Error| {
+        Error::io(what, &at, why).with_help("without it the next run has them again; correct `erased:` in `segue.yaml`")
+    };
+    let before = match std::fs::read_to_string(&at) {
+        Ok(text) => text,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(why) => return Err(cant("cannot read the erased ids", why)),
+    };
+    let mut text = String::with_capacity(before.len());
+    for line in before.lines() {
+        let said = line.split_once('#').map_or(line, |(said, _)| said).trim_start_matches('\u{feff}').trim();
+        if ids.contains(said) {
+            text.push_str(&line.replacen(said, &entry(said), 1));
+        } else {
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    let known = Erased::of(&before);
+    let mut added = 0;
+    for id in ids.iter().filter(|id| !known.has(id)) {
+        text.push_str(&entry(id));
+        text.push('\n');
+        added += 1;
+    }
+    if added > 0 || (text != before && ids.iter().any(|id| known.entries.contains(id))) {
+        write::replace(&at, text.as_bytes()).map_err(|why| cant("cannot write the erased ids", why))?;
+    }
+    Ok(added)
+}
+
 /// The entry of an id that names nobody.
 pub fn entry(id: &str) -> String {
     let digits: String = Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -66,6 +102,21 @@ pub fn entry(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_added_is_named_by_nobody() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ids = |all: &[&str]| all.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+        let read = || std::fs::read_to_string(folder.path().join("gone.txt")).expect("a text");
+        assert_eq!(add(folder.path(), "gone.txt", &ids(&["bob", "ana"])).expect("written"), 2);
+        let both = format!("{}\n{}\n", entry("ana"), entry("bob"));
+        assert_eq!(read(), both);
+        assert_eq!(add(folder.path(), "gone.txt", &ids(&["bob"])).expect("there"), 0);
+        assert_eq!(read(), both);
+        std::fs::write(folder.path().join("gone.txt"), "# by hand\neve # asked\nmax").expect("written");
+        assert_eq!(add(folder.path(), "gone.txt", &ids(&["eve", "ana"])).expect("written"), 1);
+        assert_eq!(read(), format!("# by hand\n{} # asked\nmax\n{}\n", entry("eve"), entry("ana")));
+    }
 
     #[test]
     fn entries_are_ids_or_their_hashes() {
