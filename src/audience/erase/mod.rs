@@ -184,7 +184,7 @@ async fn in_store(
 ) -> Result<(), Error> {
     let looked = versions::look(store, ids).await?;
     let mut found = BTreeSet::new();
-    for (destination, audience, state) in state::all(store.objects(), &Key::default()).await? {
+    for (destination, audience, state) in state::all(&store.objects(), &Key::default()).await? {
         // Of what is underway some batches may be there.
         let underway = state.underway.as_ref().map(|underway| underway.which.version);
         let versions = state.confirmed.as_ref().map(|done| done.which.version).into_iter().chain(underway);
@@ -316,7 +316,7 @@ async fn write(store: &Store, receipt: &Receipt) -> Result<(), Error> {
 /// The dead letters that hold them: names, rows of theirs, and what the letters are without these.
 async fn letters(store: &Store, ids: &Ids) -> Result<Vec<(Key, u64, Vec<u8>)>, Error> {
     let mut found = Vec::new();
-    for key in state::letters(store.objects(), &Key::default()).await? {
+    for key in state::letters(&store.objects(), &Key::default()).await? {
         let Some(bytes) = store.get(&key).await? else { continue };
         let mut letter: Value = serde_json::from_slice(&bytes).map_err(|why| {
             Error::data(format!("`{}` can't be read: {why}", store.shown(&key)))

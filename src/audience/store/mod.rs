@@ -115,11 +115,6 @@ impl Store {
         format!("{}/{key}", self.place.address)
     }
 
-    /// Where objects are kept, for what stands beside versions.
-    pub(in crate::audience) fn objects(&self) -> &Arc<dyn ObjectStore> {
-        &self.objects
-    }
-
     /// The names of all objects, or of those below a folder, in order.
     pub(in crate::audience) async fn objects_below(&self, folder: Option<&str>) -> Result<Vec<Key>, Error> {
         let folder = folder.map(Key::from);

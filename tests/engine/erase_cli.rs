@@ -1,0 +1,84 @@
+//! `segue erase` on the example: what it prints, and what the next run makes of it.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::erase_steps::{places, tables};
+use super::results_support::{open, quick};
+use super::support::{copy, root, segue};
+
+fn call(folder: &Path, arguments: &[&str]) -> Output {
+    segue().current_dir(folder).args(arguments).output().expect("runs")
+}
+
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = call(folder, arguments);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {err}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_next_run_goes_on_without_them() {
+    let folder = quick();
+    let (shop, control) = (folder.path().join("shop"), folder.path().join("control"));
+    copy(&root().join("examples/cosmetics"), &shop);
+    for day in ["2026-11-19", "2026-11-20"] {
+        done(&shop, &["run", "--as-of", day, "--quiet"]);
+    }
+    done(&shop, &["run", "--as-of", "2026-11-20", "--no-write", "--quiet"]);
+    copy(&shop, &control);
+    let store = open(&shop.join("published"));
+    let before = tables(&store);
+    // Somebody who was contacted.
+    let winback = &before[&(2, "Audience winback".to_owned())];
+    let gone = winback[winback.len() / 2][0].clone();
+    let of = |rows: &[Vec<String>]| rows.iter().filter(|row| row[0] == gone).count();
+    assert!(before.values().map(|rows| of(rows)).sum::<usize>() > 3, "{gone}");
+
+    let said = done(&shop, &["erase", &gone]);
+    assert!(said.contains("1 new entry in the file of erased ids") && said.contains(" 0 hold them\n"), "{said}");
+    let without = |rows: &[Vec<String>]| rows.iter().filter(|row| row[0] != gone).cloned().collect::<Vec<_>>();
+    for (what, rows) in &before {
+        assert_eq!(tables(&open(&shop.join("published")))[what], without(rows), "{what:?}");
+    }
+    let json: Value = serde_json::from_str(&done(&shop, &["erase", &gone, "--format", "json"])).expect("JSON");
+    assert_eq!((&json["state"], &json["entries"], &json["removed"]["rows"]), (&"done".into(), &0.into(), &0.into()));
+    assert!(!json.to_string().contains(&gone));
+
+    // The events still hold them, and nobody else's answers are others.
+    done(&shop, &["run", "--as-of", "2026-11-21", "--quiet"]);
+    done(&control, &["run", "--as-of", "2026-11-21", "--quiet"]);
+    let (now, else_) = (tables(&open(&shop.join("published"))), tables(&open(&control.join("published"))));
+    let mut compared = 0;
+    for ((version, what), rows) in &else_ {
+        // The version of the erasure comes between.
+        let Some(after) = now.get(&(if *version > 2 { version + 1 } else { *version }, what.clone())) else { continue };
+        assert_eq!(of(after), 0, "{what}");
+        if *version > 2 && (what.ends_with("winback") || what.starts_with("History")) {
+            assert_eq!(*after, without(rows), "{what}");
+            compared += rows.len();
+        }
+    }
+    assert!(compared > 50, "{compared}");
+    if gone.len() > 5 {
+        assert_eq!(places(&shop.join("published"), &gone), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn wrong_calls() {
+    let folder = quick();
+    let shop = folder.path().join("shop");
+    copy(&root().join("examples/cosmetics"), &shop);
+    assert_eq!(call(&shop, &["erase"]).status.code(), Some(2));
+    std::fs::write(shop.join("ids.txt"), "# nobody\n\n").expect("written");
+    assert_eq!(call(&shop, &["erase", "--file", "ids.txt"]).status.code(), Some(2));
+    assert_eq!(call(&shop, &["erase", "--file", "none.txt"]).status.code(), Some(4));
+    // A dry run of somebody who is nowhere.
+    let said = done(&shop, &["erase", "nobody-1", "--dry-run"]);
+    assert!(said.starts_with("1 person with 1 id: 1 entry to come in the file of erased ids\n"), "{said}");
+    assert!(!shop.join("erased.txt").exists() && !shop.join("published").exists());
+}
