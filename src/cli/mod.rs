@@ -29,6 +29,7 @@ mod moment;
 #[cfg(feature = "engine")]
 mod notices;
 mod output;
+mod person;
 mod plan;
 #[cfg(feature = "engine")]
 mod progress;
@@ -112,6 +113,7 @@ enum Verb {
     Deliver(deliver::Args),
     Schedule(schedule::Args),
     Erase(erase::Args),
+    Person(person::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -168,6 +170,7 @@ fn dispatch(cli: &Cli, out: &output::Out) -> Result<Exit, Failure> {
         Verb::Deliver(args) => deliver::run(args, global, out),
         Verb::Schedule(args) => schedule::run(args, global, out),
         Verb::Erase(args) => erase::run(args, global, out),
+        Verb::Person(args) => person::run(args, global, out),
         Verb::Explain(args) => explain::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),

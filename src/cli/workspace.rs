@@ -84,6 +84,13 @@ pub fn name(path: &Path, root: &Path) -> String {
     inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
+/// What is wrong with the project file and the catalog alone, for verbs that no rule concerns.
+#[cfg(feature = "engine")]
+pub fn of_catalog(project: &Project) -> Vec<Diagnostic> {
+    let of_rules = |d: &&Diagnostic| project.rules.iter().any(|rule| rule.source == d.primary.span.source);
+    project.diagnostics.iter().filter(|d| !of_rules(d)).cloned().collect()
+}
+
 /// Shows findings on standard error; `true` if one is an error, so that the verb can't go ahead.
 pub fn complain(sources: &Sources, diagnostics: &[Diagnostic], out: &Out) -> bool {
     if has_errors(diagnostics) {

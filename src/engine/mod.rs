@@ -6,7 +6,7 @@
 //! ids are one customer, `plan` turns the checked program into one plan, `kernels` are the functions in it, `run` drives it and
 //! `gathered` puts its answer together under the limit of `memory`, `late` evaluates what needs all customers, `report` is what it saw
 //! on the way, `meter` what that took. `explain` tells all of it beforehand, `write` puts audiences into files. `compact` rewrites a
-//! source clustered by bucket, `passes` runs over such. `cache` keeps what later runs need not read again, `inputs` tells what a run read by
+//! source clustered by bucket, `passes` runs over such. `cache` keeps what later runs need not read again, `person` finds all rows of one person, `inputs` tells what a run read by
 //! its content, `history` is what earlier runs left behind.
 //! `sql` says the same program as SQL text.
 
@@ -41,6 +41,8 @@ mod memory;
 pub mod meter;
 
 mod passes;
+
+pub mod person;
 
 pub mod plan;
 

@@ -22,10 +22,6 @@ mod deliver_resume;
 mod deliver_support;
 #[cfg(feature = "cloud")]
 mod deliver_webhook;
-mod deliver_files;
-mod deliver_resume;
-#[allow(dead_code)]
-mod deliver_support;
 mod demo_example;
 mod dictionaries;
 mod differential;
@@ -37,6 +33,8 @@ mod engine_many;
 mod engine_support;
 mod engine_types;
 mod engine_write;
+mod erase_cli;
+mod erase_steps;
 mod history_words;
 mod hostile_files;
 mod identities;

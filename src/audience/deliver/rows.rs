@@ -139,6 +139,28 @@ fn plain(name: &str, column: &ArrayRef, what: &str) -> Result<ArrayRef, Error> {
     cast(column, &to).map_err(|e| Error::data(format!("{what}: column `{name}`: {e}")))
 }
 
+/// A table in types that [`object`] can show; what has no such type is text, and so is a time without a zone.
+pub fn readable(batch: &RecordBatch) -> Result<RecordBatch, Error> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        let known = match column.data_type() {
+            DataType::Timestamp(_, None) => None,
+            _ => plain(field.name(), column, "").ok(),
+        };
+        let column = match known {
+            Some(known) => known,
+            None => {
+                let shown = |row| arrow::util::display::array_value_to_string(column, row).ok();
+                let texts = (0..column.len()).map(|row| if column.is_null(row) { None } else { shown(row) });
+                Arc::new(texts.collect::<arrow::array::StringArray>()) as ArrayRef
+            }
+        };
+        fields.push(Field::new(field.name(), column.data_type().clone(), true));
+        columns.push(column);
+    }
+    batch_of(fields, columns, batch.num_rows())
+}
+
 fn is_text(ty: &DataType) -> bool {
     match ty {
         DataType::Dictionary(_, values) => is_text(values),
@@ -204,7 +226,7 @@ fn day(days: i32) -> String {
 }
 
 /// `2026-11-21T07:00:00Z`, with a fraction only where there is one.
-fn instant(micros: i64) -> String {
+pub fn instant(micros: i64) -> String {
     const SECOND: i64 = 1_000_000;
     const DAY: i64 = 86_400 * SECOND;
     let (days, of_day) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));

@@ -22,7 +22,7 @@ const CUSTOMER: &str = "customer";
 
 /// The ids of those who are erased.
 #[derive(Debug, Clone)]
-pub(super) struct Ids {
+pub(in crate::audience) struct Ids {
     all: HashSet<String>,
     numbers: HashSet<i64>,
     /// Those that are themselves wherever they stand.
@@ -33,7 +33,7 @@ pub(super) struct Ids {
 
 /// What a table holds of them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Held {
+pub(in crate::audience) struct Held {
     /// Rows of theirs.
     pub rows: u64,
     /// Cells of others' rows.
@@ -231,7 +231,7 @@ fn is_text(ty: &DataType) -> bool {
 }
 
 /// The rows of a Parquet file.
-pub(super) fn decoded(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, String> {
+pub(in crate::audience) fn decoded(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, String> {
     let text = |e: &dyn std::fmt::Display| e.to_string();
     let builder =
         parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| text(&e))?;

@@ -11,9 +11,9 @@
 
 mod files;
 
-mod ids;
+pub(super) mod ids;
 
-mod versions;
+pub(super) mod versions;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::ids::Ids;
+use self::versions::Looked;
 use super::deliver::state;
 use super::store::{ASIDE, Store, Tool, sha256};
 use crate::engine::Limits;
@@ -183,18 +184,7 @@ async fn in_store(
     told: &(dyn Fn(&[Destination]) + Send + Sync),
 ) -> Result<(), Error> {
     let looked = versions::look(store, ids).await?;
-    let mut found = BTreeSet::new();
-    for (destination, audience, state) in state::all(&store.objects(), &Key::default()).await? {
-        // Of what is underway some batches may be there.
-        let underway = state.underway.as_ref().map(|underway| underway.which.version);
-        let versions = state.confirmed.as_ref().map(|done| done.which.version).into_iter().chain(underway);
-        for version in versions {
-            if let Some(in_it) = looked.reached(&audience, version) {
-                let (destination, audience) = (destination.clone(), audience.clone());
-                found.insert(Destination { destination, audience, version, in_it });
-            }
-        }
-    }
+    let mut found = destinations(store, &looked).await?;
     let letters = letters(store, ids).await?;
     let reports = naming(store, ids, "reports").await?;
     let unfinished = store.objects_below(Some(ASIDE)).await?;
@@ -232,6 +222,23 @@ async fn in_store(
         store.delete(key).await?;
     }
     Ok(())
+}
+
+/// Who was told of them, as far as the versions tell.
+pub(super) async fn destinations(store: &Store, looked: &Looked) -> Result<BTreeSet<Destination>, Error> {
+    let mut found = BTreeSet::new();
+    for (destination, audience, state) in state::all(&store.objects(), &Key::default()).await? {
+        // Of what is underway some batches may be there.
+        let underway = state.underway.as_ref().map(|underway| underway.which.version);
+        let versions = state.confirmed.as_ref().map(|done| done.which.version).into_iter().chain(underway);
+        for version in versions {
+            if let Some(in_it) = looked.reached(&audience, version) {
+                let (destination, audience) = (destination.clone(), audience.clone());
+                found.insert(Destination { destination, audience, version, in_it });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Searches everything, and says so.

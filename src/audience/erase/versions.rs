@@ -20,7 +20,7 @@ const AT_ONCE: usize = 4;
 
 /// What data files hold.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(in crate::audience) struct Looked {
     pub chain: Chain,
     /// By the checksum of the file.
     pub files: BTreeMap<String, Held>,
@@ -41,7 +41,7 @@ impl Looked {
 }
 
 /// Looks into every data file.
-pub(super) async fn look(store: &Store, ids: &Ids) -> Result<Looked, Error> {
+pub(in crate::audience) async fn look(store: &Store, ids: &Ids) -> Result<Looked, Error> {
     let chain = store.chain().await?;
     let needed: BTreeSet<String> = chain.needed(&[]).into_iter().map(str::to_owned).collect();
     let sums: BTreeSet<String> = store.data_files().await?.into_iter().collect();
@@ -87,7 +87,7 @@ async fn rows(store: &Store, sum: &str) -> Result<Vec<RecordBatch>, Error> {
 }
 
 /// Publishes a version without them, if a version has them, and takes the files away that have. The version, if there is a new one.
-pub(super) async fn rewrite(
+pub(in crate::audience) async fn rewrite(
     store: &Store,
     ids: &Ids,
     looked: &Looked,
@@ -191,7 +191,7 @@ impl Looked {
 }
 
 /// Looks into every object of a store: how many there are, how many rows tables have, and the names of those that hold somebody.
-pub(super) async fn search(store: &Store, ids: &Ids) -> Result<(u64, u64, Vec<String>), Error> {
+pub(in crate::audience) async fn search(store: &Store, ids: &Ids) -> Result<(u64, u64, Vec<String>), Error> {
     let keys: Vec<Key> = store.objects_below(None).await?;
     let one = |key: Key| async move {
         let Some(bytes) = store.get(&key).await? else { return Ok((0, 0, None)) };
@@ -209,7 +209,7 @@ pub(super) async fn search(store: &Store, ids: &Ids) -> Result<(u64, u64, Vec<St
 }
 
 /// The rows of a file, and whether it holds somebody. What can't be read as a table is searched as it is.
-pub(super) fn searched(ids: &Ids, table: bool, bytes: bytes::Bytes) -> Result<(u64, bool), Error> {
+pub(in crate::audience) fn searched(ids: &Ids, table: bool, bytes: bytes::Bytes) -> Result<(u64, bool), Error> {
     let read = if table { decoded(bytes.clone()).ok() } else { None };
     let Some(batches) = read else { return Ok((0, ids.in_bytes(&bytes))) };
     let (mut rows, mut holds) = (0, false);

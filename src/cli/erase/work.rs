@@ -9,7 +9,6 @@ use crate::audience::store::Tool;
 use crate::engine::Limits;
 use crate::error::Error;
 use crate::language::calendar::{Clock, Zone, tzdb_version};
-use crate::language::diagnostic::Diagnostic;
 use crate::language::diagnostic::render::visible;
 
 pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
@@ -17,9 +16,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
     let ids = ids(args)?;
     let project = workspace::load(None, global)?;
     // A mistake in a rule is no reason to keep anybody.
-    let of_rules = |d: &Diagnostic| project.rules.iter().any(|rule| rule.source == d.primary.span.source);
-    let found: Vec<Diagnostic> = project.diagnostics.iter().filter(|d| !of_rules(d)).cloned().collect();
-    if workspace::complain(&project.sources, &found, out) {
+    if workspace::complain(&project.sources, &workspace::of_catalog(&project), out) {
         return Ok(Exit::Project);
     }
     let store = keeper::store(args.store.as_deref(), &project)?;

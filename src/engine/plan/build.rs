@@ -31,6 +31,8 @@ use crate::engine::tables::prune::Asked;
 use crate::engine::tables::{Opened, Tables};
 use crate::language::catalog::{Catalog, ColumnRef, LinkTable, LookupId, SourceTable, Unknown};
 
+pub mod person;
+
 pub mod streamed;
 
 /// The names of the answer's columns.

@@ -92,24 +92,7 @@ async fn open_listing(listing: Listing, what: &str, wanted: &Wanted) -> Result<O
     if !small.is_empty() {
         footers.iter_mut().for_each(|footer| footer.tell(&small));
     }
-    let files = listing
-        .files
-        .iter()
-        .zip(&footers)
-        .map(|(file, footer)| {
-            let metadata = Known(Arc::clone(&footer.metadata));
-            let mut part = PartitionedFile::new_from_meta(file.meta.clone()).with_extension(metadata);
-            if let Some(disk) = &file.disk {
-                part = part.with_extension(OnDisk(disk.clone()));
-            }
-            let value = |f: &Arc<Field>| {
-                let pair = file.hive.iter().find(|(key, _)| key == f.name());
-                ScalarValue::Utf8(pair.and_then(|(_, value)| value.clone()))
-            };
-            part.partition_values = hive.iter().map(value).collect();
-            part
-        })
-        .collect();
+    let files = listing.files.iter().zip(&footers).map(|(file, footer)| part(file, footer, &hive)).collect();
     let schema = TableSchema::builder(Arc::new(Schema::new(own))).with_table_partition_cols(hive).build();
     let rows = footers.iter().map(|f| f.rows).sum();
     let bytes = listing.files.iter().map(|f| f.meta.size).sum();
@@ -137,6 +120,45 @@ async fn open_listing(listing: Listing, what: &str, wanted: &Wanted) -> Result<O
         rows,
         bytes,
     })
+}
+
+/// Each file with all columns that it has, by what it is called in messages.
+pub async fn whole(
+    stores: &mut Stores,
+    root: &Path,
+    path: &str,
+    what: &str,
+) -> Result<Vec<(String, Arc<dyn TableProvider>)>, Error> {
+    let listing = files::list(stores, root, path, what).await?;
+    let footers = footers(&listing, what).await?;
+    let readers = Arc::new(Readers::new(Arc::clone(&listing.store)));
+    let one = |(file, footer): (&Found, &Footer)| {
+        let own = footer.schema.fields().iter().map(|f| Field::new(f.name(), read_as(f.data_type()), true));
+        let keys = file.hive.iter().filter(|(key, _)| footer.schema.field_with_name(key).is_err());
+        let hive: Vec<Arc<Field>> = keys.map(|(key, _)| Arc::new(Field::new(key, DataType::Utf8, true))).collect();
+        let files = vec![part(file, footer, &hive)];
+        let own = Arc::new(Schema::new(own.collect::<Vec<Field>>()));
+        let schema = TableSchema::builder(own).with_table_partition_cols(hive).build();
+        let (url, readers, rows) = (listing.url.clone(), Arc::clone(&readers), footer.rows);
+        let table = ParquetTable { url, files, schema, rows, readers, sieve: None, order: None };
+        (format!("{what}: `{}`", file.shown), Arc::new(table) as Arc<dyn TableProvider>)
+    };
+    Ok(listing.files.iter().zip(&footers).map(one).collect())
+}
+
+/// A file with what is known of it, and the values of its folders.
+fn part(file: &Found, footer: &Footer, hive: &[Arc<Field>]) -> PartitionedFile {
+    let metadata = Known(Arc::clone(&footer.metadata));
+    let mut part = PartitionedFile::new_from_meta(file.meta.clone()).with_extension(metadata);
+    if let Some(disk) = &file.disk {
+        part = part.with_extension(OnDisk(disk.clone()));
+    }
+    let value = |f: &Arc<Field>| {
+        let pair = file.hive.iter().find(|(key, _)| key == f.name());
+        ScalarValue::Utf8(pair.and_then(|(_, value)| value.clone()))
+    };
+    part.partition_values = hive.iter().map(value).collect();
+    part
 }
 
 /// What is known of a file before it is read.
