@@ -82,3 +82,41 @@ fn wrong_calls() {
     assert!(said.starts_with("1 person with 1 id: 1 entry to come in the file of erased ids\n"), "{said}");
     assert!(!shop.join("erased.txt").exists() && !shop.join("published").exists());
 }
+
+#[test]
+fn all_that_is_known_of_one() {
+    let folder = quick();
+    let shop = folder.path().join("shop");
+    copy(&root().join("examples/cosmetics"), &shop);
+    done(&shop, &["run", "--as-of", "2026-11-20", "--quiet"]);
+    let winback = &tables(&open(&shop.join("published")))[&(1, "Audience winback".to_owned())];
+    let id = winback[0][0].clone();
+    let text = done(&shop, &["person", &id, "--format", "json"]);
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&json["schema"], &json["known"], &json["erased"]), (&1.into(), &true.into(), &false.into()));
+    let list = |name: &str| json[name].as_array().expect(name).clone();
+    let profile = &list("profiles")[0];
+    assert!(profile["country"].is_string() && profile["birth_date"].is_string(), "{profile}");
+    let events = list("events");
+    assert!(events.len() > 3 && events.iter().all(|event| event["row"]["event"].is_string()), "{events:?}");
+    let times: Vec<&str> = events.iter().map(|event| event["time"].as_str().expect("an instant")).collect();
+    assert!(times.is_sorted() && times[0].ends_with('Z'), "{times:?}");
+    // What was decided about this campaign, and why about others.
+    let decisions = list("decisions");
+    let of = |campaign: &str| decisions.iter().find(|one| one["row"]["campaign"] == campaign).expect("decided").clone();
+    assert_eq!((&of("winback")["row"]["outcome"], &of("winback")["version"]), (&"sent".into(), &1.into()));
+    assert!(list("history").iter().any(|row| row["event"] == "contacted" && row["name"] == "winback"));
+    assert!(list("campaigns").iter().any(|one| one["audience"] == "winback" && one["row"]["channel"] == "email"));
+    assert!(list("audiences").iter().any(|one| one["kind"] == "segment"));
+    assert_eq!(done(&shop, &["person", &id, "--format", "json"]), text, "the same every time");
+    let table = done(&shop, &["person", &id]);
+    assert!(table.contains("\nevents (") && table.contains("\ndecisions ("), "{table}");
+    // Nobody.
+    let nobody = call(&shop, &["person", "nobody-1", "--format", "json"]);
+    assert_eq!(nobody.status.code(), Some(0));
+    let json: Value = serde_json::from_slice(&nobody.stdout).expect("JSON");
+    assert_eq!(json["known"], false);
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("nothing is known of `nobody-1`"));
+    std::fs::write(shop.join("data/profiles.parquet"), "no Parquet").expect("written");
+    assert_eq!(call(&shop, &["person", &id]).status.code(), Some(4));
+}

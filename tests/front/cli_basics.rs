@@ -9,7 +9,7 @@ fn check(name: &str, calls: &[&[&str]]) {
     snapshot(&Path::new("tests/snapshots/cli").join(name), &text.join("\n"));
 }
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 20] = [
     "check",
     "fmt",
     "run",
@@ -24,6 +24,8 @@ const VERBS: [&str; 18] = [
     "demo",
     "store",
     "schedule",
+    "erase",
+    "person",
     "explain",
     "schema",
     "completions",
