@@ -306,17 +306,3 @@ fn no_faster_than_it_can_bear() {
     let all = requests.last().expect("a request").at - requests[0].at;
     assert!(all >= Duration::from_millis(5 * 50 - 10), "{all:?}");
 }
-
-#[test]
-fn erased_from_dead_letters() {
-    use segue::audience::deliver::state::forget;
-    let receiver = Receiver::new(&[Reply::Status("422 Unprocessable Content", "")]);
-    let place = receiver.place("");
-    place.deliver("v", &Versions::default().with("v", 1, of(3, 0)), version(1)).expect("delivered");
-    let gone = ["c1".to_owned()].into();
-    let below = object_store::path::Path::from("results");
-    let forgotten = crate::deliver_support::block_on(forget(&place.store, &below, &gone)).expect("forgotten");
-    assert_eq!(forgotten, 1);
-    let letter = place.kept().into_iter().find(|(path, _)| path.contains("/dead/")).expect("a letter").1;
-    assert!(!letter.contains("\"c1\"") && letter.contains("\"c2\""), "{letter}");
-}

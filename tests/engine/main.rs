@@ -63,7 +63,6 @@ mod infer_support;
 mod pruning;
 mod quarter;
 mod readme;
-mod same_bytes;
 #[path = "../front/reference_page.rs"]
 #[allow(dead_code)]
 mod reference_page;
@@ -78,6 +77,7 @@ mod results_many;
 mod results_store;
 mod results_support;
 mod results_troubled;
+mod same_bytes;
 mod standard;
 mod stories;
 mod stories_random;

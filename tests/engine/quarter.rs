@@ -104,7 +104,11 @@ fn ninety_mornings_of_the_example() {
     };
     let count = || std::fs::read_dir(shop.join("published/manifests")).expect("manifests").count();
     let before = count();
-    assert_eq!((again("2026-11-21T10:00"), again("2026-11-01T10:00")), (Some(0), Some(5)), "the same run, and an earlier one");
+    assert_eq!(
+        (again("2026-11-21T10:00"), again("2026-11-01T10:00")),
+        (Some(0), Some(5)),
+        "the same run, and an earlier one"
+    );
     assert_eq!(count(), before);
 }
 
@@ -172,7 +176,11 @@ async fn laws(shop: &Path) {
             }
         }
         for name in segments {
-            assert_eq!(members.get(name).cloned().unwrap_or_default(), customers(&store, version, name).await, "{name}");
+            assert_eq!(
+                members.get(name).cloned().unwrap_or_default(),
+                customers(&store, version, name).await,
+                "{name}"
+            );
         }
     }
     // Every pair of a campaign that was due and a customer who met its condition has one outcome, and what was sent is the audience.
@@ -182,10 +190,14 @@ async fn laws(shop: &Path) {
         let mut outcomes: BTreeMap<(String, String), String> = BTreeMap::new();
         for file in version.draft.of(Table::Decisions) {
             for batch in store.read(file).await.expect("reads") {
-                let (campaigns, ids, said) = (texts(&batch, "campaign"), texts(&batch, "customer"), texts(&batch, "outcome"));
+                let (campaigns, ids, said) =
+                    (texts(&batch, "campaign"), texts(&batch, "customer"), texts(&batch, "outcome"));
                 for row in 0..batch.num_rows() {
                     let key = (campaigns[row].clone().expect("a name"), ids[row].clone().expect("an id"));
-                    assert!(outcomes.insert(key, said[row].clone().expect("an outcome")).is_none(), "one outcome a pair");
+                    assert!(
+                        outcomes.insert(key, said[row].clone().expect("an outcome")).is_none(),
+                        "one outcome a pair"
+                    );
                 }
             }
         }
@@ -222,7 +234,11 @@ fn consents(shop: &Path) -> BTreeMap<&'static str, BTreeSet<String>> {
         for (channel, column) in [("email", "email_consent"), ("sms", "sms_consent"), ("push", "push_consent")] {
             let said = batch.column_by_name(column).expect("a column").as_boolean();
             let of = agreed.entry(channel).or_default();
-            of.extend((0..ids.len()).filter(|&row| said.is_valid(row) && said.value(row)).map(|row| ids.value(row).to_owned()));
+            of.extend(
+                (0..ids.len())
+                    .filter(|&row| said.is_valid(row) && said.value(row))
+                    .map(|row| ids.value(row).to_owned()),
+            );
         }
     }
     agreed

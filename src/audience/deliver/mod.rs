@@ -31,7 +31,7 @@ mod work;
 
 pub use open::{Machine, open};
 pub use permission::PII;
-pub use published::{forget, is_contacts, known_as, shelf, versions};
+pub use published::{is_contacts, known_as, shelf, versions};
 use state::{Counts, Dead, Which};
 pub use work::deliver;
 

@@ -1,8 +1,6 @@
 //! The store of results as what was published, and as the place of the states.
 
 use arrow::array::RecordBatch;
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use object_store::path::Path;
 
@@ -57,9 +55,4 @@ pub fn versions(chain: &Chain, audience: &str) -> Vec<u64> {
 pub fn is_contacts(chain: &Chain, audience: &str) -> bool {
     let entry = chain.latest().and_then(|latest| latest.draft.entry(audience));
     entry.is_some_and(|entry| entry.kind == EntryKind::Campaign)
-}
-
-/// Takes the rows of these customers out of all dead letters; the answer is how many rows there were.
-pub async fn forget(store: &Store, ids: &HashSet<String>) -> Result<u64, Error> {
-    super::state::forget(&store.objects(), &Path::default(), ids).await
 }

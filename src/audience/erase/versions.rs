@@ -175,11 +175,18 @@ impl Looked {
 
     /// In which versions up to this one an audience would have taken them to a destination: in that one, or perhaps in one before.
     pub fn reached(&self, audience: &str, version: u64) -> Option<bool> {
-        let former = self.chain.former(audience);
+        // Deliveries know an audience by its first name; versions have it under the name that it had then.
+        let all = self.chain.latest().map(|latest| &latest.draft.names);
+        let later =
+            all.into_iter().flatten().filter(|(_, former)| former.first().is_some_and(|first| first == audience));
+        let names: BTreeSet<&str> = later
+            .flat_map(|(name, former)| std::iter::once(name).chain(former))
+            .map(String::as_str)
+            .chain([audience])
+            .collect();
         let in_version = |n: u64| {
             let draft = &self.chain.version(n).ok()?.draft;
-            let names = std::iter::once(audience).chain(former.iter().map(String::as_str));
-            let file = { names }.find_map(|name| draft.audience(name))?;
+            let file = names.iter().find_map(|name| draft.audience(name))?;
             // Of what is not kept any longer nobody can tell.
             Some(if self.chain.is_kept(n) { self.of(file).is_none_or(|held| held.sent) } else { true })
         };
