@@ -31,8 +31,9 @@ fn the_next_run_goes_on_without_them() {
     copy(&shop, &control);
     let store = open(&shop.join("published"));
     let before = tables(&store);
-    // Somebody who was contacted.
-    let winback = &before[&(2, "Audience winback".to_owned())];
+    // Somebody who was contacted. A run decides every instant that is due, so that there may be more versions than runs.
+    let newest = before.keys().map(|(version, _)| *version).max().expect("a version");
+    let winback = &before[&(newest, "Audience winback".to_owned())];
     let gone = winback[winback.len() / 2][0].clone();
     let of = |rows: &[Vec<String>]| rows.iter().filter(|row| row[0] == gone).count();
     assert!(before.values().map(|rows| of(rows)).sum::<usize>() > 3, "{gone}");
@@ -55,14 +56,20 @@ fn the_next_run_goes_on_without_them() {
     let mut compared = 0;
     for ((version, what), rows) in &else_ {
         // The version of the erasure comes between.
-        let Some(after) = now.get(&(if *version > 2 { version + 1 } else { *version }, what.clone())) else { continue };
+        let after = &now[&(if *version > newest { version + 1 } else { *version }, what.clone())];
         assert_eq!(of(after), 0, "{what}");
-        if *version > 2 && (what.ends_with("winback") || what.starts_with("History")) {
-            assert_eq!(*after, without(rows), "{what}");
-            compared += rows.len();
-        }
+        // Nobody takes their place in what has no limit.
+        let of_it = |rows: &[Vec<String>]| match what.as_str() {
+            "Audience winback" => without(rows),
+            what if what.starts_with("History") => {
+                without(rows).into_iter().filter(|row| row[3] == "winback").collect()
+            }
+            _ => Vec::new(),
+        };
+        assert_eq!(of_it(after), of_it(rows), "{what} of version {version}");
+        compared += if *version > newest { of_it(rows).len() } else { 0 };
     }
-    assert!(compared > 50, "{compared}");
+    assert!(compared > 5, "{compared}");
     if gone.len() > 5 {
         assert_eq!(places(&shop.join("published"), &gone), Vec::<String>::new());
     }
@@ -96,7 +103,7 @@ fn all_that_is_known_of_one() {
     assert_eq!((&json["schema"], &json["known"], &json["erased"]), (&1.into(), &true.into(), &false.into()));
     let list = |name: &str| json[name].as_array().expect(name).clone();
     let profile = &list("profiles")[0];
-    assert!(profile["country"].is_string() && profile["birth_date"].is_string(), "{profile}");
+    assert!(profile["country"].is_string() && profile.get("birth_date").is_some(), "{profile}");
     let events = list("events");
     assert!(events.len() > 3 && events.iter().all(|event| event["row"]["event"].is_string()), "{events:?}");
     let times: Vec<&str> = events.iter().map(|event| event["time"].as_str().expect("an instant")).collect();

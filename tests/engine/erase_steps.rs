@@ -450,3 +450,35 @@ fn ids_that_are_numbers() {
     let rows: Vec<_> = tables(&store).into_values().collect();
     assert_eq!(rows[0], [["7", "7"], ["71", "71"]]);
 }
+
+#[test]
+fn any_id_stands_for_all_that_are_linked() {
+    use super::engine_support::{Shop, all, some_events};
+    let catalog = "
+sources:
+  shop: {path: data/events, customer: customer, time: time, event: event}
+events:
+  buy: {source: shop}
+identities:
+  links:
+    cookie: {path: data/cookies.parquet, from: cookie, to: customer}
+";
+    let shop = Shop::new(catalog);
+    shop.parquet("data/events/a.parquet", some_events());
+    shop.parquet(
+        "data/cookies.parquet",
+        vec![("cookie", all(&["cookie-1", "cookie-2", "cookie-3"])), ("customer", all(&["ana", "ana", "bob"]))],
+    );
+    assert_eq!(shop.members("buy in 90d"), ["ana", "bob"]);
+    let project = segue::project::load(shop.dir.path()).expect("loads");
+    let ids = ["cookie-2".to_owned()];
+    let (limits, tool) = (Limits { threads: Some(2), ..Limits::default() }, Tool::default());
+    let found = run(segue::audience::person::person(&project, limits, "cookie-2", None)).expect("found");
+    assert_eq!((found.customer.as_str(), found.events.len(), found.links.len()), ("ana", 2, 2));
+    assert_eq!(found.ids, ["ana", "cookie-1", "cookie-2"]);
+    let request = Request { project: &project, ids: &ids, limits, tool, at: "then", dry_run: false };
+    let receipt = run(erase(&request, None, &|_| {})).expect("erased");
+    assert_eq!((receipt.entries, receipt.people[0].ids.len(), &receipt.people[0].asked), (3, 3, &entry("cookie-2")));
+    // No run has them any more, by whichever id the events know them.
+    assert_eq!(shop.members("buy in 90d"), ["bob"]);
+}
