@@ -32,7 +32,7 @@ fn people() -> Vec<String> {
 
 /// Members of the segment on a day.
 fn members(day: u64) -> Vec<String> {
-    people().into_iter().enumerate().filter(|(n, _)| (*n as u64 + day) % 4 != 0).map(|(_, id)| id).collect()
+    people().into_iter().enumerate().filter(|(n, _)| !(*n as u64 + day).is_multiple_of(4)).map(|(_, id)| id).collect()
 }
 
 fn texts(all: Vec<Option<&str>>) -> ArrayRef {
