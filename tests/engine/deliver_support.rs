@@ -292,7 +292,7 @@ fn lines(body: &serde_json::Value) -> Vec<(String, String, String)> {
 
 /// What a receiver should have of a version.
 pub fn wanted(batch: &RecordBatch) -> BTreeMap<String, String> {
-    let known = rows::Rows::new(&[batch.clone()], "it").expect("rows").batch;
+    let known = rows::Rows::new(std::slice::from_ref(batch), "it").expect("rows").batch;
     (0..known.num_rows())
         .map(|row| {
             let mut fields = rows::object(&known, row).as_object().expect("an object").clone();
