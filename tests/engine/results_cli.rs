@@ -28,7 +28,8 @@ fn transcript(folder: &Path, name: &str, calls: &[&[&str]]) {
         text.push_str(&format!("$ segue {}\nexit code: {code}\n", arguments.join(" ")));
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
             if !bytes.is_empty() {
-                text.push_str(&format!("--- {name}\n{}", String::from_utf8_lossy(bytes)));
+                let said = String::from_utf8_lossy(bytes).replace(&*folder.to_string_lossy(), "SHOP");
+                text.push_str(&format!("--- {name}\n{said}"));
             }
         }
         text.push('\n');
