@@ -129,8 +129,11 @@ pub(super) fn prepare(asked: &Asked, verb: &str, global: &Global, out: &Out) -> 
         Some(names) => names.iter().any(|n| n == name),
         None => asked.only.is_empty() || asked.only.iter().any(|n| n == name),
     };
+    // A campaign takes places that others then lack, so one is decided with all of them.
+    let decides = verb == "run" && checked.program.rules.iter().any(|r| wanted(&r.name) && is_campaign(r));
     // Of stages all lines or none.
-    let program = checked.program.keep(|rule: &Rule| wanted(checked.program.declared(rule)));
+    let program =
+        checked.program.keep(|rule: &Rule| wanted(checked.program.declared(rule)) || decides && is_campaign(rule));
     let audience = |rule: &Rule| matches!(rule.kind, RuleKind::Segment | RuleKind::Campaign { .. });
     let rules = program.rules.iter().enumerate().filter(|(_, rule)| audience(rule));
     let rules = rules.map(|(i, rule)| (rule.name.as_str(), Shown::Rule(i)));
@@ -144,6 +147,10 @@ pub(super) fn prepare(asked: &Asked, verb: &str, global: &Global, out: &Out) -> 
             .into());
     }
     Ok(Some(Prepared { project, program, shown, clock }))
+}
+
+fn is_campaign(rule: &Rule) -> bool {
+    matches!(rule.kind, RuleKind::Campaign { .. })
 }
 
 /// Refuses a name that nothing in the project has that can be run.

@@ -23,7 +23,8 @@ pub struct Input {
     pub digest: String,
 }
 
-/// The content of every table of a project, in the order of the catalog: sources, look-ups, profiles, lists, links. A list or look-up
+/// The content of every table of a project, in the order of the catalog: sources, look-ups, profiles, lists, links, the
+/// erased. A list or look-up
 /// that is one file is one file here.
 pub async fn digests(catalog: &Catalog, root: &Path, threads: usize) -> Result<Vec<Input>, Error> {
     let sources = catalog.sources.iter().map(|t| (format!("source `{}`", t.name.name), &t.path));
@@ -53,6 +54,16 @@ pub async fn digests(catalog: &Catalog, root: &Path, threads: usize) -> Result<V
         let bytes = listing.files.iter().map(|file| file.meta.size).sum();
         let digest = of_texts(contents.iter().map(String::as_str));
         inputs.push(Input { name, files: listing.files.len(), bytes, digest });
+    }
+    if let Some(path) = &catalog.erased {
+        let at = files::local(root, path);
+        let (files, text) = match std::fs::read(&at) {
+            Ok(text) => (1, text),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => (0, Vec::new()),
+            Err(why) => return Err(Error::io("cannot read", at, why)),
+        };
+        let digest = of_texts([String::from_utf8_lossy(&text).as_ref()]);
+        inputs.push(Input { name: "the erased customers".to_owned(), files, bytes: text.len() as u64, digest });
     }
     Ok(inputs)
 }

@@ -277,7 +277,7 @@ fn fill(file: File, kind: Kind, batch: &RecordBatch) -> Result<(), String> {
             let heads: Vec<String> = batch.schema().fields().iter().map(|f| f.name().clone()).collect();
             writeln!(out, "{}", heads.join(",")).map_err(|e| text(&e))?;
             for row in 0..batch.num_rows() {
-                let fields: Vec<String> = batch.columns().iter().map(|c| csv(&cell(c, row))).collect();
+                let fields: Vec<String> = batch.columns().iter().map(|c| csv(&plain(c, cell(c, row)))).collect();
                 writeln!(out, "{}", fields.join(",")).map_err(|e| text(&e))?;
             }
         }
@@ -323,6 +323,12 @@ fn cell(column: &ArrayRef, row: usize) -> String {
         // Missing is empty.
         _ => arrow::util::display::array_value_to_string(column, row).unwrap_or_default(),
     }
+}
+
+/// A text that a spreadsheet would take for a formula, with a quote in front.
+fn plain(column: &ArrayRef, text: String) -> String {
+    let formula = column.as_string_opt::<i32>().is_some() && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text }
 }
 
 /// Quoted where a reader would stumble otherwise.

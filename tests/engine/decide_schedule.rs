@@ -93,7 +93,7 @@ fn the_clock_is_put_forward_and_back() {
 fn planned(program: &Program, seen: &[(&str, &str)], as_of: &str, catch_up: CatchUp) -> Vec<(i64, Vec<usize>)> {
     let paris = zone("Europe/Paris");
     let seen = seen.iter().map(|(name, upto)| ((*name).to_owned(), at(upto, &paris))).collect();
-    let runs = plan_runs(program, &seen, at(as_of, &paris), &paris, catch_up);
+    let runs = plan_runs(program, &seen, None, at(as_of, &paris), &paris, catch_up);
     runs.into_iter().map(|Run { at, campaigns }| (at, campaigns)).collect()
 }
 
@@ -134,7 +134,7 @@ fn missed_instants_are_caught_up_as_asked() {
     }
     assert_eq!(CatchUp::default(), CatchUp::Last);
     // By campaign.
-    let runs = plan_runs(&program, &BTreeMap::new(), at(nine, &paris), &paris, CatchUp::Last);
+    let runs = plan_runs(&program, &BTreeMap::new(), None, at(nine, &paris), &paris, CatchUp::Last);
     assert_eq!(runs[0].due(&program), [true, false, true]);
 }
 
@@ -174,7 +174,7 @@ fn runs_at_any_times_decide_every_instant_once() {
         let mut now = start;
         while now < end {
             now = (now + step * MINUTE).min(end);
-            let runs = plan_runs(&program, &seen, now, &berlin, CatchUp::All);
+            let runs = plan_runs(&program, &seen, None, now, &berlin, CatchUp::All);
             assert!(runs.windows(2).all(|pair| pair[0].at < pair[1].at));
             assert_eq!(runs.last().map(|run| run.at), Some(now));
             for run in runs {

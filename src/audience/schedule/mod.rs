@@ -81,10 +81,12 @@ fn instants(every: &Every, days: (Option<Date>, Option<Date>), after: i64, upto:
 /// What a run at `as_of` decides, in order. The last is at `as_of` itself and is always there, be any campaign due or not.
 ///
 /// `seen` says of each campaign, by its key, up to which instant runs have looked after it: the as-of instant of the latest run whose
-/// program had it, whether or not it was due then.
+/// program had it, whether or not it was due then. Nothing is decided at or before `floor`, the latest instant that is published:
+/// what was decided there did not know of it, and its history is closed.
 pub fn plan_runs(
     program: &Program,
     seen: &BTreeMap<String, i64>,
+    floor: Option<i64>,
     as_of: i64,
     zone: &Zone,
     catch_up: CatchUp,
@@ -99,6 +101,7 @@ pub fn plan_runs(
         }
         let name = program.rules.get(campaign.rule.0 as usize).map_or("", |rule| rule.name.as_str());
         let after = seen.get(key(campaign, name)).copied().unwrap_or(today.saturating_sub(1));
+        let after = floor.map_or(after, |floor| after.max(floor));
         let missed = due(campaign, after, as_of.saturating_sub(1), zone);
         let newest = missed.last().copied();
         let mut decided = match catch_up {

@@ -9,7 +9,7 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, PutMode, PutOptions};
 use serde::Serialize;
 
-use super::manifest::Draft;
+use super::manifest::{Draft, EntryKind};
 use super::{Store, sha256};
 use crate::error::Error;
 use crate::language::catalog::Audits;
@@ -52,7 +52,9 @@ pub fn audit(
             let name = names().find(|name| before.audience(name).is_some());
             if let Some((name, file)) = name.and_then(|name| Some((name, before.audience(name)?))) {
                 let now = audience.rows.iter().map(|rows| rows.num_rows() as u64).sum();
-                if let Some(message) = change(file.rows, now, audits) {
+                // Whom a campaign contacts is another crowd each time: caps see to that.
+                let standing = draft.entry(audience.name).is_none_or(|entry| entry.kind != EntryKind::Campaign);
+                if let Some(message) = change(file.rows, now, audits).filter(|_| standing) {
                     tell("change", message);
                 }
                 let shape = draft.audience(audience.name).map(|file| &file.schema);

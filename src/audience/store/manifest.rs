@@ -197,7 +197,7 @@ pub struct Manifest {
 
 impl Draft {
     /// With all lists in order.
-    pub(super) fn settled(mut self) -> Draft {
+    pub fn settled(mut self) -> Draft {
         self.program.sort();
         self.inputs.sort();
         self.decided.sort();

@@ -86,7 +86,8 @@ impl Store {
             return Ok(Store::at(Arc::new(PrefixStore::new(bucket, prefix)), address, None));
         }
         let folder = files::local(root, address);
-        let whole = std::path::absolute(&folder).map_err(|e| Error::io("cannot find", &folder, e))?;
+        // A `..` is followed as the disk does.
+        let whole = files::real(&folder);
         let disk = Disk::new(&whole)?;
         Ok(Store::at(Arc::new(disk), folder.to_string_lossy().replace('\\', "/"), Some(whole)))
     }

@@ -13,7 +13,7 @@ use arrow::compute::{filter, filter_record_batch};
 use arrow::datatypes::DataType;
 
 use super::{Base, Job, entries, tables};
-use crate::audience::store::{Changes, Draft, FileRef, Kind, Store, Table, Tool, changes, membership};
+use crate::audience::store::{Changes, Draft, FileRef, Kind, Manifest, Store, Table, Tool, changes, membership};
 use crate::engine;
 use crate::error::Error;
 use crate::language::calendar::{Clock, tzdb_version};
@@ -57,6 +57,8 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
         .iter()
         .enumerate()
         .filter(|(_, rule)| matches!(rule.kind, RuleKind::Segment))
+        // What asks for the history of others can't be told before there is one.
+        .filter(|(_, rule)| !job.program.keep(|r| r.name == rule.name).asks_history(&job.project.catalog))
         .map(|(at, rule)| (at, rule.name.as_str()))
         .collect();
     let mut members: BTreeMap<&str, ArrayRef> = BTreeMap::new();
@@ -122,12 +124,14 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
         draft.files.push(store.stage(Table::History, "", &history).await?);
     }
     match first {
-        // Whoever was in on the last of the days did not enter with the first run.
-        Some(first) => {
-            for file in first.draft.of(Table::History) {
-                let now = again(store, file, first.draft.as_of, &ids, &members, &first.draft).await?;
-                if now.sha256 != file.sha256 {
-                    draft.replaced.insert(file.sha256.clone(), now.sha256.clone());
+        // Whoever was in on the last of the days did not enter with the first version that had the segment.
+        Some(_) => {
+            for (version, segments) in firsts(base, &members) {
+                for file in version.draft.of(Table::History) {
+                    let now = again(store, file, version.draft.as_of, &ids, &segments).await?;
+                    if now.sha256 != file.sha256 {
+                        draft.replaced.insert(file.sha256.clone(), now.sha256.clone());
+                    }
                 }
             }
         }
@@ -142,27 +146,47 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
     Ok(Backfilled { draft, days: instants.len(), entered, left, read, kept })
 }
 
-/// The first run's history, compared with the last of the days.
-async fn again(
-    store: &Store,
-    file: &FileRef,
-    at: i64,
-    ids: &DataType,
-    members: &BTreeMap<&str, ArrayRef>,
-    first: &Draft,
-) -> Result<FileRef, Error> {
+/// A segment of the backfill in the first version that had it.
+struct Met<'a> {
+    /// As it was called then.
+    name: &'a str,
+    file: &'a FileRef,
+    /// Its members on the last of the days.
+    was: &'a ArrayRef,
+}
+
+/// The versions that had a segment of the backfill first, each with those segments, by the names of then.
+fn firsts<'a>(base: &'a Base, members: &'a BTreeMap<&str, ArrayRef>) -> Vec<(&'a Manifest, Vec<Met<'a>>)> {
+    let mut found: BTreeMap<u64, (&Manifest, Vec<Met<'_>>)> = BTreeMap::new();
+    for (name, was) in members {
+        let former = base.chain.former(name);
+        let names = || std::iter::once(*name).chain(former.iter().map(String::as_str));
+        let mut runs = base.chain.versions().iter().filter(|version| version.draft.kind == Kind::Run);
+        let first = runs.find_map(|version| Some((version, names().find_map(|name| version.draft.audience(name))?)));
+        if let Some((version, file)) = first {
+            let met = Met { name: &file.name, file, was };
+            found.entry(version.version).or_insert_with(|| (version, Vec::new())).1.push(met);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The history of a version, of whose segments some are compared with the last of the days.
+async fn again(store: &Store, file: &FileRef, at: i64, ids: &DataType, segments: &[Met<'_>]) -> Result<FileRef, Error> {
     let mut rows = Vec::new();
     for batch in store.read(file).await? {
-        let events = batch.column_by_name("event").and_then(|c| c.as_string_opt::<i32>());
-        let events = events.ok_or_else(|| Error::data("the history has no events"))?;
-        let contacts = BooleanArray::from_iter(events.iter().map(|e| Some(!matches!(e, Some("entered" | "left")))));
-        rows.push(filter_record_batch(&batch, &contacts).map_err(odd)?);
+        let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+        let (events, names) = text("event").zip(text("name")).ok_or_else(|| odd("the history lacks columns"))?;
+        let stays = |event: Option<&str>, name: Option<&str>| {
+            let moved = matches!(event, Some("entered" | "left"));
+            Some(!(moved && segments.iter().any(|segment| Some(segment.name) == name)))
+        };
+        let kept = BooleanArray::from_iter(events.iter().zip(names).map(|(event, name)| stays(event, name)));
+        rows.push(filter_record_batch(&batch, &kept).map_err(odd)?);
     }
     let mut moved = Vec::new();
-    for (name, was) in members {
-        if let Some(file) = first.audience(name) {
-            moved.push((*name, changes(was, &store.customers(file).await?)?));
-        }
+    for Met { name, file, was } in segments {
+        moved.push((*name, changes(was, &store.customers(file).await?)?));
     }
     rows.push(membership(ids, at, &moved)?);
     let schema = rows.first().map(RecordBatch::schema);

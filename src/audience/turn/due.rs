@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Base, Job, Summary, Turn, evaluate, prepare};
+use super::{Base, Job, Summary, Turn, entries, evaluate, prepare};
 use crate::audience::schedule::{CatchUp, plan_runs};
-use crate::audience::store::{Draft, Manifest, Store};
+use crate::audience::store::{Draft, Kind, Manifest, Store};
 use crate::engine;
 use crate::error::Error;
 use crate::language::calendar::{Clock, Zone};
@@ -35,17 +35,30 @@ pub struct Done {
     pub last: Option<Turn>,
     /// The version that the first of them builds on.
     pub base: Option<u64>,
+    /// That version's checksum.
+    pub follows: Option<String>,
 }
 
 /// Decides what is due at `as_of` and was not yet.
 pub async fn turns(job: &Job<'_>, store: &Store, as_of: &Clock, catch_up: CatchUp, then: Then) -> Result<Done, Error> {
     let mut base = Base { chain: store.chain().await?, pending: Vec::new() };
     let first = base.chain.latest().map(|version| version.version);
+    let follows = base.chain.latest().map(|version| version.sha256.clone());
     let before = base.latest().cloned();
-    let mut done =
-        Done { before, drafts: Vec::new(), summaries: Vec::new(), versions: Vec::new(), last: None, base: first };
+    let mut done = Done {
+        before,
+        drafts: Vec::new(),
+        summaries: Vec::new(),
+        versions: Vec::new(),
+        last: None,
+        base: first,
+        follows,
+    };
     match base.last_run() {
-        Some(last) if last == as_of.as_of => return Ok(done),
+        Some(last) if last == as_of.as_of => {
+            unchanged(job, &base, as_of).await?;
+            return Ok(done);
+        }
         Some(last) if last > as_of.as_of => {
             return Err(Error::Refused {
                 message: format!("the last run decided as of {}, which is later", instant(last, &as_of.zone)),
@@ -58,17 +71,21 @@ pub async fn turns(job: &Job<'_>, store: &Store, as_of: &Clock, catch_up: CatchU
     }
     let threads = job.limits.threads.unwrap_or(2);
     let inputs = engine::inputs::digests(&job.project.catalog, &job.project.root, threads).await?;
-    for run in plan_runs(job.program, &base.seen(), as_of.as_of, &as_of.zone, catch_up) {
+    let mut program = job.program.clone();
+    if let Some(latest) = base.latest() {
+        taken(&program, &latest.names)?;
+        first_names(&mut program, &latest.names);
+    }
+    let job = Job { program: &program, ..job.clone() };
+    for run in plan_runs(&program, &base.seen(), base.last_run(), as_of.as_of, &as_of.zone, catch_up) {
         let clock = Clock { as_of: run.at, zone: as_of.zone.clone() };
-        let mut program = job.program.clone();
-        if let Some(latest) = base.latest() {
-            first_names(&mut program, &latest.names);
-        }
         let due = run.due(&program);
-        let job = Job { program: &program, ..job.clone() };
         let turn = evaluate(&job, &clock, due, Some((store, &base))).await?;
         let prepared = prepare(&job, &turn, &inputs, store, &base).await?;
-        store.accept(&prepared.draft, &prepared.findings).await?;
+        store
+            .accept(&prepared.draft, &prepared.findings)
+            .await
+            .map_err(|error| placed(error, &clock, &done.versions))?;
         match then {
             Then::Publish => {
                 let version = base.chain.latest().map(|version| version.version);
@@ -94,11 +111,64 @@ pub async fn at(job: &Job<'_>, as_of: &Clock, store: Option<(&Store, &Base)>) ->
     }
     let job = Job { program: &program, ..job.clone() };
     let seen = store.map(|(_, base)| base.seen()).unwrap_or_default();
-    let runs = plan_runs(&program, &seen, as_of.as_of, &as_of.zone, CatchUp::None);
+    let runs = plan_runs(&program, &seen, None, as_of.as_of, &as_of.zone, CatchUp::None);
     let due = runs.last().map(|run| run.due(&program)).unwrap_or_default();
     let turn = evaluate(&job, as_of, due, store).await?;
     let summary = turn.summary(&program);
     Ok((turn, summary))
+}
+
+/// The same instant again is the same run, if it is of the same rules and data.
+async fn unchanged(job: &Job<'_>, base: &Base, as_of: &Clock) -> Result<(), Error> {
+    let runs = base.chain.versions().iter().filter(|v| v.draft.kind == Kind::Run && v.draft.as_of == as_of.as_of);
+    let Some(version) = runs.last() else { return Ok(()) };
+    let threads = job.limits.threads.unwrap_or(2);
+    let inputs = engine::inputs::digests(&job.project.catalog, &job.project.root, threads).await?;
+    let was = |name: &str| version.draft.inputs.iter().find(|input| input.source == name).map(|input| &input.digest);
+    let same = inputs.iter().all(|input| was(&input.name) == Some(&input.digest));
+    if same && entries(job.project) == version.draft.program {
+        return Ok(());
+    }
+    let what = if same { "rules" } else { "data" };
+    Err(Error::Refused {
+        message: format!(
+            "{} was decided with other {what}, in version {}",
+            instant(as_of.as_of, &as_of.zone),
+            version.version
+        ),
+        help: Some("what was decided stays decided: `segue show` tells it; give a later `--as-of`, or look only, with `--no-write`".into()),
+    })
+}
+
+/// A name that another declaration had before is that one's in the history: it can't be anybody else's as well.
+fn taken(program: &Program, names: &BTreeMap<String, Vec<String>>) -> Result<(), Error> {
+    let declared = |name: &str| program.rules.iter().any(|rule| rule.name == name);
+    for (owner, former) in names.iter().filter(|(owner, _)| declared(owner)) {
+        if let Some(name) = former.iter().find(|name| declared(name)) {
+            return Err(Error::Refused {
+                message: format!(
+                    "`{name}` is what `{owner}` was called before, and the history keeps it under that name"
+                ),
+                help: Some(format!("give the new `{name}` another name")),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Says which of several instants it was, and what was published before it.
+fn placed(error: Error, clock: &Clock, versions: &[std::sync::Arc<Manifest>]) -> Error {
+    match (error, versions.last()) {
+        (Error::Refused { message, help }, Some(last)) => Error::Refused {
+            message: format!(
+                "as of {}, after version {} was published for an earlier instant: {message}",
+                instant(clock.as_of, &clock.zone),
+                last.version
+            ),
+            help,
+        },
+        (error, _) => error,
+    }
 }
 
 /// A campaign keeps the ledger and the draws of its first name, also where the text no longer says which that was.

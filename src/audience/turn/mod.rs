@@ -90,10 +90,10 @@ impl Base {
         seen
     }
 
-    /// The instant of the last run.
+    /// The latest instant that is published, of runs and restores.
     pub fn last_run(&self) -> Option<i64> {
         let decided = self.chain.versions().iter().map(|version| &version.draft).chain(&self.pending);
-        decided.filter(|draft| draft.kind == Kind::Run).map(|draft| draft.as_of).max()
+        decided.filter(|draft| matches!(draft.kind, Kind::Run | Kind::Restore)).map(|draft| draft.as_of).max()
     }
 }
 

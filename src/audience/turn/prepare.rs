@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
 
 use super::{Base, Job, Turn, entries, tables};
 use crate::audience::campaign::{Input, SENT};
@@ -16,7 +18,7 @@ use crate::audience::store::{
 use crate::engine;
 use crate::error::Error;
 use crate::language::calendar::tzdb_version;
-use crate::language::ir::RuleKind;
+use crate::language::ir::{RuleId, RuleKind};
 
 /// A draft whose files are staged.
 #[derive(Debug, Clone)]
@@ -89,8 +91,18 @@ pub async fn prepare(
         }
     }
     for (name, file, count) in standing(job, turn, before, &draft) {
-        draft.files.push(FileRef { name: name.clone(), ..file });
-        draft.counts.insert(name, count);
+        // Whoever withdrew consent, was suppressed or erased since is in it no more.
+        let mut rows = Vec::new();
+        for batch in store.read(&file).await? {
+            let may = match count.outcomes.contains_key(SENT) {
+                true => consented(&input, &batch)?,
+                false => known(&input, &batch)?,
+            };
+            rows.push(filter_record_batch(&batch, &may).map_err(|why| odd(&why.to_string()))?);
+        }
+        let members = rows.iter().map(|batch| batch.num_rows() as u64).sum();
+        draft.files.push(store.stage(Table::Audience, &name, &rows).await?);
+        draft.counts.insert(name, Count { members, ..count });
     }
     let ids = turn.outcome.customers.data_type();
     history.push(store::membership(ids, turn.clock.as_of, &moved)?);
@@ -104,7 +116,7 @@ pub async fn prepare(
     }
     let asked: Vec<Audience<'_>> = audiences.iter().map(Kept::asked).collect();
     let findings = store::audit(before, &draft, &asked, &job.project.file.audits)?;
-    Ok(Prepared { draft, findings })
+    Ok(Prepared { draft: draft.settled(), findings })
 }
 
 impl Kept {
@@ -147,36 +159,47 @@ fn audiences(job: &Job<'_>, turn: &Turn, input: &Input<'_>) -> Result<Vec<Kept>,
 /// Of each row of a campaign's audience, whether the customer may be reached on its channel. It is asked of the gates of the program by
 /// the customer's id, not of what the decision found out.
 fn consented(input: &Input<'_>, rows: &RecordBatch) -> Result<BooleanArray, Error> {
-    let odd = |what: &str| Error::Engine { message: format!("consent can't be audited: {what}"), help: None };
     let channels = rows.column_by_name("channel").and_then(|c| c.as_string_opt::<i32>());
     let channels = channels.ok_or_else(|| odd("the audience has no channels"))?;
-    let customers = column(rows)?;
     let mut found = Vec::with_capacity(rows.num_rows());
-    let mut at = 0;
-    for row in 0..rows.num_rows() {
-        // Both are in the order of ids.
-        while at < input.customers.len() && !same(input.customers, at, customers, row) {
-            at += 1;
-        }
+    for (row, at) in places(input.customers, column(rows)?).into_iter().enumerate() {
         let gate = channels.is_valid(row).then(|| channels.value(row));
         let gate = gate.and_then(|channel| input.program.gates.iter().find(|gate| gate.channel == channel));
-        let holds = |rule: crate::language::ir::RuleId| {
-            input.members.get(rule.0 as usize).is_some_and(|bits| at < bits.len() && bits.value(at))
+        let holds = |rule: RuleId| {
+            let bits = input.members.get(rule.0 as usize);
+            bits.zip(at).is_some_and(|(bits, at)| at < bits.len() && bits.value(at))
         };
-        found.push(gate.is_some_and(|gate| holds(gate.consent) && !holds(gate.suppressed)));
+        found.push(at.is_some() && gate.is_some_and(|gate| holds(gate.consent) && !holds(gate.suppressed)));
     }
     Ok(BooleanArray::from(found))
 }
 
-fn same(all: &ArrayRef, at: usize, some: &ArrayRef, row: usize) -> bool {
-    use arrow::datatypes::Int64Type;
+/// Of each row, whether the customer is still one.
+fn known(input: &Input<'_>, rows: &RecordBatch) -> Result<BooleanArray, Error> {
+    Ok(places(input.customers, column(rows)?).into_iter().map(|at| Some(at.is_some())).collect())
+}
+
+/// Where each of some customers stands among all; both are in the order of ids.
+fn places(all: &ArrayRef, some: &ArrayRef) -> Vec<Option<usize>> {
+    fn merged<T: Ord>(all: impl Iterator<Item = T>, some: impl Iterator<Item = T>) -> Vec<Option<usize>> {
+        let mut all = all.enumerate().peekable();
+        let place = |id: T| {
+            while all.next_if(|(_, other)| *other < id).is_some() {}
+            all.peek().filter(|(_, other)| *other == id).map(|(at, _)| *at)
+        };
+        some.map(place).collect()
+    }
     match (all.as_string_opt::<i32>(), some.as_string_opt::<i32>()) {
-        (Some(all), Some(some)) => all.value(at) == some.value(row),
+        (Some(all), Some(some)) => merged(all.iter(), some.iter()),
         _ => match (all.as_primitive_opt::<Int64Type>(), some.as_primitive_opt::<Int64Type>()) {
-            (Some(all), Some(some)) => all.value(at) == some.value(row),
-            _ => false,
+            (Some(all), Some(some)) => merged(all.iter(), some.iter()),
+            _ => vec![None; some.len()],
         },
     }
+}
+
+fn odd(what: &str) -> Error {
+    Error::Engine { message: format!("consent can't be asked: {what}"), help: None }
 }
 
 fn column(rows: &RecordBatch) -> Result<&ArrayRef, Error> {

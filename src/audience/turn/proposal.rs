@@ -22,6 +22,8 @@ pub struct Proposal {
     pub rules: String,
     /// The version that it builds on; none where nothing was published.
     pub base: Option<u64>,
+    /// The checksum of that version.
+    pub follows: Option<String>,
     /// One a turn, in the order of their instants.
     pub drafts: Vec<Draft>,
     /// Over all of the above.
@@ -35,6 +37,7 @@ impl Proposal {
             project: project.file.name.name.clone(),
             rules: digest(project),
             base: done.base,
+            follows: done.follows.clone(),
             drafts: done.drafts.clone(),
             sha256: String::new(),
         };
@@ -90,6 +93,10 @@ impl Proposal {
         if newest.unwrap_or(0) != self.base.unwrap_or(0) + done as u64 {
             let told = |n: Option<u64>| n.map_or("nothing was published".to_owned(), |n| format!("version {n}"));
             return stale(format!("it builds on {}, and by now there is {}", told(self.base), told(newest)));
+        }
+        let follows = self.base.and_then(|base| chain.version(base).ok()).map(|version| &version.sha256);
+        if follows != self.follows.as_ref() {
+            return stale("it builds on another store's version of that number".to_owned());
         }
         if self.project != project.file.name.name {
             return stale(format!("it is of the project `{}`", self.project));

@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, store: &Store, out: &Out) ->
         Format::Json => out.print(&format!("{:#}\n", changes.json(prepared, store)))?,
     }
     if let Some(file) = &args.out {
-        out.note(&format!("\nwrote the plan to `{0}`; `segue apply {0}` publishes exactly that", file.display()));
+        out.note(&format!("\nwrote the plan to `{0}`; `segue apply '{0}'` publishes exactly that", file.display()));
     }
     Ok(if args.exit_code && changes.any() { Exit::Findings } else { Exit::Ok })
 }
@@ -95,7 +95,11 @@ impl<'a> Changes<'a> {
 
     fn any(&self) -> bool {
         let contacts = |summary: &Summary| summary.campaigns.iter().any(|c| c.sent() + c.held_out > 0);
-        !self.gone.is_empty()
+        let rules =
+            |draft: &Draft| draft.program.iter().map(|e| (e.name.clone(), e.sha256.clone())).collect::<Vec<_>>();
+        let edited = self.done.before.as_ref().zip(self.done.drafts.last()).is_some_and(|(a, b)| rules(a) != rules(b));
+        edited
+            || !self.gone.is_empty()
             || self.rows.iter().any(|row| row.entered + row.left > 0 || !row.rule.is_empty())
             || self.done.summaries.iter().any(contacts)
     }

@@ -8,11 +8,13 @@ use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Out, plural};
 use super::super::{Exit, interrupt, keeper, moment, notices, progress, show};
 use super::{Args, FileKind, Format, campaigns};
+use crate::audience::campaign::Verdict;
 use crate::audience::store::{Kind, Manifest, Store};
 use crate::audience::turn::{self, Base, Job, Summary, Then, Turn, turns};
 use crate::engine::{Again, Keep, OfSource, Outcome, write};
 use crate::error::Error;
 use crate::language::calendar::Clock;
+use crate::language::ir::Campaign;
 
 /// What a run did.
 struct Ran {
@@ -27,7 +29,7 @@ struct Ran {
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
     let store = keeper::store(args.store.as_deref(), &prepared.project)?;
     let publishes = store.is_some() && !args.no_write && args.asked.only.is_empty() && args.asked.rule.is_none();
-    let folder = folder(args, prepared, publishes);
+    let folder = folder(args, prepared, store.is_some());
     if let Some(folder) = &folder {
         let name = |shown: &Shown| match *shown {
             Shown::Rule(rule) => Some(prepared.program.rules.get(rule)?.name.as_str()),
@@ -36,6 +38,11 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         let files = |name: &str| args.kinds().map(|kind| kind.kind().file(name)).collect::<Vec<_>>();
         let names: Vec<String> = prepared.shown.iter().filter_map(name).flat_map(files).collect();
         write::apart(&prepared.project.catalog, &prepared.project.root, folder, &names)?;
+    }
+    let forgets = |campaign: &Campaign| campaign.at_most.is_some() || campaign.budget.is_some();
+    let program = &prepared.program;
+    if store.is_none() && (!program.policies.is_empty() || program.campaigns.iter().any(forgets)) {
+        out.note("note: without a `store` in `segue.yaml` nothing is remembered: `at most`, `policy` and `budget` hold within this run only");
     }
     let ran = match (&store, publishes) {
         (Some(store), true) => publish(args, prepared, store, out)?,
@@ -54,7 +61,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         None => Vec::new(),
     };
     writing.finish_and_clear();
-    let shown = shown(args, prepared, &turn.outcome, &files);
+    let shown = shown(args, prepared, turn, &files);
     match args.format {
         Format::Table => {
             for notice in &shown.notices {
@@ -216,9 +223,9 @@ pub(in crate::cli) fn block_on<T>(
 }
 
 /// Where audiences are written, if they are.
-fn folder(args: &Args, prepared: &Prepared, publishes: bool) -> Option<PathBuf> {
+fn folder(args: &Args, prepared: &Prepared, keeps: bool) -> Option<PathBuf> {
     // What is published is in the store; files beside it are written where they were asked for.
-    let unasked = publishes && args.output.is_none() && args.write.is_none();
+    let unasked = keeps && args.output.is_none() && args.write.is_none();
     if unasked || args.no_write || args.asked.rule.is_some() || prepared.shown.is_empty() {
         return None;
     }
@@ -251,9 +258,10 @@ fn files(args: &Args, prepared: &Prepared, turn: &Turn, folder: &Path, out: &Out
     Ok(write::write(&turn.outcome, &audiences, &output)?)
 }
 
-fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[PathBuf]) -> show::Shown<'a> {
+fn shown<'a>(args: &Args, prepared: &'a Prepared, turn: &Turn, files: &[PathBuf]) -> show::Shown<'a> {
+    let outcome = &turn.outcome;
     let mut files = files.chunks(args.kinds().count().max(1));
-    let customers = |rule: usize| args.limit.map(|limit| first(outcome, rule, limit));
+    let customers = |rule: usize| args.limit.map(|limit| first(prepared, turn, rule, limit));
     let audience = |shown: &Shown| {
         let (of, size) = match *shown {
             Shown::Rule(rule) => {
@@ -293,8 +301,15 @@ fn shown<'a>(args: &Args, prepared: &'a Prepared, outcome: &Outcome, files: &[Pa
     }
 }
 
-/// The first members, in the order of ids.
-fn first(outcome: &Outcome, rule: usize, limit: usize) -> Vec<String> {
+/// The first members, in the order of ids; of a campaign, the first who are contacted.
+fn first(prepared: &Prepared, turn: &Turn, rule: usize, limit: usize) -> Vec<String> {
+    let outcome = &turn.outcome;
+    let campaign = prepared.program.campaigns.iter().position(|campaign| campaign.rule.0 as usize == rule);
+    if let Some(campaign) = campaign {
+        let decided = turn.decisions.campaigns.iter().filter(|decided| decided.campaign == campaign);
+        let sent = decided.flat_map(|decided| decided.pairs()).filter(|(_, v)| matches!(v, Verdict::Sent { .. }));
+        return sent.take(limit).map(|(row, _)| outcome.customer(row as usize)).collect();
+    }
     let Some(members) = outcome.members.get(rule) else { return Vec::new() };
     members.set_indices().take(limit).map(|row| outcome.customer(row)).collect()
 }

@@ -4,7 +4,8 @@
 //! know: who wrote it.
 //!
 //! One entry a line: an id as the files have it, or `sha256:` and the hexadecimal digits of SHA-256 over the UTF-8 bytes of the id, so
-//! that the file itself names nobody. Empty lines and what follows `#` are no entries.
+//! that the file itself names nobody. Empty lines are no entries, nor is what
+//! follows a `#` at the beginning of a line or behind white space.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -41,7 +42,18 @@ impl Erased {
 
     /// Of the file's text.
     pub fn of(text: &str) -> Erased {
-        let entry = |line: &str| line.split_once('#').map_or(line, |(entry, _)| entry).trim().to_owned();
+        let entry = |line: &str| {
+            // An id may have a `#`; a comment begins the line or stands behind white space.
+            let comment = line
+                .match_indices('#')
+                .find(|(at, _)| line.get(..*at).is_some_and(|b| b.trim_end() != b || b.is_empty()));
+            let entry = comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim();
+            // Hexadecimal digits are the same in either case.
+            match entry.get(..HASHED.len()).filter(|head| head.eq_ignore_ascii_case(HASHED)) {
+                Some(_) => entry.to_ascii_lowercase(),
+                None => entry.to_owned(),
+            }
+        };
         let entries: HashSet<String> = text.trim_start_matches('\u{feff}').lines().map(entry).collect();
         let entries: HashSet<String> = entries.into_iter().filter(|entry| !entry.is_empty()).collect();
         let hashed = entries.iter().any(|entry| entry.starts_with(HASHED));
@@ -120,9 +132,10 @@ mod tests {
 
     #[test]
     fn entries_are_ids_or_their_hashes() {
-        let text = format!("# asked on 2026-03-01\nana\n\n  17  # a number\n{}\n", entry("bob"));
+        let text = format!("# asked on 2026-03-01\nana\n\n  17  # a number\ncust#9\n{}\n", entry("bob").to_uppercase());
         let erased = Erased::of(&text);
-        assert_eq!(["ana", "17", "bob", "eve", ""].map(|id| erased.has(id)), [true, true, true, false, false]);
+        let ids = ["ana", "17", "bob", "cust#9", "cust", "eve", ""];
+        assert_eq!(ids.map(|id| erased.has(id)), [true, true, true, true, false, false, false]);
         assert!(Erased::of("# nobody\n").is_empty());
         // Published: `printf ana | sha256sum`.
         assert_eq!(entry("ana"), "sha256:24d4b96f58da6d4a8512313bbd02a28ebf0ca95dec6e4c86ef78ce7f01e788ac");
