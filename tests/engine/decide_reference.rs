@@ -23,6 +23,9 @@ pub fn decide(world: &World, day: &Day, rows: &[Row]) -> Told {
     order.into_iter().map(|place| reference.campaign(place)).collect()
 }
 
+/// A zone, and the quiet hours that are asked of it.
+type Asked = (Option<String>, Vec<(u16, u16)>);
+
 struct Reference<'a> {
     world: &'a World,
     day: &'a Day,
@@ -32,7 +35,7 @@ struct Reference<'a> {
     rows: &'a [Row],
     /// By campaign its name in the ledger.
     keys: Vec<String>,
-    quiet: HashMap<(Option<String>, Vec<(u16, u16)>), Option<String>>,
+    quiet: HashMap<Asked, Option<String>>,
 }
 
 type Outcome = (String, Option<u16>, Option<String>);

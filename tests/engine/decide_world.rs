@@ -106,7 +106,8 @@ impl World {
             (Arc::new(StringArray::from(ids.clone())), ids)
         };
         let catalog = catalog(&mut dice);
-        let zone = Zone::new(*dice.pick(&["Europe/Paris", "UTC", "America/Sao_Paulo"])).expect("known");
+        let zone: &str = dice.pick(&["Europe/Paris", "UTC", "America/Sao_Paulo"]);
+        let zone = Zone::new(zone).expect("known");
         let day = *dice.pick(&["2026-10-21", "2026-03-25", "2026-02-24"]);
         let start = parse_moment(day, &zone).expect("a day");
         let mut world = World {

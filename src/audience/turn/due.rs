@@ -120,8 +120,8 @@ pub async fn at(job: &Job<'_>, as_of: &Clock, store: Option<(&Store, &Base)>) ->
 
 /// The same instant again is the same run, if it is of the same rules and data.
 async fn unchanged(job: &Job<'_>, base: &Base, as_of: &Clock) -> Result<(), Error> {
-    let runs = base.chain.versions().iter().filter(|v| v.draft.kind == Kind::Run && v.draft.as_of == as_of.as_of);
-    let Some(version) = runs.last() else { return Ok(()) };
+    let is = |v: &&std::sync::Arc<Manifest>| v.draft.kind == Kind::Run && v.draft.as_of == as_of.as_of;
+    let Some(version) = base.chain.versions().iter().rfind(is) else { return Ok(()) };
     let threads = job.limits.threads.unwrap_or(2);
     let inputs = engine::inputs::digests(&job.project.catalog, &job.project.root, threads).await?;
     let was = |name: &str| version.draft.inputs.iter().find(|input| input.source == name).map(|input| &input.digest);
