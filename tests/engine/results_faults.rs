@@ -43,7 +43,7 @@ fn every_operation_fails() {
     let (done, steps) = run(work(folder.path(), Trouble::Never));
     done.expect("no trouble");
     let mut healed = 0;
-    for at in 0..steps.len() {
+    for (at, &step) in steps.iter().enumerate() {
         for trouble in [Trouble::Once(at), Trouble::Forever(at), Trouble::Unheard(at)] {
             let folder = quick();
             let (done, _) = run(work(folder.path(), trouble));
@@ -55,7 +55,7 @@ fn every_operation_fails() {
                     assert!(error.to_string().contains("the cable is out"), "{trouble:?}: {error}");
                 }
             }
-            if trouble == Trouble::Unheard(at) && steps[at] == "put" {
+            if trouble == Trouble::Unheard(at) && step == "put" {
                 assert!(done.is_ok(), "what was written counts, whatever was said: step {at}");
             }
             for (name, sum) in contents(folder.path()) {

@@ -124,9 +124,9 @@ fn killed_at_every_step() {
     run(catch_up(&store, days)).expect("published");
     let steps = troubled.asked.lock().expect("no panic").clone();
     assert!(steps.iter().filter(|what| **what == "put").count() as u64 >= days * 4, "{steps:?}");
-    for at in 0..steps.len() {
+    for (at, &step) in steps.iter().enumerate() {
         // Behind a list or a get nothing is else than before it.
-        let whens: &[&str] = if steps[at] == "put" { &["before", "behind"] } else { &["before"] };
+        let whens: &[&str] = if step == "put" { &["before", "behind"] } else { &["before"] };
         for when in whens {
             let folder = quick();
             let mut child = start(folder.path(), days, Some(format!("{when} {at}")));

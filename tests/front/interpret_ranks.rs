@@ -175,14 +175,7 @@ fn who_is_ranked() {
     assert_eq!(who(listed, &all), Vec::<String>::new());
     // Among the members of a rule.
     let kind = RuleKind::Segment;
-    let segment = |condition| Rule {
-        name: "s".into(),
-        title: None,
-        description: None,
-        kind: kind.clone(),
-        condition,
-        span: SPAN,
-    };
+    let segment = |condition| Rule { name: "s".into(), title: None, description: None, kind, condition, span: SPAN };
     let rules = vec![segment(Cond::Not(Box::new(top(None)))), segment(top(Some(Among::Rule(RuleId(0)))))];
     let program = Program { rules, ..Program::default() };
     let answers = interpret::evaluate(&program, &catalog(), &clock(), &all);
