@@ -7,6 +7,7 @@
 //! Project::check     names, types, proofs                 → Program, or what is wrong
 //! engine::run        one plan over Parquet                → Outcome: one bit a customer and rule
 //! engine::write      audiences as files
+//! audience::turn     what is due, decided, staged and published; audience::deliver takes it elsewhere
 //! engine::identities which ids are one customer, and why
 //! interpret::evaluate, spec::load                         the same answer, the slow and obvious way
 //! format::format     the canonical text

@@ -216,7 +216,11 @@ pub fn json(shown: &Shown) -> Value {
 
 /// `offer serum-15 by email`, `a 45%: offer serum-15 by email; b 45%: offer serum-20 by email; hold out 10%`
 pub fn arms(campaign: &Campaign) -> String {
-    let share = |share: Num| format!("{}%", share.combine(Arithmetic::Multiply, Num::int(100)).unwrap_or(share));
+    let share = |share: Num| {
+        let text = share.combine(Arithmetic::Multiply, Num::int(100)).unwrap_or(share).to_string();
+        let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        format!("{short}%")
+    };
     let arm = |arm: &Arm| match arm.take {
         Take::All => action(&arm.action),
         Take::When(_) => format!("{} when …: {}", arm.name, action(&arm.action)),

@@ -21,7 +21,7 @@ use crate::deliver_support::{Ask, Place, Versions, batch, block_on, scored, text
 const PASSWORD: &str = "hunter2/s@cret:word";
 const ESCAPED: &str = "hunter2%2Fs%40cret%3Aword";
 
-struct Server {
+pub struct Server {
     child: Child,
     port: u16,
     _folder: tempfile::TempDir,
@@ -63,7 +63,8 @@ fn command(program: &Path) -> Command {
     command
 }
 
-fn server() -> Option<Server> {
+/// A server of its own, if there is a PostgreSQL.
+pub fn server() -> Option<Server> {
     let bin = programs()?;
     let folder = tempfile::Builder::new().prefix("segue-pg-").tempdir_in("/tmp").expect("a folder");
     let data = folder.path().join("data");
@@ -103,7 +104,7 @@ fn server() -> Option<Server> {
     Some(server)
 }
 
-async fn client(server: &Server, database: &str) -> Result<Client, tokio_postgres::Error> {
+pub async fn client(server: &Server, database: &str) -> Result<Client, tokio_postgres::Error> {
     let mut config = tokio_postgres::Config::new();
     config.host("127.0.0.1").port(server.port).user("segue").password(PASSWORD).dbname(database);
     let (client, connection) = config.connect(NoTls).await?;
@@ -112,13 +113,13 @@ async fn client(server: &Server, database: &str) -> Result<Client, tokio_postgre
 }
 
 /// A database of its own.
-struct Base<'s> {
+pub struct Base<'s> {
     server: &'s Server,
     name: &'static str,
 }
 
 impl Base<'_> {
-    fn new<'s>(server: &'s Server, name: &'static str) -> Base<'s> {
+    pub fn new<'s>(server: &'s Server, name: &'static str) -> Base<'s> {
         block_on(async {
             let client = client(server, "postgres").await.expect("connected");
             client.batch_execute(&format!("create database {name}")).await.expect("made");
@@ -126,7 +127,7 @@ impl Base<'_> {
         Base { server, name }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://segue:{ESCAPED}@127.0.0.1:{}/{}", self.server.port, self.name)
     }
 

@@ -187,7 +187,7 @@ fn killed_runs_leave_nothing_wrong() {
     let run = |cache: &[&str]| {
         said(&[&["run", "shop", "--format", "json", "--as-of", "2026-11-21", "--no-write"], cache].concat())
     };
-    let plan = || said(&["plan", "shop", "--as-of", "2026-11-21"]);
+    let plan = || said(&["plan", "shop", "--reads", "--as-of", "2026-11-21"]);
     assert!(plan().contains("nothing is kept of earlier runs"), "{}", plan());
     let full = run(&[]);
     for round in 0..4 {

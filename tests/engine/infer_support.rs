@@ -99,5 +99,6 @@ pub fn audiences(root: &Path) -> Vec<(String, usize)> {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let outcome = runtime.block_on(segue::engine::run(request)).unwrap();
-    checked.program.rules.iter().enumerate().map(|(i, rule)| (rule.name.clone(), outcome.size(i))).collect()
+    let shown = checked.program.rules.iter().enumerate().filter(|(_, rule)| !rule.is_hidden());
+    shown.map(|(i, rule)| (rule.name.clone(), outcome.size(i))).collect()
 }

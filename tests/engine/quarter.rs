@@ -11,6 +11,7 @@ use segue::language::calendar::{Zone, date_of, days_of};
 use segue::language::ir::Date;
 use segue::project;
 
+use crate::deliver_postgres;
 use crate::support::{copy, root, segue};
 
 const DAY: i64 = 86_400_000_000;
@@ -90,14 +91,33 @@ fn ninety_mornings_of_the_example() {
     let folder = tempfile::tempdir().expect("folder");
     let shop = folder.path().join("shop");
     copy(&root().join("examples/cosmetics"), &shop);
+    let server = deliver_postgres::server();
+    let database = server.as_ref().map(|server| deliver_postgres::Base::new(server, "quarter"));
+    let mut destinations =
+        "\ndestinations:\n  drop: {kind: csv, path: out/drop, audiences: [loyal, antiage_winback]}\n".to_owned();
+    match &database {
+        Some(database) => {
+            std::fs::write(shop.join("crm.txt"), database.url()).expect("written");
+            destinations
+                .push_str("  crm: {kind: postgres, url: {file: crm.txt}, audiences: [loyal, antiage_winback]}\n");
+        }
+        None => println!("skipped: there is no PostgreSQL to deliver to"),
+    }
+    let catalog = std::fs::read_to_string(shop.join("catalog.yaml")).expect("the catalog");
+    std::fs::write(shop.join("catalog.yaml"), catalog + &destinations).expect("written");
     for date in days() {
         let as_of = format!("{:04}-{:02}-{:02}T10:00", date.year, date.month, date.day);
         let ran = segue().current_dir(folder.path()).args(["run", "shop", "--quiet", "--as-of", &as_of]).output();
         let ran = ran.expect("runs");
         assert!(ran.status.success(), "{as_of}: {}", String::from_utf8_lossy(&ran.stderr));
+        let brought = segue().current_dir(&shop).args(["deliver", "--quiet"]).output().expect("runs");
+        assert!(brought.status.success(), "{as_of}: {}", String::from_utf8_lossy(&brought.stderr));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     runtime.block_on(laws(&shop));
+    if let Some(server) = &server {
+        runtime.block_on(arrived(server, &shop));
+    }
     let again = |as_of: &str| {
         let call = segue().current_dir(folder.path()).args(["run", "shop", "--as-of", as_of]).output().expect("runs");
         call.status.code()
@@ -219,6 +239,25 @@ async fn laws(shop: &Path) {
         let listed = campaign.arms.iter().all(|arm| arm.action.channel.is_none());
         assert!(listed || contacts.iter().any(|row| row.name == rule.name), "{} reached nobody", rule.name);
     }
+}
+
+/// What the database has at the end: the segment as it was published last, and whoever was ever contacted.
+async fn arrived(server: &deliver_postgres::Server, shop: &Path) {
+    let store = Store::open("published", shop).expect("opens");
+    let chain = store.chain().await.expect("whole");
+    let client = deliver_postgres::client(server, "quarter").await.expect("connected");
+    let ids = async |table: &str| -> BTreeSet<String> {
+        let rows = client.query(&format!("select customer from {table}"), &[]).await.expect("a table");
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    let newest = chain.latest().expect("a version");
+    assert_eq!(ids("loyal").await, customers(&store, newest, "loyal").await);
+    let history = history(&store, &chain).await;
+    let contacted = history.into_iter().filter(|row| row.event == "contacted" && row.name == "antiage_winback");
+    assert_eq!(ids("antiage_winback").await, contacted.map(|row| row.customer).collect());
+    let rows = client.query("select count(*), count(distinct key) from segue_deliveries", &[]).await.expect("the keys");
+    let (all, distinct): (i64, i64) = (rows[0].get(0), rows[0].get(1));
+    assert!(all == distinct && all > 50, "{all} deliveries, {distinct} keys");
 }
 
 /// Who agreed to a channel, for those that ask.

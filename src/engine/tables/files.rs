@@ -66,6 +66,8 @@ pub fn real(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let there = whole.ancestors().find_map(|a| Some((a, a.canonicalize().ok()?)));
     match there {
+        // Nothing joined would end in a slash, and no file does.
+        Some((above, real)) if above == whole => real,
         Some((above, real)) => whole.strip_prefix(above).map_or_else(|_| whole.clone(), |rest| real.join(rest)),
         None => whole,
     }
