@@ -145,9 +145,8 @@ pub async fn run(request: Request<'_>) -> Result<Outcome, Error> {
 
 /// The same, and the values that campaigns ask for: see [`Outcome::traits`].
 pub async fn run_campaigns(request: Request<'_>) -> Result<Outcome, Error> {
-    // Whose campaigns ask for no value ask for members only.
-    let none = request.program.values_of_campaigns().is_empty();
-    run_for(request, if none { Values::None } else { Values::Campaigns }).await
+    let values = Values::of(request.program);
+    run_for(request, values).await
 }
 
 async fn run_for(request: Request<'_>, values: Values) -> Result<Outcome, Error> {
@@ -164,7 +163,7 @@ async fn run_for(request: Request<'_>, values: Values) -> Result<Outcome, Error>
 pub async fn measured(request: Request<'_>, patterns: u32) -> Result<(Outcome, Arc<Meter>), Error> {
     let with = history::resolve(&request);
     let tables = tables::open_with(&with.catalog, request.root, with.files).await?;
-    let asked = Asked { values: Values::None, population: request.population };
+    let asked = Asked { values: Values::of(request.program), population: request.population };
     let wish = Wish { asked, limits: request.limits, patterns: Some(patterns), keep: None };
     let progress = request.progress.clone();
     evaluate(&with.catalog, &with.program, request.clock, &tables, wish, progress).await

@@ -81,7 +81,7 @@ pub fn access() -> [(&'static str, String); 3] {
     [of("AWS_ACCESS_KEY_ID", "test"), of("AWS_SECRET_ACCESS_KEY", "test"), of("AWS_REGION", "us-east-1")]
 }
 
-fn bucket(store: &Store) -> Arc<dyn ObjectStore> {
+pub fn bucket(store: &Store) -> Arc<dyn ObjectStore> {
     let [(_, key), (_, secret), (_, region)] = access();
     Arc::new(
         AmazonS3Builder::new()

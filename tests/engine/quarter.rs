@@ -103,6 +103,10 @@ fn ninety_mornings_of_the_example() {
         }
         None => println!("skipped: there is no PostgreSQL to deliver to"),
     }
+    let lake = lake();
+    if lake.is_some() {
+        destinations.push_str("  lake: {kind: parquet, path: \"s3://segue-test/quarter\", audiences: [loyal]}\n");
+    }
     let catalog = std::fs::read_to_string(shop.join("catalog.yaml")).expect("the catalog");
     std::fs::write(shop.join("catalog.yaml"), catalog + &destinations).expect("written");
     for date in days() {
@@ -110,13 +114,27 @@ fn ninety_mornings_of_the_example() {
         let ran = segue().current_dir(folder.path()).args(["run", "shop", "--quiet", "--as-of", &as_of]).output();
         let ran = ran.expect("runs");
         assert!(ran.status.success(), "{as_of}: {}", String::from_utf8_lossy(&ran.stderr));
-        let brought = segue().current_dir(&shop).args(["deliver", "--quiet"]).output().expect("runs");
+        let mut deliver = segue();
+        deliver
+            .current_dir(&shop)
+            .args(["deliver", "--quiet"])
+            .envs(lake.as_ref().map(Lake::access).unwrap_or_default());
+        let brought = deliver.output().expect("runs");
         assert!(brought.status.success(), "{as_of}: {}", String::from_utf8_lossy(&brought.stderr));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     runtime.block_on(laws(&shop));
     if let Some(server) = &server {
         runtime.block_on(arrived(server, &shop));
+    }
+    if let Some(lake) = &lake {
+        let there = runtime.block_on(lake.customers("quarter/loyal.parquet"));
+        let published = runtime.block_on(async {
+            let store = Store::open("published", &shop).expect("opens");
+            let chain = store.chain().await.expect("whole");
+            customers(&store, chain.latest().expect("a version"), "loyal").await
+        });
+        assert_eq!(there, published);
     }
     let again = |as_of: &str| {
         let call = segue().current_dir(folder.path()).args(["run", "shop", "--as-of", as_of]).output().expect("runs");
@@ -238,6 +256,56 @@ async fn laws(shop: &Path) {
         let rule = &program.rules[campaign.rule.0 as usize];
         let listed = campaign.arms.iter().all(|arm| arm.action.channel.is_none());
         assert!(listed || contacts.iter().any(|row| row.name == rule.name), "{} reached nobody", rule.name);
+    }
+}
+
+/// An S3-compatible store, where the tests know of one.
+#[cfg(feature = "cloud")]
+struct Lake(crate::cloud::Store);
+
+#[cfg(feature = "cloud")]
+fn lake() -> Option<Lake> {
+    let lake = crate::cloud::store().map(Lake);
+    if lake.is_none() {
+        println!("skipped: there is no S3-compatible store to deliver to");
+    }
+    lake
+}
+
+#[cfg(feature = "cloud")]
+impl Lake {
+    fn access(&self) -> Vec<(&'static str, String)> {
+        let address = [("AWS_ENDPOINT_URL", self.0.endpoint.clone()), ("AWS_ALLOW_HTTP", "true".to_owned())];
+        crate::cloud::access().into_iter().chain(address).collect()
+    }
+
+    async fn customers(&self, key: &str) -> BTreeSet<String> {
+        use object_store::ObjectStoreExt as _;
+        let got = crate::cloud::bucket(&self.0).get(&object_store::path::Path::from(key)).await.expect("an object");
+        let bytes = got.bytes().await.expect("bytes");
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).expect("Parquet");
+        let batches = reader.build().expect("reads");
+        batches.flat_map(|batch| texts(&batch.expect("a batch"), "customer")).flatten().collect()
+    }
+}
+
+/// Built without stores in a network there is none.
+#[cfg(not(feature = "cloud"))]
+enum Lake {}
+
+#[cfg(not(feature = "cloud"))]
+fn lake() -> Option<Lake> {
+    None
+}
+
+#[cfg(not(feature = "cloud"))]
+impl Lake {
+    fn access(&self) -> Vec<(&'static str, String)> {
+        match *self {}
+    }
+
+    async fn customers(&self, _: &str) -> BTreeSet<String> {
+        match *self {}
     }
 }
 

@@ -55,7 +55,9 @@ impl Job<'_> {
         let script = tokio::runtime::Runtime::new().unwrap().block_on(script).unwrap();
         let not: Vec<&str> =
             script.portable.reasons.iter().map(|reason| self.program.rules[reason.rule].name.as_str()).collect();
-        self.program.keep(|rule| !not.contains(&rule.name.as_str()))
+        // A campaign brings its parts along.
+        let part = |name: &str, rule: &str| name.strip_prefix(rule).is_some_and(|rest| rest.starts_with('.'));
+        self.program.keep(|rule| !not.iter().any(|name| *name == rule.name || part(name, &rule.name)))
     }
 
     /// Both engines tell the same.

@@ -88,6 +88,9 @@ pub(super) fn number(n: u64) -> String {
     grouped(usize::try_from(n).unwrap_or(usize::MAX))
 }
 
+/// So many audiences of a version are named; JSON has all.
+const MOST: usize = 6;
+
 fn table(chain: &Chain, versions: &[&Manifest], names: &[String], width: Option<u16>) -> String {
     let mut table = lined(width);
     let counted = !names.is_empty();
@@ -103,8 +106,11 @@ fn table(chain: &Chain, versions: &[&Manifest], names: &[String], width: Option<
             Some((name, count)) if counted => vec![visible(name), number(count.members), moved(count)],
             _ => {
                 let changed = audiences.iter().filter(|(_, count)| count.entered + count.left > 0);
-                let changed: Vec<String> =
+                let mut changed: Vec<String> =
                     changed.map(|(name, count)| format!("{} {}", visible(name), moved(count))).collect();
+                let more = changed.len().saturating_sub(MOST);
+                changed.truncate(MOST);
+                changed.extend((more > 0).then(|| format!("and {more} more")));
                 let changed = if changed.is_empty() { "none".to_owned() } else { changed.join(", ") };
                 vec![audiences.len().to_string(), changed]
             }

@@ -38,7 +38,7 @@ pub async fn analyze(request: &Request<'_>, explained: &Explanation) -> Result<A
         request.catalog,
         request.program,
         request.clock,
-        Asked { values: Values::None, population: request.population },
+        Asked { values: Values::of(request.program), population: request.population },
     );
     let since = std::time::Instant::now();
     let (outcome, meter): (_, Arc<Meter>) = measured(request.clone(), parts.program.patterns).await?;

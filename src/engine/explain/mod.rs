@@ -122,7 +122,7 @@ pub async fn explain(request: &Request<'_>, asked: &(dyn Fn(usize) -> bool + Syn
     let with = history::resolve(request);
     let request = &Request { catalog: &with.catalog, program: &with.program, ..request.clone() };
     let tables = tables::open_with(request.catalog, request.root, with.files).await?;
-    let wanted = Asked { values: Values::None, population: request.population };
+    let wanted = Asked { values: Values::of(request.program), population: request.population };
     let Request { catalog, program, clock, limits, .. } = *request;
     let parts = lower(catalog, program, clock, wanted);
     if limits.engine == Choice::Only(Engine::Standard) {

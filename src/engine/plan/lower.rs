@@ -95,6 +95,14 @@ pub enum Values {
     All,
 }
 
+impl Values {
+    /// What a run of a program asks for.
+    pub fn of(program: &ir::Program) -> Values {
+        // Whose campaigns ask for no value ask for members only.
+        if program.values_of_campaigns().is_empty() { Values::None } else { Values::Campaigns }
+    }
+}
+
 /// Takes a program apart.
 pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock, asked: Asked) -> Parts {
     let mut lowerer = Lowerer::new(catalog, program, clock);
