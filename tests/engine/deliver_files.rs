@@ -262,6 +262,24 @@ fn hostile_cells() {
 }
 
 #[test]
+fn decisions_have_files_of_their_own() {
+    let place = Place::new("destinations: {drop: {kind: csv, path: out/drop, mode: delta}}");
+    let versions = Versions::default()
+        .with("c", 1, scored(&[("a", 1), ("b", 1)]))
+        .with("c", 2, scored(&[]))
+        .with("c", 3, scored(&[("b", 2)]));
+    let contacts = |version| Ask { version, contacts: true, ..Ask::default() };
+    place.deliver("c", &versions, contacts(1)).expect("written");
+    // Asking for changes asks for those of members.
+    place.deliver("c", &versions, Ask { mode: Some(Mode::Delta), ..contacts(3) }).expect("written");
+    let text = |name| String::from_utf8(read(&place, name)).expect("UTF-8");
+    assert_eq!(text("c.00000001.csv"), "customer,score\r\na,1\r\nb,1\r\n");
+    assert_eq!(text("c.00000002.csv"), "customer,score\r\n");
+    assert_eq!(text("c.00000003.csv"), "customer,score\r\nb,2\r\n");
+    assert_eq!(std::fs::read_dir(place.root.path().join("out/drop")).expect("a folder").count(), 3);
+}
+
+#[test]
 fn changes_have_files_of_their_own() {
     let place = Place::new("destinations: {drop: {kind: csv, path: out/drop, mode: delta}}");
     let versions = Versions::default()
@@ -286,7 +304,8 @@ fn changes_have_files_of_their_own() {
     // All rows, in the file of that name.
     place.deliver("v", &versions, Ask { mode: Some(Mode::Full), ..version(6) }).expect("written");
     assert_eq!(text("v.csv"), "customer,score\r\na,1\r\nc,2\r\nd,1\r\n");
-    assert_eq!(files::name("v", 7, Mode::Delta, Some(6), Files::Jsonl), "v.delta-00000006-00000007.jsonl");
+    let names = ["v.jsonl", "v.delta-00000000-00000000.jsonl", "v.00000000.jsonl"];
+    assert_eq!(files::names("v", Files::Jsonl), names);
 }
 
 #[test]

@@ -180,6 +180,32 @@ fn a_real_database() {
     all_or_nothing(&Base::new(&server, "e"));
     no_connection(&Base::new(&server, "f"));
     many_rows(&Base::new(&server, "g"));
+    contacts_of_all_decisions(&Base::new(&server, "h"));
+}
+
+/// Several decisions at once, one of them again, one without anybody: none takes the place of another.
+fn contacts_of_all_decisions(base: &Base<'_>) {
+    let place = base.place("");
+    let versions = Versions::default()
+        .with("c", 1, scored(&[("a", 1), ("b", 1)]))
+        .with("c", 2, scored(&[]))
+        .with("c", 3, scored(&[("b", 2), ("d", 1)]));
+    let contacts = |version| Ask { version, contacts: true, ..Ask::default() };
+    let all = || base.ask("select customer, version, score from c order by 1, 2");
+    place.deliver("c", &versions, contacts(1)).expect("delivered");
+    place.deliver("c", &versions, contacts(3)).expect("delivered");
+    let everything = ["a|1|1", "b|1|1", "b|3|2", "d|3|1"];
+    assert_eq!(all(), everything);
+    // Made again, it replaces its own contacts and nobody else's.
+    base.run("delete from c where customer = 'd'; update c set score = 7 where customer = 'b'");
+    place.deliver("c", &versions, Ask { again: true, ..contacts(3) }).expect("delivered");
+    assert_eq!(all(), ["a|1|1", "b|1|7", "b|3|2", "d|3|1"]);
+    // A payload of that name would be taken for the decision's.
+    let rows = scored(&[("a", 1)]);
+    let columns = vec![Arc::clone(rows.column(0)), Arc::clone(rows.column(1))];
+    let rows = RecordBatch::try_from_iter(["customer", "version"].into_iter().zip(columns)).expect("a batch");
+    let error = place.deliver("x", &Versions::default().with("x", 1, rows), contacts(1)).expect_err("refused");
+    assert!(error.to_string().contains("has a column `version`, which means something else"), "{error}");
 }
 
 fn versions_one_after_the_other(base: &Base<'_>) {

@@ -285,6 +285,31 @@ fn contacts_are_brought_once_each() {
     assert_eq!(got.keys.values().sum::<u64>(), 2 + 1 + 2, "b counts in each decision");
 }
 
+/// Contacts that a receiver refused are in no later decision, so their letters wait.
+#[test]
+fn refused_contacts_wait_through_later_decisions() {
+    let of = |ids: &[&str]| scored(&ids.iter().map(|id| (*id, 1)).collect::<Vec<_>>());
+    let versions =
+        Versions::default().with("c", 1, of(&["a", "b"])).with("c", 2, of(&["c"])).with("c", 3, of(&["d", "e"]));
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(1));
+    let contacts = |version| Ask { version, contacts: true, ..Ask::default() };
+    let letters = |delivered: Delivered| match delivered {
+        Delivered::Done(told) => told.last().map_or(0, |told| told.dead.len() as u64),
+        Delivered::Nothing { dead, .. } => dead,
+        Delivered::Would(_) => 0,
+    };
+    receiver.moods(&[Mood::Refuses]);
+    assert_eq!(letters(place.deliver_to("c", &versions, contacts(1), &receiver).expect("taken")), 1);
+    receiver.moods(&[Mood::Takes, Mood::Takes, Mood::Refuses]);
+    assert_eq!(letters(place.deliver_to("c", &versions, contacts(3), &receiver).expect("taken")), 2);
+    assert_eq!(letters(place.deliver_to("c", &versions, contacts(3), &receiver).expect("nothing")), 2);
+    let resume = Ask { resume: true, ..contacts(3) };
+    assert_eq!(letters(place.deliver_to("c", &versions, resume, &receiver).expect("taken")), 0);
+    assert_eq!(receiver.got.lock().expect("sound").keys.values().sum::<u64>(), 2 + 1 + 2, "everybody once");
+    assert!(place.kept().iter().all(|(path, _)| !path.contains("/dead/")));
+}
+
 #[test]
 fn two_at_once() {
     let place = Place::new(HOOK);

@@ -180,7 +180,7 @@ fn what_a_request_says() {
     assert_eq!(
         requests[2].body,
         format!(
-            "{{\"schema\":1,\"project\":\"shop\",\"audience\":\"vip\",\"destination\":\"hook\",\"version\":3,\"mode\":\"delta\",\
+            "{{\"schema\":1,\"project\":\"shop\",\"audience\":\"vip\",\"kind\":\"members\",\"destination\":\"hook\",\"version\":3,\"mode\":\"delta\",\
              \"base\":null,\"delivery\":\"{whole}\",\"batch\":3,\"batches\":3,\
              \"rows\":[{{\"operation\":\"upsert\",\"customer\":\"c4\",\"score\":4}}]}}"
         )

@@ -309,7 +309,7 @@ impl Lake {
     }
 }
 
-/// What the database has at the end: the segment as it was published last, and of a campaign only who was contacted.
+/// What the database has at the end: the segment as it was published last, and of a campaign every contact; the files as well.
 async fn arrived(server: &deliver_postgres::Server, shop: &Path) {
     let store = Store::open("published", shop).expect("opens");
     let chain = store.chain().await.expect("whole");
@@ -322,9 +322,21 @@ async fn arrived(server: &deliver_postgres::Server, shop: &Path) {
     assert_eq!(ids("loyal").await, customers(&store, newest, "loyal").await);
     let history = history(&store, &chain).await;
     let contacted = history.into_iter().filter(|row| row.event == "contacted" && row.name == "antiage_winback");
-    let contacted: BTreeSet<String> = contacted.map(|row| row.customer).collect();
-    let there = ids("antiage_winback").await;
-    assert!(!there.is_empty() && there.is_subset(&contacted), "{there:?}");
+    let mut contacted: Vec<String> = contacted.map(|row| row.customer).collect();
+    contacted.sort();
+    assert!(contacted.len() > 20, "{contacted:?}");
+    let rows = client.query("select customer, version from antiage_winback order by 1, 2", &[]).await.expect("a table");
+    assert_eq!(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>(), contacted, "every contact once");
+    let mut dropped: Vec<String> = Vec::new();
+    for file in std::fs::read_dir(shop.join("out/drop")).expect("a folder") {
+        let path = file.expect("an entry").path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("antiage_winback.")) {
+            let text = std::fs::read_to_string(&path).expect("a file");
+            dropped.extend(text.lines().skip(1).filter_map(|line| line.split(',').next()).map(str::to_owned));
+        }
+    }
+    dropped.sort();
+    assert_eq!(dropped, contacted, "and once in the files of the decisions");
     let rows = client.query("select count(*), count(distinct key) from segue_deliveries", &[]).await.expect("the keys");
     let (all, distinct): (i64, i64) = (rows[0].get(0), rows[0].get(1));
     assert!(all == distinct && all > 10, "{all} deliveries, {distinct} keys");

@@ -1,8 +1,8 @@
 //! Files: one an audience, in a local folder or an object store.
 //!
 //! Owns: what a delivered file is called and holds. Promises: the same delivery is the same bytes under the same name; a reader finds
-//! whole files only. All rows are `AUDIENCE.csv`; changes are `AUDIENCE.delta-BASE-VERSION.csv` with a column `operation`, so that
-//! none takes the place of changes that nobody has read yet.
+//! whole files only. All members are `AUDIENCE.csv`; changes are `AUDIENCE.delta-BASE-VERSION.csv` with a column `operation`, and contacts
+//! are `AUDIENCE.VERSION.csv`, so that none takes the place of what nobody has read yet.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::rows::{self, odd};
+use super::state::Which;
 use super::{Parcel, Sent, Target, csv};
 use crate::engine::tables::remote;
 use crate::engine::write;
@@ -51,13 +52,21 @@ impl Kind {
     }
 }
 
-/// What the file of a delivery is called.
-pub fn name(audience: &str, version: u64, mode: Mode, base: Option<u64>, kind: Kind) -> String {
-    let extension = kind.extension();
-    match mode {
+/// What the file of a delivery of members is called, or of a decision's contacts.
+pub fn name(audience: &str, which: &Which, contacts: bool, kind: Kind) -> String {
+    let (version, extension) = (which.version, kind.extension());
+    match which.mode {
+        _ if contacts => format!("{audience}.{version:08}.{extension}"),
         Mode::Full => format!("{audience}.{extension}"),
-        Mode::Delta => format!("{audience}.delta-{:08}-{version:08}.{extension}", base.unwrap_or(0)),
+        Mode::Delta => format!("{audience}.delta-{:08}-{version:08}.{extension}", which.base.unwrap_or(0)),
     }
+}
+
+/// A name of each kind that deliveries of an audience may write.
+pub fn names(audience: &str, kind: Kind) -> [String; 3] {
+    let which = |mode| Which { version: 0, mode, base: None, key: String::new() };
+    let members = |mode| name(audience, &which(mode), false, kind);
+    [members(Mode::Full), members(Mode::Delta), name(audience, &which(Mode::Full), true, kind)]
 }
 
 #[async_trait]
@@ -68,7 +77,7 @@ impl Target for Files {
 
     async fn send(&mut self, parcel: &Parcel<'_>) -> Result<Sent, Error> {
         let which = parcel.which;
-        let name = name(parcel.audience, which.version, which.mode, which.base, self.kind);
+        let name = name(parcel.audience, which, parcel.contacts, self.kind);
         let whole = match which.mode {
             Mode::Delta => parcel.rows.clone(),
             // All rows are there: nothing is to be done with any of them.

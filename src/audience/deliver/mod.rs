@@ -72,6 +72,8 @@ pub struct Parcel<'a> {
     pub audience: &'a str,
     pub destination: &'a str,
     pub which: &'a Which,
+    /// The rows are one decision's contacts, which stand beside those of the others.
+    pub contacts: bool,
     /// From 0.
     pub number: u64,
     pub of: u64,
@@ -116,7 +118,8 @@ pub struct Request<'a> {
     pub catalog: &'a Catalog,
     /// The columns that the audience's campaign calls personal, of all that it knows.
     pub payload: &'a [(String, bool)],
-    /// Otherwise all rows of contacts, and of members what the destination says.
+    /// Of members; otherwise what the destination says. Of contacts all rows are brought, and `Full` brings those of the last decision
+    /// only.
     pub mode: Option<Mode>,
     /// Make a complete delivery once more.
     pub again: bool,
@@ -157,6 +160,7 @@ pub struct Told {
     pub batches: u64,
     /// Batches that an earlier call had brought.
     pub resumed: u64,
+    /// The letters that are left; of contacts those of earlier decisions are among them.
     pub dead: Vec<Dead>,
     /// All of it was there already, as the destination itself said.
     pub repeated: bool,

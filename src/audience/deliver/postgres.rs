@@ -1,15 +1,17 @@
 //! A table in PostgreSQL.
 //!
-//! Owns: how rows become those of a table. Promises: one transaction brings a delivery and remembers its idempotency key, so that it
+//! Owns: how rows become those of a table: members are what it holds, contacts of one decision stand beside those of the others, by
+//! [`VERSION`]. Promises: one transaction brings a delivery and remembers its idempotency key, so that it
 //! is there wholly and once, or not at all; changes are applied only onto the version that they are changes of; rows that no
 //! delivery made are not touched. Names are quoted, values go by COPY.
 //!
 //! Connections are made without TLS: `sslmode=disable` and `prefer` (where unsaid); an address that requires TLS is refused.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::SinkExt;
@@ -24,6 +26,8 @@ use crate::language::catalog::Mode;
 
 /// The table that remembers deliveries, beside the target's.
 pub const LEDGER: &str = "segue_deliveries";
+/// The column that tells a decision's contacts from those of the others: the version that published it.
+pub const VERSION: &str = "version";
 /// The most bytes of a name; PostgreSQL would cut it off.
 const MAX_NAME: usize = 63;
 /// Deliveries into one database are made one after the other: `segue` as a number.
@@ -90,6 +94,21 @@ impl Postgres {
         });
         Ok(client)
     }
+
+    /// Contacts with the version that decided them.
+    fn of_version(&self, parcel: &Parcel<'_>) -> Result<RecordBatch, Error> {
+        if parcel.rows.column_by_name(VERSION).is_some() {
+            return Err(self
+                .cant(format_args!("audience `{}` has a column `{VERSION}`, which means something else", parcel.audience))
+                .with_help("call the value something else: `with … as other_name`"));
+        }
+        let version = i64::try_from(parcel.which.version).unwrap_or(i64::MAX);
+        let mut fields = parcel.rows.schema_ref().fields().to_vec();
+        fields.push(Arc::new(Field::new(VERSION, DataType::Int64, false)));
+        let mut columns = parcel.rows.columns().to_vec();
+        columns.push(Arc::new(Int64Array::from(vec![version; parcel.rows.num_rows()])));
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| rows::odd(&e))
+    }
 }
 
 #[async_trait]
@@ -107,7 +126,8 @@ impl Target for Postgres {
         let place = place(&self.table, parcel.audience).map_err(|why| self.cant(why))?;
         let mut client = self.connect().await?;
         let transaction = client.transaction().await.map_err(|e| self.said("cannot begin", &e))?;
-        let work = Work { of: self, transaction: &transaction, parcel, place };
+        let rows = if parcel.contacts { self.of_version(parcel)? } else { parcel.rows.clone() };
+        let work = Work { of: self, transaction: &transaction, parcel, rows, place };
         let repeated = work.bring().await?;
         transaction.commit().await.map_err(|e| self.said("cannot commit", &e))?;
         Ok(Sent::Taken { repeated, neutralised: None })
@@ -148,6 +168,10 @@ impl Place {
     }
 }
 
+fn joined<'a>(of: impl IntoIterator<Item = &'a String>, between: &str, text: impl Fn(&str) -> String) -> String {
+    of.into_iter().map(|part| text(part)).collect::<Vec<_>>().join(between)
+}
+
 /// `"a ""b"""`
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -158,6 +182,7 @@ struct Work<'w> {
     of: &'w Postgres,
     transaction: &'w Transaction<'w>,
     parcel: &'w Parcel<'w>,
+    rows: RecordBatch,
     place: Place,
 }
 
@@ -241,7 +266,7 @@ impl Work<'_> {
 
     /// The columns of the delivery, once the target has them all. It is made where it is not there.
     async fn target(&self, ours: bool) -> Result<Vec<String>, Error> {
-        let schema = self.parcel.rows.schema();
+        let schema = self.rows.schema();
         let wanted: Vec<(&str, &DataType)> =
             schema.fields().iter().skip(1).map(|f| (f.name().as_str(), f.data_type())).collect();
         if let Some((name, _)) = wanted.iter().find(|(name, _)| name.len() > MAX_NAME) {
@@ -252,14 +277,11 @@ impl Work<'_> {
         let found = self.ask("cannot look for the table", sql, &[&name]).await?;
         let found: Vec<String> = found.iter().map(|row| row.get(0)).collect();
         if found.is_empty() {
-            let columns: Vec<String> = wanted
-                .iter()
-                .map(|(column, ty)| {
-                    let key = if *column == rows::CUSTOMER { " primary key" } else { "" };
-                    format!("{} {}{key}", quoted(column), sql_type(ty))
-                })
-                .collect();
-            self.run("cannot make the table", &format!("create table {name} ({})", columns.join(", "))).await?;
+            let mut parts: Vec<String> =
+                wanted.iter().map(|(column, ty)| format!("{} {}", quoted(column), sql_type(ty))).collect();
+            let keys: Vec<String> = self.keys().map(quoted).collect();
+            parts.push(format!("primary key ({})", keys.join(", ")));
+            self.run("cannot make the table", &format!("create table {name} ({})", parts.join(", "))).await?;
         } else {
             if let Some((column, ty)) = wanted.iter().find(|(column, _)| !found.iter().any(|f| f == column)) {
                 return Err(self
@@ -302,8 +324,8 @@ impl Work<'_> {
         let sink = self.transaction.copy_in::<_, Bytes>(copy.as_str()).await.map_err(failed)?;
         let mut sink = std::pin::pin!(sink);
         let mut text = String::new();
-        for row in 0..self.parcel.rows.num_rows() {
-            line(&mut text, &self.parcel.rows, row).map_err(|why| self.of.cant(why))?;
+        for row in 0..self.rows.num_rows() {
+            line(&mut text, &self.rows, row).map_err(|why| self.of.cant(why))?;
             if text.len() >= CHUNK {
                 sink.send(Bytes::from(std::mem::take(&mut text))).await.map_err(failed)?;
             }
@@ -313,44 +335,48 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The columns that tell a row of the table from the others.
+    fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(rows::CUSTOMER).chain(Some(VERSION).filter(|_| self.parcel.contacts))
+    }
+
     /// Staging into the target. Another writer waits; readers don't.
     async fn apply(&self, columns: &[String]) -> Result<(), Error> {
         let name = self.place.name();
-        let customer = quoted(rows::CUSTOMER);
-        let (upsert, delete) = (rows::UPSERT, rows::DELETE);
+        let (customer, upsert, delete) = (quoted(rows::CUSTOMER), rows::UPSERT, rows::DELETE);
         let list = columns.join(", ");
-        let lines = |each: &dyn Fn(&String) -> String| columns.iter().map(each).collect::<Vec<_>>().join(", ");
-        let sets: Vec<String> = columns.iter().filter(|c| **c != customer).map(|c| format!("{c} = s.{c}")).collect();
+        let keys: Vec<String> = self.keys().map(quoted).collect();
+        let same = joined(&keys, " and ", |c| format!("s.{c} = t.{c}"));
         self.run("cannot lock the table", &format!("lock table {name} in share row exclusive mode")).await?;
         self.run("cannot prepare", &format!("create index on segue_rows ({customer}); analyze segue_rows")).await?;
-        // All rows: whoever is not among them goes. Changes: whoever they say.
+        // All rows: whoever is not among them goes; contacts of other decisions are none of theirs. Changes: whoever they say.
         let gone = match self.parcel.which.mode {
-            Mode::Full => format!("not exists (select from segue_rows s where s.{customer} = t.{customer})"),
-            Mode::Delta => format!(
-                "exists (select from segue_rows s where s.{customer} = t.{customer} and s.operation = '{delete}')"
-            ),
+            Mode::Full => format!("not exists (select from segue_rows s where {same})"),
+            Mode::Delta => format!("exists (select from segue_rows s where {same} and s.operation = '{delete}')"),
         };
-        self.run("cannot delete", &format!("delete from {name} t where {gone}")).await?;
-        if !sets.is_empty() {
-            let changed = columns.iter().filter(|c| **c != customer);
-            let changed: Vec<String> = changed.map(|c| format!("t.{c} is distinct from s.{c}")).collect();
+        let ours = match self.parcel.contacts {
+            true => format!("t.{} = {} and ", quoted(VERSION), self.parcel.which.version),
+            false => String::new(),
+        };
+        self.run("cannot delete", &format!("delete from {name} t where {ours}{gone}")).await?;
+        let others: Vec<&String> = columns.iter().filter(|column| !keys.contains(column)).collect();
+        if !others.is_empty() {
+            let sets = joined(others.iter().copied(), ", ", |c| format!("{c} = s.{c}"));
+            let changed = joined(others, " or ", |c| format!("t.{c} is distinct from s.{c}"));
             self.run(
                 "cannot update",
                 &format!(
-                    "update {name} t set {} from segue_rows s where s.{customer} = t.{customer} \
-                     and s.operation = '{upsert}' and ({})",
-                    sets.join(", "),
-                    changed.join(" or ")
+                    "update {name} t set {sets} from segue_rows s where {same} and s.operation = '{upsert}' and ({changed})"
                 ),
             )
             .await?;
         }
+        let values = joined(columns, ", ", |c| format!("s.{c}"));
         self.run(
             "cannot insert",
             &format!(
-                "insert into {name} ({list}) select {} from segue_rows s where s.operation = '{upsert}' \
-                 and not exists (select from {name} t where t.{customer} = s.{customer})",
-                lines(&|c| format!("s.{c}"))
+                "insert into {name} ({list}) select {values} from segue_rows s where s.operation = '{upsert}' \
+                 and not exists (select from {name} t where {same})"
             ),
         )
         .await

@@ -92,6 +92,7 @@ pub fn body(parcel: &Parcel<'_>) -> Value {
         "schema": SCHEMA,
         "project": parcel.project,
         "audience": parcel.audience,
+        "kind": if parcel.contacts { "contacts" } else { "members" },
         "destination": parcel.destination,
         "version": parcel.which.version,
         "mode": parcel.which.mode.as_str(),

@@ -92,7 +92,7 @@ fn which(request: &Request<'_>, version: u64, state: &State) -> Option<Which> {
     // Of all rows some were refused: whether the receiver took any in place of what it had, nobody knows.
     let torn = done.is_some_and(|done| done.which.mode == Mode::Full && !done.dead.is_empty());
     let (mode, base) = match request.mode.unwrap_or(unsaid) {
-        Mode::Delta if !torn => (Mode::Delta, done.map(|done| done.which.version)),
+        Mode::Delta if !torn && !request.contacts => (Mode::Delta, done.map(|done| done.which.version)),
         _ => (Mode::Full, None),
     };
     let key = key(request.project, version, request.known_as, &request.destination.name.name, mode, base);
@@ -197,7 +197,7 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
 
     /// Brings the batches that are not there, and confirms.
     async fn bring(&mut self, state: &mut State, mut underway: Underway, prepared: Prepared) -> Result<(), Error> {
-        let Request { project, audience, destination, again, progress, .. } = *self.request;
+        let Request { project, audience, destination, contacts, again, progress, .. } = *self.request;
         let rows = &prepared.changes.batch;
         let total = rows.num_rows();
         let size = usize::try_from(underway.size).unwrap_or(usize::MAX);
@@ -224,6 +224,7 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
                 audience,
                 destination,
                 which: &which,
+                contacts,
                 number,
                 of: underway.batches,
                 rows,
@@ -250,6 +251,9 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
         }
         step(underway.batches);
         let Underway { which, batches, dead, counts, .. } = underway;
+        // Contacts that were refused are in no later decision: they wait for `--resume`, however many decisions follow.
+        let before = state.confirmed.iter().filter(|_| contacts).flat_map(|done| done.dead.clone());
+        let dead: Vec<Dead> = before.filter(|letter| !letter.key.starts_with(&which.key)).chain(dead).collect();
         self.told.push(Told { which: which.clone(), counts, batches, resumed, dead: dead.clone(), repeated });
         state.confirmed = Some(Done { which, batches, dead: dead.clone(), counts });
         state.underway = None;

@@ -182,8 +182,8 @@ fn apart(project: &Project, pair: &Pair<'_>) -> Result<(), Error> {
     if path.contains("://") {
         return Ok(());
     }
-    let names = [Mode::Full, Mode::Delta].map(|mode| files::name(pair.audience, 0, mode, None, *kind));
-    write::apart(&project.catalog, &project.root, &project.root.join(Path::new(path)), &names)
+    let folder = project.root.join(Path::new(path));
+    write::apart(&project.catalog, &project.root, &folder, &files::names(pair.audience, *kind))
 }
 
 fn watch(bar: &ProgressBar, pair: &Pair<'_>) -> impl Fn(&Step) + Send + Sync + use<> {
