@@ -1,8 +1,6 @@
 //! `segue deliver`: published audiences to their destinations.
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -57,15 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS")]
     store: Option<String>,
     #[arg(long, value_name = "FORM", default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
+    format: Form,
 }
 
 #[cfg(feature = "engine")]

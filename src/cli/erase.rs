@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -44,15 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS")]
     store: Option<String>,
     #[arg(long, value_name = "FORM", default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs: the receipt.
-    Json,
+    format: Form,
 }
 
 #[cfg(feature = "engine")]

@@ -1,8 +1,6 @@
 //! `segue identities`: which ids are one customer, and why.
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -28,19 +26,11 @@ pub struct Args {
     /// So many of each kind are named; all are counted.
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    format: Format,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
     /// Worker threads; otherwise one a processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
 }
 
 #[cfg(feature = "engine")]

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -55,16 +53,8 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// How the guesses are shown.
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
 }
 
 #[cfg(feature = "engine")]

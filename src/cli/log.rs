@@ -1,8 +1,6 @@
 //! `segue log`: what was published.
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::results::Place;
 use super::{Exit, Global};
 
@@ -27,14 +25,8 @@ pub struct Args {
     /// The newest N versions.
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    pub(super) format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Table,
-    Json,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(super) format: Form,
 }
 
 #[cfg(feature = "engine")]

@@ -7,6 +7,16 @@ use std::io::{IsTerminal, Write};
 use crate::error::Error;
 use crate::language::diagnostic::render::{Paint, visible};
 
+/// The forms of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[value(aliases = ["table", "pretty"])]
+    Text,
+    /// For programs.
+    Json,
+}
+
 /// Why a verb ends early.
 #[derive(Debug)]
 pub enum Failure {

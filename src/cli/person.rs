@@ -1,8 +1,6 @@
 //! `segue person`: all that is known of one person.
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 /// Show all that is known of one person: raw events, profile, lists, audiences, decisions, deliveries
@@ -24,16 +22,8 @@ pub struct Args {
     /// Where decisions are kept; otherwise the project's `store`.
     #[arg(long, value_name = "ADDRESS")]
     store: Option<String>,
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
 }
 
 #[cfg(not(feature = "engine"))]
@@ -57,12 +47,12 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     let store = keeper::store(args.store.as_deref(), &project)?;
     let found = super::run::block_on(None, person(&project, Limits::default(), &args.id, store.as_ref()))?;
     match args.format {
-        Format::Json => {
+        Form::Json => {
             let json = serde_json::to_string_pretty(&found)
                 .map_err(|e| Error::Engine { message: e.to_string(), help: None })?;
             out.print(&format!("{json}\n"))?;
         }
-        Format::Table => out.print(&table(&found))?,
+        Form::Text => out.print(&table(&found))?,
     }
     if !found.known {
         out.note(&format!("nothing is known of `{}`", visible(&args.id)));

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
 use super::asked::{Asked, Limits, prepare};
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::run::CatchUp;
 use super::{Exit, Global};
 
@@ -66,18 +64,10 @@ pub struct Args {
     /// All terms and rules; otherwise the table is cut after twenty of each. JSON has everything.
     #[arg(long)]
     all: bool,
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    format: Format,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
     #[command(flatten)]
     limits: Limits,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
 }
 
 #[cfg(feature = "engine")]

@@ -1,8 +1,6 @@
 //! `segue restore`: the audiences of an earlier version.
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::results::Place;
 use super::{Exit, Global};
 
@@ -28,14 +26,8 @@ pub struct Args {
     /// The moment of the restore; otherwise now.
     #[arg(long, value_name = "WHEN")]
     pub(super) as_of: Option<String>,
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    pub(super) format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Table,
-    Json,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(super) format: Form,
 }
 
 #[cfg(feature = "engine")]

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 #[cfg(not(feature = "engine"))]
 use super::asked::Shown;
 use super::asked::{Asked, Limits, prepare};
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -42,8 +42,8 @@ pub struct Args {
     /// Show the first N customer ids of each audience.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    #[arg(long, value_name = "FORM", default_value = "table")]
-    format: Format,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
     /// What becomes of instants of campaigns at which no run decided.
     #[arg(long, value_name = "WHICH", default_value = "last")]
     catch_up: CatchUp,
@@ -67,12 +67,6 @@ pub struct Args {
     /// Keep in the project's `.segue/cache` what later runs of the same rules need not read again, and use what earlier ones kept.
     #[arg(long, conflicts_with = "rule")]
     cache: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 /// What becomes of missed instants.

@@ -285,27 +285,6 @@ mod tests {
         }
     }
 
-    fn campaign(arms: Vec<Arm>) -> Campaign {
-        Campaign {
-            rule: RuleId(1),
-            was: None,
-            except: Vec::new(),
-            arms,
-            hold_out: None,
-            priority: 0,
-            at_most: None,
-            limit: None,
-            with: Vec::new(),
-            goal: None,
-            every: None,
-            from: None,
-            until: None,
-            cost: None,
-            budget: None,
-            quiet: None,
-        }
-    }
-
     #[test]
     fn numbers_are_grouped() {
         for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
@@ -317,7 +296,7 @@ mod tests {
     fn a_run_is_shown() {
         let action = Action { verb: "offer".into(), arguments: vec!["serum-15".into()], channel: Some("email".into()) };
         let arms = vec![Arm { name: "1".into(), take: Take::All, action }];
-        let campaign = campaign(arms);
+        let campaign = Campaign::of(RuleId(1), arms);
         let rules = [rule("all", Some("Everyone")), rule("win", None)];
         let stages = Stages {
             name: "journey".into(),

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use super::asked::parse_size;
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::{Exit, Global};
 
 #[cfg(feature = "engine")]
@@ -77,7 +77,7 @@ struct CompactArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     memory_limit: Option<u64>,
     #[arg(long, value_name = "FORM", default_value = "text")]
-    format: Format,
+    format: Form,
 }
 
 /// Read a store to its end and compare it with what its files declare
@@ -99,15 +99,7 @@ struct CheckArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     #[arg(long, value_name = "FORM", default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
+    format: Form,
 }
 
 #[cfg(feature = "engine")]

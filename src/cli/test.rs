@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::output::{Failure, Out, plural};
+use super::output::{Failure, Form, Out, plural};
 use super::{Exit, Global, workspace};
 use crate::language::calendar::Zone;
 use crate::language::catalog::Catalog;
@@ -25,14 +24,8 @@ Exit code: 0 all hold · 1 some do not · 3 the project or a spec has errors")]
 pub struct Args {
     /// The project's folder or its segue.yaml.
     path: Option<PathBuf>,
-    #[arg(long, value_name = "FORM", default_value = "pretty")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Pretty,
-    Json,
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: Form,
 }
 
 pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
@@ -60,8 +53,8 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         results.push(Judged { name, lines, by_interpreter, by_plan });
     }
     match args.format {
-        Format::Pretty => out.print(&pretty(&results))?,
-        Format::Json => out.print(&format!("{:#}\n", json(&results)))?,
+        Form::Text => out.print(&pretty(&results))?,
+        Form::Json => out.print(&format!("{:#}\n", json(&results)))?,
     }
     if cfg!(not(feature = "engine")) {
         out.note("judged by the interpreter alone: this build has no engine");

@@ -1,8 +1,6 @@
 //! `segue vacuum`: what is not kept any longer goes.
 
-use clap::ValueEnum;
-
-use super::output::{Failure, Out};
+use super::output::{Failure, Form, Out};
 use super::results::Place;
 use super::{Exit, Global};
 
@@ -32,15 +30,7 @@ pub struct Args {
     #[arg(long)]
     pub(super) apply: bool,
     #[arg(long, value_name = "FORM", default_value = "text")]
-    pub(super) format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
+    pub(super) format: Form,
 }
 
 /// `90d`, `12h`, `30m` in seconds.

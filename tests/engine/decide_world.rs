@@ -13,7 +13,8 @@ use arrow::array::{
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Decimal128Type, Int64Type, TimestampMicrosecondType};
-use segue::audience::campaign::{Decisions, Input, Ledger, LedgerBuilder, history_schema};
+use segue::audience::campaign::{Decisions, Input, Ledger, LedgerBuilder};
+use segue::audience::history::history_schema;
 use segue::error::Error;
 use segue::language::calendar::{Clock, Zone, date_of, parse_moment};
 use segue::language::catalog::{Catalog, Channel, Named, Type};

@@ -264,10 +264,11 @@ fn hostile_cells() {
 #[test]
 fn decisions_have_files_of_their_own() {
     let place = Place::new("destinations: {drop: {kind: csv, path: out/drop, mode: delta}}");
-    let versions = Versions::default()
-        .with("c", 1, scored(&[("a", 1), ("b", 1)]))
-        .with("c", 2, scored(&[]))
-        .with("c", 3, scored(&[("b", 2)]));
+    let versions = Versions::default().with("c", 1, scored(&[("a", 1), ("b", 1)])).with("c", 2, scored(&[])).with(
+        "c",
+        3,
+        scored(&[("b", 2)]),
+    );
     let contacts = |version| Ask { version, contacts: true, ..Ask::default() };
     place.deliver("c", &versions, contacts(1)).expect("written");
     // Asking for changes asks for those of members.

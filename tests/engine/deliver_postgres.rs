@@ -186,10 +186,11 @@ fn a_real_database() {
 /// Several decisions at once, one of them again, one without anybody: none takes the place of another.
 fn contacts_of_all_decisions(base: &Base<'_>) {
     let place = base.place("");
-    let versions = Versions::default()
-        .with("c", 1, scored(&[("a", 1), ("b", 1)]))
-        .with("c", 2, scored(&[]))
-        .with("c", 3, scored(&[("b", 2), ("d", 1)]));
+    let versions = Versions::default().with("c", 1, scored(&[("a", 1), ("b", 1)])).with("c", 2, scored(&[])).with(
+        "c",
+        3,
+        scored(&[("b", 2), ("d", 1)]),
+    );
     let contacts = |version| Ask { version, contacts: true, ..Ask::default() };
     let all = || base.ask("select customer, version, score from c order by 1, 2");
     place.deliver("c", &versions, contacts(1)).expect("delivered");

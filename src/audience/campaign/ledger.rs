@@ -14,14 +14,12 @@ use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit};
 use super::assignment::key;
 use super::ids::{Finder, Ids};
 use super::verdict::{CONTACTED, HELD_OUT};
+use crate::audience::history::MICROS;
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::catalog::Catalog;
 use crate::language::ir::{Edge, Length, Program};
 use crate::language::num::Num;
-
-/// Money in millionths of the project's currency.
-pub(super) const MICROS: u8 = 6;
 
 /// An amount in millionths. Costs and budgets are exact and have six decimals at most.
 pub(super) fn micros(amount: Num) -> Result<i128, Error> {

@@ -38,7 +38,7 @@ mod words;
 pub use assignment::{Assignment, Draw, held_out_everywhere, key, place};
 pub use gate::{Gate, ORDER};
 pub use ledger::{Ledger, LedgerBuilder};
-pub use tables::{decisions_schema, history_schema};
+pub use tables::decisions_schema;
 pub use verdict::{CONTACTED, HELD_OUT, Note, Reason, SENT, Verdict};
 
 use gate::Case;

@@ -10,11 +10,11 @@ use arrow::array::{
     RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::ledger::MICROS;
 use super::verdict::{CONTACTED, HELD_OUT, Verdict};
 use super::{Decided, Decisions, Input, Reason, words};
+use crate::audience::history::{MICROS, history_schema};
 use crate::error::Error;
 use crate::language::catalog::Type;
 use crate::language::interpret::scalar::Scalar;
@@ -32,21 +32,6 @@ pub fn decisions_schema(customer: &DataType) -> SchemaRef {
         text("channel", true),
         text("action", true),
         text("detail", true),
-    ]))
-}
-
-/// The columns of the history.
-pub fn history_schema(customer: &DataType) -> SchemaRef {
-    let text = |name: &str, missing| Field::new(name, DataType::Utf8, missing);
-    Arc::new(Schema::new(vec![
-        Field::new("customer", customer.clone(), false),
-        Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
-        text("event", false),
-        text("name", false),
-        text("arm", true),
-        text("channel", true),
-        text("action", true),
-        Field::new("cost", DataType::Decimal128(38, MICROS as i8), true),
     ]))
 }
 

@@ -99,7 +99,10 @@ impl Postgres {
     fn of_version(&self, parcel: &Parcel<'_>) -> Result<RecordBatch, Error> {
         if parcel.rows.column_by_name(VERSION).is_some() {
             return Err(self
-                .cant(format_args!("audience `{}` has a column `{VERSION}`, which means something else", parcel.audience))
+                .cant(format_args!(
+                    "audience `{}` has a column `{VERSION}`, which means something else",
+                    parcel.audience
+                ))
                 .with_help("call the value something else: `with … as other_name`"));
         }
         let version = i64::try_from(parcel.which.version).unwrap_or(i64::MAX);

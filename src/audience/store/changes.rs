@@ -1,6 +1,6 @@
 //! Who came and who went.
 //!
-//! Owns: comparing members, the history's form and its rows of membership. Promises: one pass over both, in the order of ids.
+//! Owns: comparing members, the history's rows of membership. Promises: one pass over both, in the order of ids.
 //! Must not know: stores, rules.
 
 use std::cmp::Ordering;
@@ -10,8 +10,9 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Int64Type};
 
+use crate::audience::history::{MICROS, history_schema};
 use crate::error::Error;
 
 /// The difference between two audiences; both sides in the order of ids.
@@ -85,21 +86,6 @@ fn merge<T: Ord + Copy>(before: &[T], now: &[T]) -> Result<(Vec<T>, Vec<T>), Err
     }
 }
 
-/// The columns of the history. Its rows are in the order of `at`, `event`, `name`, `customer`.
-pub fn history_schema(ids: &DataType) -> SchemaRef {
-    let text = |name: &str, may_be_missing| Field::new(name, DataType::Utf8, may_be_missing);
-    Arc::new(Schema::new(vec![
-        Field::new("customer", ids.clone(), false),
-        Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
-        text("event", false),
-        text("name", false),
-        text("arm", true),
-        text("channel", true),
-        text("action", true),
-        Field::new("cost", DataType::Decimal128(38, 6), true),
-    ]))
-}
-
 /// The rows `entered` and `left` of segments at an instant (microseconds since 1970), in the order of the history. Names with
 /// their changes; each name once.
 pub fn membership(ids: &DataType, at: i64, segments: &[(&str, Changes)]) -> Result<RecordBatch, Error> {
@@ -126,7 +112,7 @@ pub fn membership(ids: &DataType, at: i64, segments: &[(&str, Changes)]) -> Resu
         new_null_array(&DataType::Utf8, rows),
         new_null_array(&DataType::Utf8, rows),
         new_null_array(&DataType::Utf8, rows),
-        new_null_array(&DataType::Decimal128(38, 6), rows),
+        new_null_array(&DataType::Decimal128(38, MICROS as i8), rows),
     ];
     RecordBatch::try_new(schema, columns).map_err(odd)
 }

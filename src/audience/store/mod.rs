@@ -44,7 +44,7 @@ use crate::error::Error;
 
 pub use audit::{Audience, Finding, audit};
 pub use chain::Chain;
-pub use changes::{Changes, changes, history_schema, membership};
+pub use changes::{Changes, changes, membership};
 pub use commit::Committed;
 pub(in crate::audience) use data::key as data_key;
 pub(in crate::audience) use disk::ASIDE;

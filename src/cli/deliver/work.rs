@@ -6,10 +6,10 @@ use std::sync::Arc;
 use indicatif::{HumanCount, ProgressBar};
 use serde_json::{Value, json};
 
-use super::super::output::{Failure, Out, plural};
+use super::super::output::{Failure, Form, Out, plural};
 use super::super::run::block_on;
 use super::super::{Exit, Global, keeper, moment, progress, workspace};
-use super::{Args, Format};
+use super::Args;
 use crate::audience::deliver::retry::Patience;
 use crate::audience::deliver::{
     Delivered, Machine, Request, Step, Told, deliver, files, is_contacts, known_as, open, shelf, versions,
@@ -57,14 +57,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
                 told.push((pair, Err(error)));
             }
             Ok(done) => {
-                if args.format == Format::Text {
+                if args.format == Form::Text {
                     out.print(&said(&pair, &done))?;
                 }
                 told.push((pair, Ok(done)));
             }
         }
     }
-    if args.format == Format::Json {
+    if args.format == Form::Json {
         let all: Vec<Value> = told.iter().flat_map(|(pair, done)| values(pair, done)).collect();
         let whole = json!({
             "schema": SCHEMA, "project": project.file.name.name, "version": latest.version, "deliveries": all,

@@ -1,9 +1,9 @@
 //! Erasure with the engine: read the ids, erase, tell.
 
-use super::super::output::{Failure, Out, plural};
+use super::super::output::{Failure, Form, Out, plural};
 use super::super::run::block_on;
 use super::super::{Exit, Global, interrupt, keeper, moment, workspace};
-use super::{Args, Format};
+use super::Args;
 use crate::audience::erase::{Destination, Receipt, Request, State, erase};
 use crate::audience::store::Tool;
 use crate::engine::Limits;
@@ -48,12 +48,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
     }
     let receipt = done?;
     match args.format {
-        Format::Json => {
+        Form::Json => {
             let json = serde_json::to_string_pretty(&receipt)
                 .map_err(|e| Error::Engine { message: e.to_string(), help: None })?;
             out.print(&format!("{json}\n"))?;
         }
-        Format::Text => {
+        Form::Text => {
             let kept = store.as_ref().map(|store| format!("{}/{}", store.address(), receipt.name()));
             out.print(&text(&receipt, kept.as_deref()))?;
         }

@@ -1,9 +1,9 @@
 //! Identities with the engine: read, report.
 
-use super::super::output::{Failure, Out};
+use super::super::output::{Failure, Form, Out};
 use super::super::run::block_on;
 use super::super::{Exit, Global, workspace};
-use super::{Args, Format, show};
+use super::{Args, show};
 use crate::engine::Limits;
 use crate::engine::identities::{audit, trace};
 use crate::language::calendar::Zone;
@@ -27,8 +27,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
         Some(id) => {
             let trace = block_on(args.threads, trace(catalog, root, limits, id, args.limit))?;
             match args.format {
-                Format::Table => out.print(&show::trace(&trace, &zone))?,
-                Format::Json => out.print(&format!("{:#}\n", show::trace_json(&trace, name, &zone)))?,
+                Form::Text => out.print(&show::trace(&trace, &zone))?,
+                Form::Json => out.print(&format!("{:#}\n", show::trace_json(&trace, name, &zone)))?,
             }
             trace.in_doubt
         }
@@ -36,8 +36,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
             let unknown = catalog.identities.as_ref().map(|i| i.unknown).unwrap_or_default();
             let audit = block_on(args.threads, audit(catalog, root, limits, args.limit))?;
             match args.format {
-                Format::Table => out.print(&show::audit(&audit, name, unknown, &zone))?,
-                Format::Json => out.print(&format!("{:#}\n", show::audit_json(&audit, name, &zone)))?,
+                Form::Text => out.print(&show::audit(&audit, name, unknown, &zone))?,
+                Form::Json => out.print(&format!("{:#}\n", show::audit_json(&audit, name, &zone)))?,
             }
             audit.policy == Conflicts::Error && audit.conflicts.count > 0
         }

@@ -3,9 +3,9 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::super::output::{Failure, Out};
+use super::super::output::{Failure, Form, Out};
 use super::super::{Exit, Global};
-use super::{Args, Format, questions, show};
+use super::{Args, questions, show};
 use crate::engine::infer::{self, Hints, ProjectDraft};
 use crate::error::Error;
 use crate::language::catalog::load;
@@ -45,7 +45,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     // A wrong hint is told before anything is asked.
     survey.guess(&answers.hints)?;
     let asks =
-        !args.yes && args.format == Format::Table && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        !args.yes && args.format == Form::Text && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if asks {
         let mut input = std::io::stdin().lock();
         questions::ask(&survey, &mut answers, &mut input, &mut |text| out.complain(text))?;
@@ -57,8 +57,8 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     write(&root, &texts, args.force)?;
     let written: Vec<PathBuf> = texts.iter().map(|(path, _)| root.join(path)).collect();
     match args.format {
-        Format::Table => out.print(&show::table(&survey, &findings, &project, &root, &written))?,
-        Format::Json => out.print(&show::json(&survey, &findings, &project, &written))?,
+        Form::Text => out.print(&show::table(&survey, &findings, &project, &root, &written))?,
+        Form::Json => out.print(&show::json(&survey, &findings, &project, &written))?,
     }
     Ok(Exit::Ok)
 }

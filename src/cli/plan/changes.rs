@@ -8,11 +8,11 @@ use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
 
 use super::super::asked::Prepared;
-use super::super::output::{Failure, Out, plural};
+use super::super::output::{Failure, Form, Out, plural};
 use super::super::run::{block_on, campaigns};
 use super::super::show::{SCHEMA, grouped, lined};
 use super::super::{Exit, moment, progress};
-use super::{Args, Format};
+use super::Args;
 use crate::audience::store::{Draft, EntryKind, Store};
 use crate::audience::turn::{Done, Job, Proposal, Summary, Then, turns};
 use crate::engine::Keep;
@@ -36,8 +36,8 @@ pub(super) fn run(args: &Args, prepared: &Prepared, store: &Store, out: &Out) ->
     }
     let changes = Changes::of(&done);
     match args.format {
-        Format::Table => out.print(&changes.table(prepared, store, out.table_width()))?,
-        Format::Json => out.print(&format!("{:#}\n", changes.json(prepared, store)))?,
+        Form::Text => out.print(&changes.table(prepared, store, out.table_width()))?,
+        Form::Json => out.print(&format!("{:#}\n", changes.json(prepared, store)))?,
     }
     if let Some(file) = &args.out {
         out.note(&format!("\nwrote the plan to `{0}`; `segue apply '{0}'` publishes exactly that", file.display()));

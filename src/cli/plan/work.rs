@@ -1,10 +1,10 @@
 //! A plan with the engine: describe, measure where asked, show.
 
 use super::super::asked::{Prepared, Shown};
-use super::super::output::{Failure, Out};
+use super::super::output::{Failure, Form, Out};
 use super::super::run::block_on;
 use super::super::{Exit, moment, progress};
-use super::{Args, Format, json, show};
+use super::{Args, json, show};
 use crate::engine::explain::{Analysis, Explanation, analyze, explain};
 use crate::engine::sql::script;
 use crate::engine::{Keep, Request};
@@ -56,8 +56,8 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
         analysis: analysis.as_ref(),
     };
     match args.format {
-        Format::Table => out.print(&show::table(&planned, out.table_width(), args.all))?,
-        Format::Json => out.print(&format!("{:#}\n", json::json(&planned)))?,
+        Form::Text => out.print(&show::table(&planned, out.table_width(), args.all))?,
+        Form::Json => out.print(&format!("{:#}\n", json::json(&planned)))?,
     }
     Ok(Exit::Ok)
 }

@@ -3,8 +3,8 @@
 use comfy_table::CellAlignment;
 use serde_json::{Value, json};
 
-use super::super::log::{Args, Format};
-use super::super::output::{Failure, Out};
+use super::super::log::Args;
+use super::super::output::{Failure, Form, Out};
 use super::super::run::block_on;
 use super::super::show::{SCHEMA, grouped, lined};
 use super::super::{Exit, Global};
@@ -26,12 +26,12 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
     let versions = chain.versions().iter().rev().map(AsRef::as_ref).filter(of_it).take(limit);
     let versions: Vec<&Manifest> = versions.collect();
     let text = match args.format {
-        Format::Json => {
+        Form::Json => {
             let versions: Vec<Value> = versions.iter().map(|version| value(&chain, version, &names)).collect();
             format!("{:#}\n", json!({"schema": SCHEMA, "store": store.address(), "versions": versions}))
         }
-        Format::Table if versions.is_empty() => format!("nothing was published yet in `{}`\n", store.address()),
-        Format::Table => table(&chain, &versions, &names, out.table_width()),
+        Form::Text if versions.is_empty() => format!("nothing was published yet in `{}`\n", store.address()),
+        Form::Text => table(&chain, &versions, &names, out.table_width()),
     };
     out.print(&text)?;
     Ok(Exit::Ok)

@@ -3,8 +3,8 @@
 use comfy_table::CellAlignment;
 use serde_json::{Value, json};
 
-use super::super::output::{Failure, Out};
-use super::super::restore::{Args, Format};
+use super::super::output::{Failure, Form, Out};
+use super::super::restore::Args;
 use super::super::run::block_on;
 use super::super::show::{SCHEMA, lined};
 use super::super::{Exit, Global, keeper, moment};
@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
         done
     })?;
     match args.format {
-        Format::Json => {
+        Form::Json => {
             let audiences = published.draft.counts.iter();
             let audiences: Vec<Value> = audiences
                 .map(|(name, c)| json!({"name": name, "size": c.members, "entered": c.entered, "left": c.left}))
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
                 json!({"schema": SCHEMA, "version": version, "restored": of, "audiences": audiences})
             ))?;
         }
-        Format::Table => out.print(&table(&published, args.version, out.table_width()))?,
+        Form::Text => out.print(&table(&published, args.version, out.table_width()))?,
     }
     Ok(Exit::Ok)
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::super::output::{Failure, Out, plural};
+use super::super::output::{Failure, Form, Out, plural};
 use super::super::run::block_on;
 use super::super::show::SCHEMA;
-use super::super::vacuum::{Args, Format};
+use super::super::vacuum::Args;
 use super::super::{Exit, Global, keeper, moment};
 use super::Found;
 use crate::audience::store::{Keep, Sweep, Tool};
@@ -31,14 +31,14 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
         done
     })?;
     match args.format {
-        Format::Json => {
+        Form::Json => {
             let Sweep { versions, files, bytes } = &sweep;
             let value = json!({
                 "schema": SCHEMA, "applied": args.apply, "versions": versions, "files": files, "bytes": bytes,
             });
             out.print(&format!("{value:#}\n"))?;
         }
-        Format::Text => out.print(&told(&sweep, args.apply))?,
+        Form::Text => out.print(&told(&sweep, args.apply))?,
     }
     Ok(Exit::Ok)
 }

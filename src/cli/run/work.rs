@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::asked::{Prepared, Shown};
-use super::super::output::{Failure, Out, plural};
+use super::super::output::{Failure, Form, Out, plural};
 use super::super::{Exit, interrupt, keeper, moment, notices, progress, show};
-use super::{Args, FileKind, Format, campaigns};
+use super::{Args, FileKind, campaigns};
 use crate::audience::campaign::Verdict;
 use crate::audience::store::{Kind, Manifest, Store};
 use crate::audience::turn::{self, Base, Job, Summary, Then, Turn, turns};
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
     writing.finish_and_clear();
     let shown = shown(args, prepared, turn, &files);
     match args.format {
-        Format::Table => {
+        Form::Text => {
             for notice in &shown.notices {
                 out.note(&format!("note: {notice}"));
             }
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
                 out.note(&format!("published in `{address}`: version {}", version.version));
             }
         }
-        Format::Json => {
+        Form::Json => {
             let mut json = show::json(&shown);
             if let Some(object) = json.as_object_mut() {
                 let at = |summary: &Summary| {
@@ -145,7 +145,7 @@ fn look(args: &Args, prepared: &Prepared, store: Option<&Store>, out: &Out) -> R
 /// What there is to say of what earlier runs kept.
 fn told(args: &Args, outcome: &Outcome, out: &Out) {
     outcome.kept.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
-    if args.cache && args.format == Format::Table {
+    if args.cache && args.format == Form::Text {
         outcome.kept.sources.iter().for_each(|source| out.note(&format!("cache: {}", used(source))));
         outcome.kept.again.iter().for_each(|again| out.note(&format!("cache: {}", answered(*again))));
     }

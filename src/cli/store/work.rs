@@ -6,10 +6,10 @@ use std::sync::Arc;
 use indicatif::{HumanBytes, HumanCount, ProgressBar};
 use serde_json::{Value, json};
 
-use super::super::output::{Failure, Out, plural};
+use super::super::output::{Failure, Form, Out, plural};
 use super::super::run::block_on;
 use super::super::{Exit, Global, progress, workspace};
-use super::{CheckArgs, CompactArgs, Format};
+use super::{CheckArgs, CompactArgs};
 use crate::engine::compact::{self, Checked, Compacted, Options, Step, Watch};
 use crate::error::Error;
 use crate::language::diagnostic::render::visible;
@@ -38,14 +38,14 @@ pub(super) fn compact(args: &CompactArgs, global: &Global, out: &Out) -> Result<
     }
     let done = done?;
     match args.format {
-        Format::Json => {
+        Form::Json => {
             let stores: Vec<Value> = done.iter().map(compacted).collect();
             out.print(&format!(
                 "{:#}\n",
                 json!({"schema": SCHEMA, "project": project.file.name.name, "stores": stores})
             ))?;
         }
-        Format::Text => {
+        Form::Text => {
             for one in &done {
                 out.print(&told(one))?;
             }
@@ -148,11 +148,11 @@ pub(super) fn check(args: &CheckArgs, global: &Global, out: &Out) -> Result<Exit
     }
     bar.finish_and_clear();
     match args.format {
-        Format::Json => {
+        Form::Json => {
             let stores: Vec<Value> = checked.iter().map(found).collect();
             out.print(&format!("{:#}\n", json!({"schema": SCHEMA, "stores": stores})))?;
         }
-        Format::Text => {
+        Form::Text => {
             for one in &checked {
                 out.print(&said(one))?;
             }

@@ -13,7 +13,7 @@ use crate::language::syntax::ast::{ClauseKind, Expr, ExprKind, Name, Phrase};
 use super::Checker;
 use super::cover::covered;
 use super::items::RuleItem;
-use super::names::Meaning;
+use super::people::Where;
 use super::rules::Built;
 use super::tree::{Node, Tree};
 
@@ -47,6 +47,9 @@ pub(super) struct Served<'a> {
     condition: Tree<Cond>,
 }
 
+const EXCEPT: Where =
+    Where { code: code::check::EXCEPT, needs: "the people of a segment or list are excepted", then: "except that" };
+
 impl Draft {
     /// Keeps a rule of the campaign's own.
     pub fn part(&mut self, name: String, condition: Cond, span: Span) -> RuleId {
@@ -77,24 +80,7 @@ impl<'a> Checker<'a> {
         condition: Option<&Tree<Cond>>,
         built: &mut Built<'a>,
     ) -> Option<Draft> {
-        let campaign = Campaign {
-            rule: RuleId(0),
-            was: item.was.map(|was| was.text.clone()),
-            except: Vec::new(),
-            arms: Vec::new(),
-            hold_out: None,
-            priority: 0,
-            at_most: None,
-            limit: None,
-            with: Vec::new(),
-            goal: None,
-            every: None,
-            from: None,
-            until: None,
-            cost: None,
-            budget: None,
-            quiet: None,
-        };
+        let campaign = Campaign { was: item.was.map(|was| was.text.clone()), ..Campaign::of(RuleId(0), Vec::new()) };
         let mut draft = Draft { campaign, parts: Vec::new(), values: Vec::new() };
         let mut sound = self.arms(item, condition, &mut draft);
         for clause in item.clauses {
@@ -125,7 +111,7 @@ impl<'a> Checker<'a> {
                 sound = false;
                 continue;
             }
-            let Some(tree) = self.excepted(name) else {
+            let Some(tree) = self.people(name, &EXCEPT).and_then(|_| self.condition(&bare(name))) else {
                 sound = false;
                 continue;
             };
@@ -155,41 +141,6 @@ impl<'a> Checker<'a> {
             draft.campaign.except.push((name.text.clone(), rule));
         }
         sound
-    }
-
-    /// The members of a segment or list.
-    fn excepted(&self, name: &Name) -> Option<Tree<Cond>> {
-        let text = &name.text;
-        let meaning = match self.names.get(text) {
-            Some(Meaning::Segment(_) | Meaning::List(_)) => return self.condition(&bare(name)),
-            Some(Meaning::Broken) => return None,
-            Some(other) => other,
-            None if self.names.campaign(text).is_some() => Meaning::Campaign,
-            None => {
-                self.unknown_name(name, |m| matches!(m, Meaning::Segment(_) | Meaning::List(_)));
-                return None;
-            }
-        };
-        let cure = match meaning {
-            Meaning::Campaign => {
-                format!(
-                    "declare a segment of whom it reached, `segment NAME: contacted {text} in 30d`, and except that"
-                )
-            }
-            _ => format!(
-                "declare a segment that asks about `{text}`, and except that; or write `and not …` in the condition"
-            ),
-        };
-        self.report(
-            Diagnostic::new(
-                code::check::EXCEPT,
-                name.span,
-                format!("`{text}` is {}, and the people of a segment or list are excepted", meaning.noun()),
-            )
-            .label("neither a segment nor a list")
-            .help(cure),
-        );
-        None
     }
 
     /// Two campaigns of one priority of which one is for some of the other's people.

@@ -29,6 +29,7 @@ mod known;
 mod lint;
 mod names;
 mod payload;
+mod people;
 mod policies;
 mod prove;
 mod ranks;

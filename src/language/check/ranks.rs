@@ -2,7 +2,7 @@
 
 use crate::language::catalog::Type;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{Among, Cond, Op, Rank, RankEnd, RankScale, RankSize, RuleId, Value};
+use crate::language::ir::{Cond, Op, Rank, RankEnd, RankScale, RankSize, Value};
 use crate::language::num::{Arithmetic, Num};
 use crate::language::sample;
 use crate::language::source::Span;
@@ -12,9 +12,15 @@ use crate::language::text::nfc;
 use super::Checker;
 use super::facts::{Domain, Fact};
 use super::idle::zero_over_nothing;
-use super::names::Meaning;
+use super::people::Where;
 use super::tree::Tree;
 use super::values::{About, Part, Side, Typed, plainest, type_noun};
+
+const AMONG: Where = Where {
+    code: code::check::AMONG,
+    needs: "a rank is among the people of a segment or list",
+    then: "rank among that",
+};
 
 impl<'a> Checker<'a> {
     /// `top 10% by spend_12mo among vip`
@@ -96,7 +102,7 @@ impl<'a> Checker<'a> {
         let value = self.ordered(by, "a rank");
         let among = match among {
             None => Some(None),
-            Some(name) => self.among(name).map(Some),
+            Some(name) => self.people(name, &AMONG).map(Some),
         };
         let (value, among) = (value?, among?);
         if among.is_none() && zero_over_nothing(&value.value) {
@@ -139,44 +145,6 @@ impl<'a> Checker<'a> {
                 format!("`{says}` is {noun}, and {what} needs a number or date"),
             )
             .label("nothing is more or less than another of these")
-            .help(cure),
-        );
-        None
-    }
-
-    /// The segment or list behind `among`.
-    fn among(&self, name: &Name) -> Option<Among> {
-        let text = &name.text;
-        let meaning = match self.names.get(text) {
-            Some(Meaning::Segment(i)) => return Some(Among::Rule(RuleId(i as u32))),
-            Some(Meaning::List(id)) => return Some(Among::List(id)),
-            Some(Meaning::Broken) => return None,
-            Some(other) => other,
-            None if self.names.campaign(text).is_some() => Meaning::Campaign,
-            None => {
-                self.unknown_name(name, |m| matches!(m, Meaning::Segment(_) | Meaning::List(_)));
-                return None;
-            }
-        };
-        let cure = match meaning {
-            Meaning::Campaign => "put its condition into a segment, and use the segment in both".to_owned(),
-            Meaning::Event(_) => {
-                format!("declare a segment of those who did it, `segment SEGMENT: {text}`, and rank among that")
-            }
-            Meaning::Stages(i) => {
-                let first = self.names.stages(i).and_then(|s| s.item.lines.first());
-                let stage = first.map_or("STAGE", |l| l.stage.text.as_str());
-                format!("declare a segment of one stage, `segment SEGMENT: {text} = {stage}`, and rank among that")
-            }
-            _ => format!("declare a segment that asks about `{text}`, and rank among that"),
-        };
-        self.report(
-            Diagnostic::new(
-                code::check::AMONG,
-                name.span,
-                format!("`{text}` is {}, and a rank is among the people of a segment or list", meaning.noun()),
-            )
-            .label("neither a segment nor a list")
             .help(cure),
         );
         None

@@ -145,6 +145,28 @@ pub struct Gate {
 }
 
 impl Campaign {
+    /// A campaign without any clause.
+    pub fn of(rule: RuleId, arms: Vec<Arm>) -> Campaign {
+        Campaign {
+            rule,
+            was: None,
+            except: Vec::new(),
+            arms,
+            hold_out: None,
+            priority: 0,
+            at_most: None,
+            limit: None,
+            with: Vec::new(),
+            goal: None,
+            every: None,
+            from: None,
+            until: None,
+            cost: None,
+            budget: None,
+            quiet: None,
+        }
+    }
+
     /// Calls back for every rule that it refers to: its own first, those of its channels aside.
     pub fn rules(&mut self, found: &mut dyn FnMut(&mut RuleId)) {
         found(&mut self.rule);
