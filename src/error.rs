@@ -25,7 +25,7 @@ pub enum Error {
     #[error("{message}")]
     Refused { message: String, help: Option<String> },
     /// The user stopped it.
-    #[error("interrupted; no result was written")]
+    #[error("interrupted; nothing is left half done")]
     Interrupted,
 }
 

@@ -50,13 +50,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     }
     let store = keeper::needed(args.store.as_deref(), &project)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let versions = super::run::block_on(None, async {
-        let lock = keeper::lock(&store, "apply").await?;
-        let versions = proposal.apply(&project, &store, threads).await;
-        let released = store.release(lock).await;
-        let versions = versions?;
-        released.map(|()| versions)
-    })?;
+    let versions = keeper::locked(None, &store, "apply", proposal.apply(&project, &store, threads))?;
     let address = store.address();
     for version in &versions {
         out.print(&format!("published version {} in `{address}`\n", version.version))?;

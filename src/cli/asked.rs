@@ -113,6 +113,17 @@ pub(super) enum Shown {
     Stages(usize),
 }
 
+impl Shown {
+    /// What it is called.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
+    pub fn name(self, program: &Program) -> Option<&str> {
+        match self {
+            Shown::Rule(rule) => Some(program.rules.get(rule)?.name.as_str()),
+            Shown::Stages(stages) => Some(program.stages.get(stages)?.name.as_str()),
+        }
+    }
+}
+
 /// Everything up to the engine; `None` if the project has errors, which have been shown.
 pub(super) fn prepare(asked: &Asked, verb: &str, global: &Global, out: &Out) -> Result<Option<Prepared>, Failure> {
     let mut project = workspace::load(asked.path.as_deref(), global)?;

@@ -1,4 +1,4 @@
-//! Ctrl-C: the work is told, and tidies up behind itself; a second one ends at once.
+//! Ctrl-C, and what schedulers send (SIGTERM): the work is told, and tidies up behind itself; a second one ends at once.
 //!
 //! Owns: the signal. Promises: from the first call of [`watch`] on no interruption is lost, and work that can't look (in the midst
 //! of a calculation) ends nevertheless, where it said that it leaves nothing behind.
@@ -58,12 +58,29 @@ impl Drop for Expendable {
     }
 }
 
+/// Returns at the next signal.
+#[cfg(unix)]
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
 fn listen(flag: Arc<AtomicBool>, tell: Sender<bool>) {
     let (ready, listening) = std::sync::mpsc::channel();
     let wait = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let mut signal = std::pin::pin!(tokio::signal::ctrl_c());
+            let mut signal = std::pin::pin!(signalled());
             // The first poll registers; only then may anybody rely on it.
             let first = futures::poll!(signal.as_mut());
             let _ = ready.send(());
@@ -77,7 +94,7 @@ fn listen(flag: Arc<AtomicBool>, tell: Sender<bool>) {
             flag.store(true, Ordering::SeqCst);
             let _ = tell.send(true);
             let since = Instant::now();
-            let mut again = std::pin::pin!(tokio::signal::ctrl_c());
+            let mut again = std::pin::pin!(signalled());
             loop {
                 tokio::select! {
                     _ = again.as_mut() => std::process::exit(Exit::Interrupted as i32),

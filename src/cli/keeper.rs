@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::moment;
+use super::output::Failure;
+use super::run::{drive, or_interrupted};
 use crate::audience::store::{Lock, Owner, Store};
 use crate::error::Error;
 use crate::project::Project;
@@ -36,6 +38,22 @@ pub fn needed(address: Option<&str>, project: &Project) -> Result<Store, Error> 
 pub fn none() -> Error {
     Error::usage("the project has no store of results")
         .with_help("name one in `segue.yaml` (`store: published`), or with `--store ADDRESS`")
+}
+
+/// Does a verb's work under the lock, and gives the lock back, also where the user interrupts the work.
+pub fn locked<T>(
+    threads: Option<u16>,
+    store: &Store,
+    verb: &str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    drive(threads, async {
+        let lock = lock(store, verb).await?;
+        let done = or_interrupted(work).await;
+        let released = store.release(lock).await;
+        let done = done?;
+        released.map(|()| done)
+    })
 }
 
 /// The lock, for a verb.

@@ -19,6 +19,20 @@ pub fn clock(written: Option<&str>, project: &ProjectFile) -> Result<Clock, Erro
     Ok(Clock { as_of, zone })
 }
 
+/// That an instant may be published: nothing is decided any more at one that lies before it.
+#[cfg(feature = "engine")]
+pub fn in_time(clock: &Clock) -> Result<(), Error> {
+    const YEAR: i64 = 366 * 86_400_000_000;
+    if clock.as_of > now().saturating_add(YEAR) {
+        let when = shown(clock);
+        return Err(Error::usage(format!(
+            "{when} lies more than a year ahead, and nothing could be decided before it then"
+        ))
+        .with_help("is the year right? `segue run --no-write` looks at any instant"));
+    }
+    Ok(())
+}
+
 /// What time it is: microseconds since 1970.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

@@ -36,7 +36,7 @@ In a project with a `store`, everything is computed and compared with what is pu
 published. With `--reads` (and where a project has no store, or with `--rule`, `--only`, `--analyze`)
 nothing is read but the footers of the files, unless `--analyze` says so.
 
-Exit code: 0 done · 1 `--sql` can't say every rule; with `--exit-code`, something would change · 2 wrong call · 3 the project has errors · 4 files, data or engine · 5 refused by the audit or a lock · 130 interrupted")]
+Exit code: 0 done · 1 `--sql` can't say every rule; with `--exit-code`, something would change · 2 wrong call · 3 the project has errors · 4 files, data or engine · 5 refused by an audit, or since a later instant was decided · 130 interrupted")]
 pub struct Args {
     #[command(flatten)]
     asked: Asked,
@@ -79,6 +79,11 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
             let reads =
                 args.reads || args.analyze || args.sql || args.all || asked.rule.is_some() || !asked.only.is_empty();
             match super::keeper::store(args.store.as_deref(), &prepared.project)? {
+                _ if reads && (args.out.is_some() || args.exit_code) => Err(crate::error::Error::usage(
+                    "what would change is a matter of the whole project, and only some of it was asked for",
+                )
+                .with_help("leave out `--only` or `--rule`, or `--out` and `--exit-code`")
+                .into()),
                 Some(store) if !reads => changes::run(args, &prepared, &store, out),
                 None if args.out.is_some() || args.exit_code => Err(super::keeper::none().into()),
                 _ => work::run(args, &prepared, out),

@@ -15,7 +15,7 @@ pub(super) mod campaigns;
 #[cfg(feature = "engine")]
 mod work;
 #[cfg(feature = "engine")]
-pub(super) use work::block_on;
+pub(super) use work::{block_on, drive, or_interrupted};
 
 /// Evaluate the rules, decide the campaigns that are due, show it and publish it
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ who is contacted and why the others are not. Once more as of the same instant do
 Built with the feature `cloud`, the catalog's paths may be s3://bucket/…; access comes from
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP.
 
-Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 files, data or engine · 130 interrupted")]
+Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 files, data or engine · 5 refused: by an audit, by another run at work, or since a later instant was decided · 130 interrupted")]
 pub struct Args {
     #[command(flatten)]
     asked: Asked,
@@ -53,7 +53,8 @@ pub struct Args {
     /// The kinds of files to write, separated by commas; parquet where a project without a store says nothing.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with_all = ["no_write", "rule"])]
     write: Option<Vec<FileKind>>,
-    /// Look only: write no files and publish nothing.
+    /// Look only, at the as-of instant: write no files and publish nothing. `segue plan` shows all that a run would publish, missed
+    /// instants included.
     #[arg(long)]
     no_write: bool,
     /// Where the files go; otherwise the project's `output`.

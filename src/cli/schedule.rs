@@ -73,6 +73,12 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         Format::Airflow => formats::Format::Airflow,
         Format::Kubernetes => formats::Format::Kubernetes,
     };
+    if let Some(pinned) = &project.file.as_of {
+        out.note(&format!(
+            "note: `as_of: {}` in the project file makes every run one of that instant; take it out before a scheduler calls",
+            pinned.name
+        ));
+    }
     out.print(&formats::write(format, &asked)?)?;
     Ok(Exit::Ok)
 }

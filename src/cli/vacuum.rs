@@ -20,7 +20,7 @@ Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 no such store
 pub struct Args {
     #[command(flatten)]
     pub(super) place: Place,
-    /// Keep versions as of this time or later (90d, 12h); otherwise the project's `retention`, else all versions.
+    /// Keep versions as of this time or later (90d, 8w, 12h); otherwise the project's `retention`, else all versions.
     #[arg(long, value_name = "TIME", value_parser = length)]
     pub(super) keep: Option<u64>,
     /// Keep files that no version needs, for a run may be about to publish them.
@@ -33,16 +33,17 @@ pub struct Args {
     pub(super) format: Form,
 }
 
-/// `90d`, `12h`, `30m` in seconds.
+/// `90d`, `8w`, `12h`, `30min` in seconds. What `m` means, months or minutes, nobody agrees on.
 fn length(text: &str) -> Result<u64, String> {
-    let bad = || "write a time such as 90d, 12h or 30m".to_owned();
+    let bad = || "write a time such as 90d, 8w, 12h or 30min".to_owned();
     let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
     let (digits, unit) = text.split_at(split);
     let number: u64 = digits.parse().map_err(|_| bad())?;
     let unit = match unit {
+        "w" => 7 * 86_400,
         "d" => 86_400,
         "h" => 3_600,
-        "m" => 60,
+        "min" => 60,
         _ => return Err(bad()),
     };
     // Longer than anything was ever published, and no further than microseconds count.
@@ -67,7 +68,8 @@ mod tests {
     fn lengths() {
         assert_eq!(length("90d"), Ok(90 * 86_400));
         assert_eq!(length("0h"), Ok(0));
-        for bad in ["", "d", "90", "-1d", "1.5d", "9999999999999d", "1w"] {
+        assert_eq!((length("2w"), length("30min")), (Ok(14 * 86_400), Ok(1_800)));
+        for bad in ["", "d", "90", "-1d", "1.5d", "9999999999999d", "3m"] {
             assert!(length(bad).is_err(), "{bad}");
         }
     }

@@ -277,7 +277,7 @@ fn fill(file: File, kind: Kind, batch: &RecordBatch) -> Result<(), String> {
             let heads: Vec<String> = batch.schema().fields().iter().map(|f| f.name().clone()).collect();
             writeln!(out, "{}", heads.join(",")).map_err(|e| text(&e))?;
             for row in 0..batch.num_rows() {
-                let fields: Vec<String> = batch.columns().iter().map(|c| csv(&plain(c, cell(c, row)))).collect();
+                let fields: Vec<String> = batch.columns().iter().map(|c| csv(&shown(c, row))).collect();
                 writeln!(out, "{}", fields.join(",")).map_err(|e| text(&e))?;
             }
         }
@@ -325,10 +325,22 @@ fn cell(column: &ArrayRef, row: usize) -> String {
     }
 }
 
+/// Whether a spreadsheet could take it for a formula: it begins with one of `= + - @`, their wide forms, a tab or a line end, be it
+/// behind quotes or spaces, which some take away.
+pub fn is_formula(text: &str) -> bool {
+    const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    text.trim_start_matches(['\'', '"', ' ', '\u{a0}', '\u{feff}']).starts_with(SIGNS)
+}
+
+/// The cell; numbers may begin with a sign, and texts that do are neutralised.
+fn shown(column: &ArrayRef, row: usize) -> String {
+    let cell = cell(column, row);
+    if column.as_string_opt::<i32>().is_some() { plain(cell) } else { cell }
+}
+
 /// A text that a spreadsheet would take for a formula, with a quote in front.
-fn plain(column: &ArrayRef, text: String) -> String {
-    let formula = column.as_string_opt::<i32>().is_some() && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{text}") } else { text }
+pub fn plain(text: String) -> String {
+    if is_formula(&text) { format!("'{text}") } else { text }
 }
 
 /// Quoted where a reader would stumble otherwise.

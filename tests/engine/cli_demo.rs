@@ -48,6 +48,6 @@ fn an_interrupted_demo_leaves_nothing() {
     assert!(told.success() && child.try_wait().expect("waits").is_none(), "still at work");
     let output = child.wait_with_output().expect("ends");
     assert_eq!(output.status.code(), Some(130));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "error: interrupted; no result was written\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "error: interrupted; nothing is left half done\n");
     assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
 }

@@ -317,7 +317,8 @@ impl World {
     }
 
     pub fn ledger(&self, day: &Day, history: &[RecordBatch]) -> Result<Ledger, Error> {
-        let mut ledger = LedgerBuilder::new(&self.program, &self.catalog, &day.clock, &self.customers, &day.due)?;
+        let mut ledger =
+            LedgerBuilder::new(&self.program, &BTreeMap::new(), &self.catalog, &day.clock, &self.customers, &day.due)?;
         for batch in history {
             ledger.add(batch)?;
         }

@@ -82,3 +82,4 @@ mod standard;
 mod stories;
 mod stories_random;
 mod streamed;
+mod turns;

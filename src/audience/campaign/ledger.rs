@@ -5,7 +5,7 @@
 //! instant never count; those at it of a campaign that is decided again don't either: run again, it is the same run.
 //! Must not know: how rows are stored, who is contacted now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -190,9 +190,11 @@ pub struct LedgerBuilder<'a> {
 }
 
 impl<'a> LedgerBuilder<'a> {
-    /// `due` says of each campaign of the program whether it is decided now, as in [`super::Input`]; `customers` are those too.
+    /// `due` says of each campaign of the program whether it is decided now, as in [`super::Input`]; `customers` are those too. `former`
+    /// are the names that campaigns had before: what was recorded under one of them was the same campaign's.
     pub fn new(
         program: &Program,
+        former: &BTreeMap<String, Vec<String>>,
         catalog: &'a Catalog,
         clock: &Clock,
         customers: &'a ArrayRef,
@@ -202,13 +204,16 @@ impl<'a> LedgerBuilder<'a> {
         let mut numbers = HashMap::new();
         let (mut names, mut known) = (Vec::new(), Vec::<Known>::new());
         for (place, campaign) in program.campaigns.iter().enumerate() {
-            let name = program.rules.get(campaign.rule.0 as usize).map_or("", |rule| &rule.name);
+            let name = program.rules.get(campaign.rule.0 as usize).map_or("", |rule| rule.name.as_str());
             let key = key(campaign, name);
             let number = *numbers.entry(key.to_owned()).or_insert_with(|| {
                 names.push(key.to_owned());
                 known.push(Known::default());
                 (names.len() - 1) as u32
             });
+            for other in std::iter::once(name).chain(former.get(name).into_iter().flatten().map(String::as_str)) {
+                numbers.entry(other.to_owned()).or_insert(number);
+            }
             if let Some(known) = known.get_mut(number as usize) {
                 known.capped = campaign.at_most.map(|at_most| since(clock, at_most.within)).or(known.capped);
                 known.budget |= campaign.budget.is_some();

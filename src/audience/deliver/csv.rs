@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 
 use super::rows;
+pub use crate::engine::write::is_formula;
 
 /// Writes the rows; the answer is how many cells were neutralised. Nothing is an empty cell, empty text a quoted one.
 pub fn write(out: &mut dyn Write, batch: &RecordBatch, keep_formulas: bool) -> std::io::Result<u64> {
@@ -37,13 +38,6 @@ pub fn write(out: &mut dyn Write, batch: &RecordBatch, keep_formulas: bool) -> s
         out.write_all(line.as_bytes())?;
     }
     Ok(neutralised)
-}
-
-/// Whether a spreadsheet could take it for a formula: it begins with one of `= + - @`, their wide forms, a tab or a line end, be it
-/// behind quotes or spaces, which some take away.
-pub fn is_formula(text: &str) -> bool {
-    const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    text.trim_start_matches(['\'', '"', ' ', '\u{a0}', '\u{feff}']).starts_with(SIGNS)
 }
 
 fn quote(line: &mut String, text: &str) {

@@ -58,6 +58,9 @@ pub struct Draft {
     pub tool: Tool,
     /// What the project declares.
     pub program: Vec<Entry>,
+    /// A checksum over all that the project says: its declarations, its catalog, its project file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rules: String,
     /// What was read.
     pub inputs: Vec<Input>,
     /// By audience.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Base, Job, Summary, Turn, entries, evaluate, prepare};
+use super::{Base, Job, Summary, Turn, digest, evaluate, prepare};
 use crate::audience::schedule::{CatchUp, plan_runs};
 use crate::audience::store::{Draft, Kind, Manifest, Store};
 use crate::engine;
@@ -41,7 +41,7 @@ pub struct Done {
 
 /// Decides what is due at `as_of` and was not yet.
 pub async fn turns(job: &Job<'_>, store: &Store, as_of: &Clock, catch_up: CatchUp, then: Then) -> Result<Done, Error> {
-    let mut base = Base { chain: store.chain().await?, pending: Vec::new() };
+    let mut base = Base::of(store, job.project).await?;
     let first = base.chain.latest().map(|version| version.version);
     let follows = base.chain.latest().map(|version| version.sha256.clone());
     let before = base.latest().cloned();
@@ -120,16 +120,26 @@ pub async fn at(job: &Job<'_>, as_of: &Clock, store: Option<(&Store, &Base)>) ->
 
 /// The same instant again is the same run, if it is of the same rules and data.
 async fn unchanged(job: &Job<'_>, base: &Base, as_of: &Clock) -> Result<(), Error> {
-    let is = |v: &&std::sync::Arc<Manifest>| v.draft.kind == Kind::Run && v.draft.as_of == as_of.as_of;
+    let is = |v: &&std::sync::Arc<Manifest>| v.draft.as_of == as_of.as_of;
     let Some(version) = base.chain.versions().iter().rfind(is) else { return Ok(()) };
+    if version.draft.kind != Kind::Run {
+        return Err(Error::Refused {
+            message: format!(
+                "at {} an earlier version was restored, in version {}",
+                instant(as_of.as_of, &as_of.zone),
+                version.version
+            ),
+            help: Some("give a later `--as-of`, or look only, with `--no-write`".to_owned()),
+        });
+    }
     let threads = job.limits.threads.unwrap_or(2);
     let inputs = engine::inputs::digests(&job.project.catalog, &job.project.root, threads).await?;
     let was = |name: &str| version.draft.inputs.iter().find(|input| input.source == name).map(|input| &input.digest);
     let same = inputs.iter().all(|input| was(&input.name) == Some(&input.digest));
-    if same && entries(job.project) == version.draft.program {
+    if same && digest(job.project) == version.draft.rules {
         return Ok(());
     }
-    let what = if same { "rules" } else { "data" };
+    let what = if same { "rules, another catalog or project file" } else { "data" };
     Err(Error::Refused {
         message: format!(
             "{} was decided with other {what}, in version {}",
@@ -144,7 +154,7 @@ async fn unchanged(job: &Job<'_>, base: &Base, as_of: &Clock) -> Result<(), Erro
 fn taken(program: &Program, names: &BTreeMap<String, Vec<String>>) -> Result<(), Error> {
     let declared = |name: &str| program.rules.iter().any(|rule| rule.name == name);
     for (owner, former) in names.iter().filter(|(owner, _)| declared(owner)) {
-        if let Some(name) = former.iter().find(|name| declared(name)) {
+        if let Some(name) = former.iter().find(|name| *name != owner && declared(name)) {
             return Err(Error::Refused {
                 message: format!(
                     "`{name}` is what `{owner}` was called before, and the history keeps it under that name"

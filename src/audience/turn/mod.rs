@@ -38,6 +38,7 @@ mod tables;
 pub use backfill::{Backfilled, backfill};
 pub use due::{Done, Then, at, turns};
 pub use entries::{digest, entries};
+use prepare::names;
 pub use prepare::{Prepared, prepare};
 pub use proposal::Proposal;
 pub use summary::{Reached, Summary};
@@ -65,6 +66,19 @@ pub struct Base {
 }
 
 impl Base {
+    /// What a store holds, for a project to build on; refused where it is another project's.
+    pub async fn of(store: &Store, project: &Project) -> Result<Base, Error> {
+        let chain = store.chain().await?;
+        let mine = &project.file.name.name;
+        if let Some(latest) = chain.latest().filter(|latest| latest.draft.project != *mine) {
+            return Err(Error::Refused {
+                message: format!("`{}` holds what the project `{}` published", store.address(), latest.draft.project),
+                help: Some(format!("a store is of one project: name another one for `{mine}`")),
+            });
+        }
+        Ok(Base { chain, pending: Vec::new() })
+    }
+
     /// The state that a turn follows.
     pub fn latest(&self) -> Option<&Draft> {
         self.pending.last().or_else(|| self.chain.latest().map(|version| &version.draft))
@@ -151,14 +165,16 @@ pub async fn evaluate(
         program: job.program,
         clock,
         root: &job.project.root,
-        population: job.population,
+        population: job.population || lists(job.program, &due),
         keep: job.keep,
         limits: job.limits,
         progress: job.progress.clone(),
         history,
     };
     let outcome = engine::run_campaigns(request).await?;
-    let mut builder = LedgerBuilder::new(job.program, &job.project.catalog, clock, &outcome.customers, &due)?;
+    // What `was` says for the first time is true of what was recorded before it did.
+    let former = names(store.and_then(|(_, base)| base.latest()), &entries(job.project));
+    let mut builder = LedgerBuilder::new(job.program, &former, &job.project.catalog, clock, &outcome.customers, &due)?;
     if let (Some((store, _)), Some(_)) = (store, builder.since()) {
         for file in &files {
             for batch in store.read(file).await? {
@@ -171,6 +187,12 @@ pub async fn evaluate(
     let mut turn = Turn { clock: clock.clone(), due, outcome, ledger, decisions };
     turn.decisions = decide(&turn.input(job))?;
     Ok(turn)
+}
+
+/// Whether a campaign waits that goes by no channel: of those on its list it must be known who is still a customer.
+fn lists(program: &Program, due: &[bool]) -> bool {
+    let waits = program.campaigns.iter().zip(due).filter(|(_, due)| !**due);
+    waits.flat_map(|(campaign, _)| &campaign.arms).any(|arm| arm.action.channel.is_none())
 }
 
 /// The history as the engine reads it: in place.

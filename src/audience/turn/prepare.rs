@@ -10,10 +10,11 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 
-use super::{Base, Job, Turn, entries, tables};
+use super::{Base, Job, Turn, digest, entries, tables};
 use crate::audience::campaign::{Input, SENT};
 use crate::audience::store::{
-    self, Audience, Changes, Count, Decided, Draft, Entry, FileRef, Finding, Kind, Store, Table, Tool, changes,
+    self, Audience, Changes, Count, Decided, Draft, Entry, EntryKind, FileRef, Finding, Kind, Store, Table, Tool,
+    changes,
 };
 use crate::engine;
 use crate::error::Error;
@@ -58,6 +59,7 @@ pub async fn prepare(
         edition: job.project.file.edition.clone(),
         tool: Tool { version: env!("CARGO_PKG_VERSION").to_owned(), tzdb: tzdb_version().to_owned() },
         program: declared,
+        rules: digest(job.project),
         inputs: inputs.iter().map(kept_input).collect(),
         names,
         ..Draft::default()
@@ -70,6 +72,11 @@ pub async fn prepare(
     let audiences = audiences(job, turn, &input)?;
     let mut history = turn.decisions.history(&input)?;
     let mut moved: Vec<(&str, Changes)> = Vec::new();
+    // Who was in a segment that is declared no longer is in it no longer: should it come back, nobody is a member since then.
+    for file in before.into_iter().flat_map(|before| gone(before, &draft)) {
+        let left = store.customers(file).await?;
+        moved.push((&file.name, Changes { entered: left.slice(0, 0), left }));
+    }
     for kept in &audiences {
         let file = store.stage(Table::Audience, &kept.name, std::slice::from_ref(&kept.rows)).await?;
         let now = column(&kept.rows)?;
@@ -219,6 +226,15 @@ fn standing(job: &Job<'_>, turn: &Turn, before: Option<&Draft>, draft: &Draft) -
     found.filter(|(name, ..)| declared(name)).collect()
 }
 
+/// Segments that were published and are declared no longer, under this or another name.
+fn gone<'a>(before: &'a Draft, draft: &Draft) -> impl Iterator<Item = &'a FileRef> {
+    let stays = |name: &str| {
+        draft.program.iter().any(|entry| of_then(before, draft, &entry.name).is_some_and(|f| f.name == name))
+    };
+    let segment = |name: &str| before.entry(name).is_some_and(|entry| entry.kind == EntryKind::Segment);
+    before.of(Table::Audience).filter(move |file| segment(&file.name) && !stays(&file.name))
+}
+
 /// The file of an audience as it was, perhaps under an earlier name.
 fn of_then<'a>(before: &'a Draft, draft: &Draft, name: &str) -> Option<&'a FileRef> {
     let former = draft.names.get(name).into_iter().flatten().rev();
@@ -226,7 +242,7 @@ fn of_then<'a>(before: &'a Draft, draft: &Draft, name: &str) -> Option<&'a FileR
 }
 
 /// All names that were ever had: those of before, and what `was` adds.
-fn names(before: Option<&Draft>, declared: &[Entry]) -> BTreeMap<String, Vec<String>> {
+pub(super) fn names(before: Option<&Draft>, declared: &[Entry]) -> BTreeMap<String, Vec<String>> {
     let mut names = before.map(|draft| draft.names.clone()).unwrap_or_default();
     for entry in declared {
         if let Some(was) = &entry.was {
@@ -234,7 +250,8 @@ fn names(before: Option<&Draft>, declared: &[Entry]) -> BTreeMap<String, Vec<Str
             former.push(was.clone());
             let mine = names.entry(entry.name.clone()).or_default();
             for name in former {
-                if !mine.contains(&name) && name != entry.name {
+                // Its own name is among them where it was given back: the first one is what the history and the draws go by.
+                if !mine.contains(&name) {
                     mine.push(name);
                 }
             }

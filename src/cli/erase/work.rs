@@ -32,17 +32,11 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
     };
     // What can't be found out any more once it broke off is said at once.
     let told = |all: &[Destination]| all.iter().for_each(|one| out.note(&format!("note: {}", destination(one))));
-    let done = block_on(None, async {
-        let Some(store) = &store else { return erase(&request, None, &told).await };
-        if args.dry_run {
-            return erase(&request, Some(store), &told).await;
-        }
-        let lock = keeper::lock(store, "erase").await?;
-        let done = erase(&request, Some(store), &told).await;
-        let released = store.release(lock).await;
-        let receipt = done?;
-        released.map(|()| receipt)
-    });
+    let work = erase(&request, store.as_ref(), &told);
+    let done = match &store {
+        Some(store) if !args.dry_run => keeper::locked(None, store, "erase", work),
+        _ => block_on(None, work),
+    };
     if let Err(Failure::Error(Error::Interrupted)) = &done {
         out.note("what is done stays done; the same call completes it");
     }

@@ -32,6 +32,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, store: &Store, out: &Out) ->
     let work = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Wait);
     let done = block_on(args.limits.threads, work)?;
     if let Some(file) = &args.out {
+        moment::in_time(&prepared.clock)?;
         write(file, &Proposal::new(&prepared.project, &done)?.text()?)?;
     }
     let changes = Changes::of(&done);

@@ -118,6 +118,11 @@ fn value(version: &Manifest, file: &FileRef, rows: &Rows) -> Value {
 fn csv(rows: &Rows) -> String {
     let line = |cells: Vec<String>| format!("{}\n", cells.join(","));
     let head = line(rows.columns.iter().map(|name| write::csv(name)).collect());
-    let body = rows.rows.iter().map(|row| line(row.iter().map(|cell| write::csv(&text(cell))).collect()));
+    // Numbers may begin with a sign; a text that does is none of a spreadsheet's business.
+    let cell = |cell: &Value| match cell {
+        Value::String(text) => write::csv(&write::plain(text.clone())),
+        other => write::csv(&text(other)),
+    };
+    let body = rows.rows.iter().map(|row| line(row.iter().map(cell).collect()));
     std::iter::once(head).chain(body).collect()
 }

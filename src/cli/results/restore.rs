@@ -5,24 +5,19 @@ use serde_json::{Value, json};
 
 use super::super::output::{Failure, Form, Out};
 use super::super::restore::Args;
-use super::super::run::block_on;
 use super::super::show::{SCHEMA, lined};
 use super::super::{Exit, Global, keeper, moment};
 use super::log::{lines, moved, number};
 use super::{Found, instant};
 use crate::audience::store::{Manifest, Store, Tool};
 use crate::error::Error;
-use crate::language::calendar::{Zone, parse_moment};
+use crate::language::calendar::{Clock, Zone, parse_moment};
+use crate::language::catalog::ProjectFile;
 use crate::language::diagnostic::render::visible;
 
 pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
-    let Some(Found { store, .. }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
-    let published = block_on(None, async {
-        let lock = keeper::lock(&store, "restore").await?;
-        let done = restore(args, &store).await;
-        store.release(lock).await?;
-        done
-    })?;
+    let Some(Found { store, project }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
+    let published = keeper::locked(None, &store, "restore", restore(args, &store, project.as_ref()))?;
     match args.format {
         Form::Json => {
             let audiences = published.draft.counts.iter();
@@ -40,7 +35,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
     Ok(Exit::Ok)
 }
 
-async fn restore(args: &Args, store: &Store) -> Result<std::sync::Arc<Manifest>, Error> {
+async fn restore(args: &Args, store: &Store, project: Option<&ProjectFile>) -> Result<std::sync::Arc<Manifest>, Error> {
     let chain = store.chain().await?;
     let latest =
         chain.version(args.version).and(chain.latest().ok_or_else(|| Error::usage("nothing was published")))?;
@@ -50,8 +45,10 @@ async fn restore(args: &Args, store: &Store) -> Result<std::sync::Arc<Manifest>,
             Error::usage(format!("`{written}` is no instant"))
                 .with_help("write a date such as 2026-11-21, or an instant such as 2026-11-21T08:00")
         })?,
-        None => moment::now(),
+        // Of a project that is pinned to an instant, a restore is, too: else no run would come after it.
+        None => project.map_or_else(|| Ok(moment::now()), |project| moment::clock(None, project).map(|c| c.as_of))?,
     };
+    moment::in_time(&Clock { as_of, zone })?;
     if as_of <= latest.draft.as_of {
         let newest = instant(latest.draft.as_of, &latest.draft.zone);
         return Err(Error::usage(format!("version {} is as of {newest}, which is not before", latest.version))

@@ -21,15 +21,10 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
     let now = moment::now();
     let from = |seconds: u64| now.saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND));
     let keep = Keep { from: args.keep.or(retention).map(from), now, grace: Duration::from_secs(args.grace) };
-    let sweep = block_on(None, async {
-        if !args.apply {
-            return store.sweep(&keep).await;
-        }
-        let lock = keeper::lock(&store, "vacuum").await?;
-        let done = store.vacuum(&keep, Tool::this()).await;
-        store.release(lock).await?;
-        done
-    })?;
+    let sweep = match args.apply {
+        false => block_on(None, store.sweep(&keep)),
+        true => keeper::locked(None, &store, "vacuum", store.vacuum(&keep, Tool::this())),
+    }?;
     match args.format {
         Form::Json => {
             let Sweep { versions, files, bytes } = &sweep;

@@ -1,8 +1,12 @@
 //! A run with the engine: evaluate, write, show.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 
 use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Form, Out, plural};
@@ -24,6 +28,8 @@ struct Ran {
     summaries: Vec<Summary>,
     /// What was published, now or when that instant was decided before.
     versions: Vec<Arc<Manifest>>,
+    /// Now.
+    anew: bool,
 }
 
 pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, Failure> {
@@ -31,12 +37,9 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
     let publishes = store.is_some() && !args.no_write && args.asked.only.is_empty() && args.asked.rule.is_none();
     let folder = folder(args, prepared, store.is_some());
     if let Some(folder) = &folder {
-        let name = |shown: &Shown| match *shown {
-            Shown::Rule(rule) => Some(prepared.program.rules.get(rule)?.name.as_str()),
-            Shown::Stages(stages) => Some(prepared.program.stages.get(stages)?.name.as_str()),
-        };
         let files = |name: &str| args.kinds().map(|kind| kind.kind().file(name)).collect::<Vec<_>>();
-        let names: Vec<String> = prepared.shown.iter().filter_map(name).flat_map(files).collect();
+        let names = prepared.shown.iter().filter_map(|shown| shown.name(&prepared.program));
+        let names: Vec<String> = names.flat_map(files).collect();
         write::apart(&prepared.project.catalog, &prepared.project.root, folder, &names)?;
     }
     let forgets = |campaign: &Campaign| campaign.at_most.is_some() || campaign.budget.is_some();
@@ -51,34 +54,46 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
     // The same instant again is the same run: it is shown once more, and what was published stays.
     let ran = match ran.turn {
         Some(_) => ran,
-        None => Ran { versions: ran.versions, ..look(args, prepared, store.as_ref(), out)? },
+        None => Ran { versions: ran.versions, anew: false, ..look(args, prepared, store.as_ref(), out)? },
     };
     let Some(turn) = &ran.turn else { return Ok(Exit::Ok) };
     told(args, &turn.outcome, out);
+    // Said before anything else can go wrong.
+    for version in &ran.versions {
+        let address = store.as_ref().map_or("", |store| store.address());
+        let (is, n) = (if ran.anew { "published" } else { "was published before" }, version.version);
+        out.note(&format!("{is} in `{address}`: version {n}"));
+    }
     let writing = progress::stage(out, "writing");
     let files = match &folder {
-        Some(folder) => files(args, prepared, turn, folder, out)?,
+        Some(folder) => {
+            let standing = match &store {
+                Some(store) if !ran.versions.is_empty() => block_on(args.limits.threads, standing(prepared, store))?,
+                _ => BTreeMap::new(),
+            };
+            files(args, prepared, turn, &standing, folder, out)?
+        }
         None => Vec::new(),
     };
     writing.finish_and_clear();
     let shown = shown(args, prepared, turn, &files);
+    // The campaigns that nobody asked about were decided only since they take places.
+    let asked = |name: &str| prepared.shown.iter().any(|shown| shown.name(&prepared.program) == Some(name));
+    let mut summaries = ran.summaries;
+    summaries.iter_mut().for_each(|summary| summary.campaigns.retain(|campaign| asked(&campaign.name)));
     match args.format {
         Form::Text => {
             for notice in &shown.notices {
                 out.note(&format!("note: {notice}"));
             }
             out.print(&show::table(&shown, out.table_width()))?;
-            for summary in ran.summaries.iter().filter(|summary| !summary.campaigns.is_empty()) {
+            for summary in summaries.iter().filter(|summary| !summary.campaigns.is_empty()) {
                 let at = Clock { as_of: summary.at, zone: prepared.clock.zone.clone() };
                 out.print(&format!("\ncampaigns at {}\n\n", moment::shown(&at)))?;
                 out.print(&campaigns::table(summary, out.table_width()))?;
             }
             if let Some(folder) = files.first().and_then(|f| f.parent()) {
                 out.note(&format!("\nwrote {} to `{}`", plural(files.len(), "file"), folder.display()));
-            }
-            for version in &ran.versions {
-                let address = store.as_ref().map_or("", |store| store.address());
-                out.note(&format!("published in `{address}`: version {}", version.version));
             }
         }
         Form::Json => {
@@ -88,7 +103,7 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
                     let at = Clock { as_of: summary.at, zone: prepared.clock.zone.clone() };
                     serde_json::json!({ "at": moment::shown(&at), "campaigns": campaigns::json(summary) })
                 };
-                object.insert("decisions".to_owned(), ran.summaries.iter().map(at).collect());
+                object.insert("decisions".to_owned(), summaries.iter().map(at).collect());
                 let version = |v: &Arc<Manifest>| serde_json::json!({ "version": v.version, "sha256": v.sha256 });
                 object.insert("published".to_owned(), ran.versions.iter().map(version).collect());
             }
@@ -111,21 +126,19 @@ fn job<'a>(args: &Args, prepared: &'a Prepared, out: &Out) -> Job<'a> {
 
 /// Decides what is due, and publishes it.
 fn publish(args: &Args, prepared: &Prepared, store: &Store, out: &Out) -> Result<Ran, Failure> {
+    moment::in_time(&prepared.clock)?;
     let job = job(args, prepared, out);
     let work = async {
-        let lock = keeper::lock(store, "run").await?;
-        let done = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Publish).await;
-        let released = store.release(lock).await;
-        let mut done = done?;
+        let mut done = turns(&job, store, &prepared.clock, args.catch_up.of(), Then::Publish).await?;
         if done.last.is_none() {
             let chain = store.chain().await?;
             let is = |v: &&Arc<Manifest>| v.draft.as_of == prepared.clock.as_of && v.draft.kind == Kind::Run;
             done.versions = chain.versions().iter().filter(is).cloned().collect();
         }
-        released.map(|()| done)
+        Ok(done)
     };
-    let done = block_on(args.limits.threads, work)?;
-    Ok(Ran { turn: done.last, summaries: done.summaries, versions: done.versions })
+    let done = keeper::locked(args.limits.threads, store, "run", work)?;
+    Ok(Ran { turn: done.last, summaries: done.summaries, versions: done.versions, anew: true })
 }
 
 /// Evaluates at the as-of instant, with what was published before, and leaves nothing behind.
@@ -133,13 +146,13 @@ fn look(args: &Args, prepared: &Prepared, store: Option<&Store>, out: &Out) -> R
     let job = job(args, prepared, out);
     let work = async {
         let base = match store {
-            Some(store) => Base { chain: store.chain().await?, pending: Vec::new() },
+            Some(store) => Base::of(store, &prepared.project).await?,
             None => Base::default(),
         };
         turn::at(&job, &prepared.clock, store.map(|store| (store, &base))).await
     };
     let (turn, summary) = block_on(args.limits.threads, work)?;
-    Ok(Ran { turn: Some(turn), summaries: vec![summary], versions: Vec::new() })
+    Ok(Ran { turn: Some(turn), summaries: vec![summary], versions: Vec::new(), anew: false })
 }
 
 /// What there is to say of what earlier runs kept.
@@ -194,6 +207,23 @@ pub(in crate::cli) fn block_on<T>(
     threads: Option<u16>,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Failure> {
+    drive(threads, or_interrupted(work))
+}
+
+/// What comes of work, or that the user interrupted it.
+pub(in crate::cli) async fn or_interrupted<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = interrupt::interrupted() => Err(Error::Interrupted),
+        done = work => done,
+    }
+}
+
+/// Drives a future to its end; it looks for interruptions by itself.
+pub(in crate::cli) fn drive<T>(
+    threads: Option<u16>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = threads {
         builder.worker_threads(usize::from(threads));
@@ -204,15 +234,9 @@ pub(in crate::cli) fn block_on<T>(
         .enable_all()
         .build()
         .map_err(|why| Error::Engine { message: format!("no threads: {why}"), help: None })?;
-    // Nothing that is driven here leaves anything behind; whoever writes, writes afterwards.
+    // Nothing that is driven here leaves anything behind that is half done: a version is published in one step.
     let expendable = interrupt::expendable();
-    let done = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = interrupt::interrupted() => Err(Error::Interrupted),
-            done = work => done,
-        }
-    });
+    let done = runtime.block_on(work);
     match done {
         // What still runs may take its temporary files with it, if that is soon done.
         Err(Error::Interrupted) => runtime.shutdown_timeout(Duration::from_millis(500)),
@@ -233,15 +257,38 @@ fn folder(args: &Args, prepared: &Prepared, keeps: bool) -> Option<PathBuf> {
     Some(args.output.clone().unwrap_or_else(own))
 }
 
-/// Writes the audiences, each in every kind that was asked for.
-fn files(args: &Args, prepared: &Prepared, turn: &Turn, folder: &Path, out: &Out) -> Result<Vec<PathBuf>, Failure> {
+/// The audiences of campaigns as they are published, by rule: one that is not due at the as-of instant has that of its own last one.
+async fn standing(prepared: &Prepared, store: &Store) -> Result<BTreeMap<usize, RecordBatch>, Error> {
+    let chain = store.chain().await?;
+    let mut found = BTreeMap::new();
+    for campaign in &prepared.program.campaigns {
+        let rule = campaign.rule.0 as usize;
+        let name = prepared.program.rules.get(rule).map_or("", |rule| rule.name.as_str());
+        let Some(file) = chain.latest().and_then(|latest| latest.draft.audience(name)) else { continue };
+        let rows = store.read(file).await?;
+        let Some(schema) = rows.first().map(RecordBatch::schema) else { continue };
+        let rows = concat_batches(&schema, &rows);
+        found.insert(rule, rows.map_err(|why| Error::Engine { message: why.to_string(), help: None })?);
+    }
+    Ok(found)
+}
+
+/// Writes the audiences, each in every kind that was asked for; campaigns as they stand, where that is known.
+fn files(
+    args: &Args,
+    prepared: &Prepared,
+    turn: &Turn,
+    standing: &BTreeMap<usize, RecordBatch>,
+    folder: &Path,
+    out: &Out,
+) -> Result<Vec<PathBuf>, Failure> {
     let kinds: Vec<write::Kind> = args.kinds().map(|kind| kind.kind()).collect();
     let program = &prepared.program;
     let job = job(args, prepared, out);
     let audience = |shown: &Shown| match *shown {
         Shown::Rule(rule) => {
             let name = &program.rules.get(rule)?.name;
-            let who = match turn.campaign(&job, rule) {
+            let who = match standing.get(&rule).map(|rows| Ok(rows.clone())).or_else(|| turn.campaign(&job, rule)) {
                 Some(rows) => rows.map(write::Who::Rows),
                 None => Ok(write::Who::Rule(rule)),
             };

@@ -1,6 +1,7 @@
 //! Lists of customer ids: text files, CSV, Parquet.
 //!
-//! Owns: reading them. Promises: ids stay as written but for white space around them; a list is whole numbers only if every id is.
+//! Owns: reading them. Promises: ids stay as written but for white space around them; a list is whole numbers if every id is, or if the
+//! project's ids are: a line that is none is nobody's then.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,8 +17,8 @@ use super::{Opened, Want, parquet, remote};
 use crate::error::Error;
 use crate::language::catalog::List;
 
-/// Opens a list; its ids are the first column.
-pub async fn open(stores: &mut Stores, root: &Path, list: &List) -> Result<Opened, Error> {
+/// Opens a list; its ids are the first column. `numbers`: the project's ids are whole numbers.
+pub async fn open(stores: &mut Stores, root: &Path, list: &List, numbers: bool) -> Result<Opened, Error> {
     let what = format!("list `{}`", list.name.name);
     let lower = list.path.to_ascii_lowercase();
     if !lower.ends_with(".csv") && !lower.ends_with(".txt") {
@@ -35,7 +36,7 @@ pub async fn open(stores: &mut Stores, root: &Path, list: &List) -> Result<Opene
     } else {
         text.lines().map(|line| line.trim().to_owned()).collect()
     };
-    table(ids)
+    table(ids, numbers)
 }
 
 async fn read(stores: &mut Stores, root: &Path, list: &List, what: &str) -> Result<String, Error> {
@@ -108,16 +109,16 @@ impl Iterator for Records<'_> {
     }
 }
 
-/// Ids as a table. Blank lines are no rows.
-pub fn table(ids: Vec<String>) -> Result<Opened, Error> {
+/// Ids as a table. Blank lines are no rows; among `numbers` any other text is a missing id.
+pub fn table(ids: Vec<String>, numbers: bool) -> Result<Opened, Error> {
     let ids: Vec<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
-    let numbers: Option<Vec<i64>> =
+    let whole: Vec<Option<i64>> =
         ids.iter().map(|id| id.parse::<i64>().ok().filter(|n| n.to_string() == *id)).collect();
     let rows = ids.len() as u64;
     let bytes = ids.iter().map(|id| id.len() as u64).sum();
-    let column: ArrayRef = match numbers {
-        Some(numbers) => Arc::new(Int64Array::from(numbers)),
-        None => Arc::new(StringArray::from(ids)),
+    let column: ArrayRef = match numbers || whole.iter().all(Option::is_some) {
+        true => Arc::new(Int64Array::from(whole)),
+        false => Arc::new(StringArray::from(ids)),
     };
     let schema = Arc::new(Schema::new(vec![Field::new("id", column.data_type().clone(), true)]));
     let odd = |e: &dyn std::fmt::Display| Error::Engine { message: e.to_string(), help: None };

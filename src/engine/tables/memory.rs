@@ -83,7 +83,8 @@ pub fn in_memory(
     }
     for l in 0..named.lists.len() {
         let inside = |h: &History| h.lists.iter().any(|id| id.index() == l);
-        let mut list = ids::table(customers.iter().filter(|(_, h)| inside(h)).map(|(id, _)| id.clone()).collect())?;
+        let mut list =
+            ids::table(customers.iter().filter(|(_, h)| inside(h)).map(|(id, _)| id.clone()).collect(), false)?;
         list.files = 0;
         tables.lists.push(Some(list));
     }

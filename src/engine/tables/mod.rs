@@ -191,9 +191,6 @@ pub async fn open_with(catalog: &Catalog, root: &Path, history: &[String]) -> Re
         }
         tables.profile = Some(parquet::open(&mut tables.stores, root, &profile.path, "the profiles", &columns).await?);
     }
-    for list in &catalog.lists {
-        tables.lists.push(Some(ids::open(&mut tables.stores, root, list).await?));
-    }
     for table in catalog.identities.iter().flat_map(|i| &i.links) {
         let mut columns = Wanted::new();
         want(&mut columns, &table.from, Want::Id);
@@ -207,7 +204,13 @@ pub async fn open_with(catalog: &Catalog, root: &Path, history: &[String]) -> Re
     if let Some(path) = &catalog.erased {
         tables.erased = Arc::new(erased::Erased::read(root, path)?);
     }
-    tables.number_ids = number_ids(catalog, &tables);
+    // Lines of text say of themselves what they are only where nobody else says what an id is.
+    let numbers = number_ids(catalog, &tables);
+    for list in &catalog.lists {
+        tables.lists.push(Some(ids::open(&mut tables.stores, root, list, numbers == Some(true)).await?));
+    }
+    let whole = |t: &Opened| t.schema.fields().first().is_none_or(|f| types::flat(f.data_type()).is_integer());
+    tables.number_ids = numbers.unwrap_or(true) && tables.lists.iter().flatten().all(whole);
     Ok(tables)
 }
 
@@ -243,20 +246,16 @@ fn wanted(catalog: &Catalog) -> (BTreeMap<usize, Wanted>, BTreeMap<usize, Wanted
     (sources, lookups)
 }
 
-/// Whether every id column of the project is of an integer type. Links count too: what they lead from or to may be anybody's id.
-fn number_ids(catalog: &Catalog, tables: &Tables) -> bool {
-    let whole = |table: &Option<Opened>, column: &str| {
-        table.as_ref().and_then(|t| t.column(column)).is_none_or(|ty| types::flat(ty).is_integer())
+/// Whether every id column of the project, beside lists, is of an integer type; `None` where there is no other. Links count too: what they
+/// lead from or to may be anybody's id.
+fn number_ids(catalog: &Catalog, tables: &Tables) -> Option<bool> {
+    let whole = |table: Option<&Opened>, column: &str| {
+        table.and_then(|t| t.column(column)).map(|ty| types::flat(ty).is_integer())
     };
-    let sources = catalog.sources.iter().zip(&tables.sources).all(|(source, table)| whole(table, &source.customer));
-    let profile = catalog.profile.as_ref().is_none_or(|p| whole(&tables.profile, &p.customer));
-    let lists = tables.lists.iter().flatten().all(|t| {
-        let of = |t: &Opened| t.schema.fields().first().map(|f| types::flat(f.data_type()).is_integer());
-        of(t).unwrap_or(true)
-    });
-    let links = catalog.identities.iter().flat_map(|i| &i.links).zip(&tables.links).all(|(table, opened)| {
-        let whole = |column: &str| opened.column(column).is_none_or(|ty| types::flat(ty).is_integer());
-        whole(&table.from) && whole(&table.to)
-    });
-    sources && profile && lists && links
+    let sources = catalog.sources.iter().zip(&tables.sources);
+    let sources = sources.filter_map(|(source, table)| whole(table.as_ref(), &source.customer));
+    let profile = catalog.profile.as_ref().and_then(|profile| whole(tables.profile.as_ref(), &profile.customer));
+    let links = catalog.identities.iter().flat_map(|i| &i.links).zip(&tables.links);
+    let links = links.flat_map(|(table, opened)| [&table.from, &table.to].map(|column| whole(Some(opened), column)));
+    sources.chain(profile).chain(links.flatten()).reduce(|all, one| all && one)
 }
