@@ -82,6 +82,27 @@ fn names_that_lead_nowhere() {
     check("catalog", &zone("Europe/Paris"), &["E0214 Europe/Paris"]);
 }
 
+/// Who comments out the value of a gate must not open it.
+#[test]
+fn a_key_that_is_written_says_something() {
+    for nothing in ["", " ~", " null", "\n    # agreed"] {
+        for key in ["consent", "suppression", "quiet", "cost", "pii"] {
+            let text = format!("channels:\n  sms:\n    {key}:{nothing}\n");
+            check("catalog", &text, &[&format!("E0208 {key}")]);
+        }
+        for key in ["suppression", "session_gap", "identities", "population", "channels"] {
+            check("catalog", &format!("{key}:{nothing}\n"), &[&format!("E0208 {key}")]);
+        }
+        for key in ["store", "holdout", "audits", "retention", "erased"] {
+            check("segue", &format!("{PROJECT}{key}:{nothing}\n"), &[&format!("E0208 {key}")]);
+        }
+        check("segue", &format!("{PROJECT}audits:\n  change:{nothing}\n"), &["E0208 change"]);
+        check("catalog", &format!("channels:\n  sms:{nothing}\n"), &[]);
+    }
+    let (codes, messages) = crate::catalog_mistakes::findings("catalog", "suppression: ~\n");
+    assert_eq!((codes.len(), messages.as_slice()), (1, &["`suppression` says nothing".to_owned()][..]));
+}
+
 #[test]
 fn costs() {
     let with = |cost: &str| format!("channels: {{sms: {{cost: {cost}}}}}\n");

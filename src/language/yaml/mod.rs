@@ -9,6 +9,7 @@
 
 mod elsewhere;
 pub mod read;
+pub mod schema;
 
 use serde_yaml::granit_parser as yaml;
 

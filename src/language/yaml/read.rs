@@ -5,10 +5,6 @@
 //! Promises: a mistake in one key or entry never hides those of its neighbours.
 //! Must not know: what any key means.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-
 use super::{Kind, Node, elsewhere, is_number, is_yes_no};
 use crate::language::diagnostic::{Diagnostic, code, nearest};
 use crate::language::source::Span;
@@ -68,24 +64,6 @@ impl<T: Read> Read for Needed<T> {
 
     fn missing() -> Option<Self> {
         Some(Needed(None))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Needed<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
     }
 }
 
@@ -393,14 +371,18 @@ impl<'n> Fields<'n> {
     pub fn take<T: Read>(&self, key: &str, what: &str, reader: &mut Reader) -> Option<T> {
         match self.entries.iter().find(|(n, _)| n.value == key) {
             Some((name, node)) => {
-                if matches!(node.kind, Kind::Null) && T::absent().is_none() {
-                    reader.report(
-                        Diagnostic::new(code::yaml::MISSING_KEY, name.span, format!("`{key}` says nothing"))
-                            .label(format!("{} is expected behind the `:`", T::WHAT)),
-                    );
-                    return T::missing();
+                if !matches!(node.kind, Kind::Null) {
+                    return T::read(node, reader);
                 }
-                T::read(node, reader)
+                // A key that is written was meant to say something, and what is unsaid may let more through.
+                let unsaid = T::absent();
+                let d = Diagnostic::new(code::yaml::MISSING_KEY, name.span, format!("`{key}` says nothing"))
+                    .label(format!("{} is expected behind the `:`", T::WHAT));
+                reader.report(match unsaid {
+                    Some(_) => d.help(format!("write it, or take out `{key}:`")),
+                    None => d,
+                });
+                unsaid.or_else(T::missing)
             }
             None => {
                 let value = T::absent();
@@ -428,7 +410,7 @@ macro_rules! record {
     ($($(#[$meta:meta])* pub struct $name:ident ($what:literal) { $($(#[$fmeta:meta])* pub $field:ident: $ty:ty,)* })*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, schemars::JsonSchema)]
-        #[schemars(deny_unknown_fields)]
+        #[schemars(deny_unknown_fields, transform = $crate::language::yaml::schema::written)]
         pub struct $name {
             $($(#[$fmeta])* pub $field: $ty,)*
         }
@@ -511,68 +493,5 @@ pub fn unknown_word<'a>(
             d.label(format!("did you mean `{meant}`?")).fix(format!("write `{meant}`"), vec![(span, meant.to_owned())])
         }
         None => d,
-    }
-}
-
-// The places of values are no part of a schema.
-impl<T: JsonSchema> JsonSchema for At<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
-
-impl JsonSchema for Literal {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Literal".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": ["string", "number", "boolean"]})
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("OneOrMany_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<T>();
-        json_schema!({"anyOf": [one, {"type": "array", "items": one}]})
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Entries<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Entries_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let entry = generator.subschema_for::<T>();
-        json_schema!({"type": "object", "additionalProperties": entry})
     }
 }
