@@ -19,6 +19,7 @@ mod walk;
 pub use campaign::{
     Arm, Campaign, Every, Frequency, Gate, Goal, Limit, Payload, PayloadOf, Policy, PolicyRule, Quiet, Take,
 };
+pub use matchings::Asked;
 
 /// Index into [`Program::rules`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -328,6 +328,31 @@ fn personal_data_goes_where_it_may() {
         let (_, found) = checked(text, marked);
         assert_eq!(found, expected, "{text}");
     }
+    // Wherever it stands, and behind as many names as it likes.
+    let fr = "segment fr: country = FR\nsegment frs: fr and visited\ntrait best: percentile_rank(age among frs)\n";
+    for column in [
+        "(top 10 by age among frs)",
+        "percentile_rank(age among frs)",
+        "best + 1",
+        "(open since last sent where (country = FR))",
+        "(last open since last sent where (country = FR))",
+        "count(purchased since last sent where (country = FR))",
+        "days since last purchased where (note = x)",
+        "rate(open per sent since last visited where (country = FR))",
+        "(viewed since last sent where (country = FR) then purchased)",
+        "(viewed then purchased without open where (country = FR))",
+        "(viewed then no open where (country = FR))",
+        "(viewed ≥ 3 of same product without purchased where (customer.country = FR))",
+        "(purchased ≥ 3 of same note)",
+        "(in one session (viewed) since last sent where (country = FR))",
+        "(in any 3d (viewed and open) since last sent where (country = FR))",
+        "(in any 3d (viewed and purchased where (note = x)))",
+    ] {
+        let text = format!("{fr}segment used: best > 30%\ncampaign c: purchased → offer with {column} as x");
+        let (_, found) = checked(&text, marked);
+        let errors: Vec<&String> = found.iter().filter(|f| f.starts_with('E')).collect();
+        assert_eq!(errors, [&format!("E0440 {column}")], "{text}");
+    }
     let personal = program("purchased → offer by push with country, age", marked);
     let with: Vec<bool> = personal.campaigns[0].with.iter().map(|p| p.pii).collect();
     assert_eq!(with, [true, false]);

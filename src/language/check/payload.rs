@@ -1,10 +1,8 @@
 //! What travels with a delivery: its columns, and whether their channel may have them.
 
-use crate::language::catalog::{EventId, PropertyId, Type};
+use crate::language::catalog::Type;
 use crate::language::diagnostic::{Diagnostic, code};
-use crate::language::ir::{
-    Aggregate, Behaviour, Campaign, Cond, Matching, Operand, Payload, PayloadOf, Pred, Test, Value,
-};
+use crate::language::ir::{Asked, Campaign, Cond, Payload, PayloadOf, RuleId, Value};
 use crate::language::source::Span;
 use crate::language::syntax::ast::{self, Expr, ExprKind};
 
@@ -106,7 +104,7 @@ impl<'a> Checker<'a> {
             self.report(d.label("a column holds one value").help("ask what is in it: `(tags has vip) as vip`"));
             return None;
         }
-        let pii = self.personal_value(&value.value);
+        let pii = self.personal_value(&value.value, built);
         let place = match self.declared_trait(expr) {
             Some(name) => draft.declared(name),
             None => draft.value(own, value.value, value.ty, payload.value.span),
@@ -169,99 +167,39 @@ impl<'a> Checker<'a> {
         false
     }
 
+    /// Whether something that the catalog marks as personal can be told from a condition and the rules that it refers to.
     fn personal(&self, condition: &Cond, built: &Built<'a>) -> bool {
-        match condition {
-            Cond::And(parts) | Cond::Or(parts) => parts.iter().any(|part| self.personal(part, built)),
-            Cond::Not(inside) => self.personal(inside, built),
-            Cond::InSession { inside, .. } | Cond::InAny { inside, .. } => self.personal(inside, built),
-            Cond::Rule(id) => built.condition(*id).is_some_and(|condition| self.personal_in_program(condition, built)),
-            Cond::Count { behaviour, .. } | Cond::Periods { behaviour, .. } => {
-                self.personal_events(&behaviour.matching)
-            }
-            Cond::Same { behaviour, property, .. } => {
-                self.personal_property(behaviour.matching.event, *property) || self.personal_events(&behaviour.matching)
-            }
-            Cond::Pick { matching, .. } => self.personal_events(matching),
-            Cond::Sequence(sequence) => sequence.steps.iter().any(|step| self.personal_events(&step.matching)),
-            Cond::Ranked { rank, .. } => self.personal_value(&rank.by),
-            Cond::Test(test) => self.personal_test(test, |value| self.personal_value(value)),
-            Cond::Const(_) | Cond::List(_) | Cond::Sample { .. } | Cond::KnownSince(_) => false,
-        }
+        let (mut found, mut rules) = (false, Vec::new());
+        let mut condition = condition.clone();
+        condition.asked(&mut |asked| found |= self.marked(&asked));
+        condition.rules(&mut |id| rules.push(*id));
+        found || self.personal_rules(rules, built)
     }
 
-    /// A rule of the program, which knows others by their places.
-    fn personal_in_program(&self, condition: &Cond, built: &Built<'a>) -> bool {
+    fn personal_value(&self, value: &Value, built: &Built<'a>) -> bool {
+        let (mut found, mut rules) = (false, Vec::new());
+        let mut value = value.clone();
+        value.asked(&mut |asked| found |= self.marked(&asked));
+        value.rules(&mut |id| rules.push(*id));
+        found || self.personal_rules(rules, built)
+    }
+
+    fn personal_rules(&self, declared: Vec<RuleId>, built: &Built<'a>) -> bool {
         let mut found = false;
-        condition.clone().rules(&mut |id| {
-            let rule = built.program.rules.get(id.0 as usize);
-            found |= rule.is_some_and(|rule| self.personal_in_program(&rule.condition, built));
-        });
-        found || self.personal(&without_rules(condition), built)
-    }
-
-    fn personal_value(&self, value: &Value) -> bool {
-        match value {
-            Value::Literal(_) => false,
-            Value::Attribute(id) | Value::DaysSinceAttribute(id) => {
-                self.catalog.attributes().get(id.index()).is_some_and(|a| a.pii)
-            }
-            Value::Aggregate { function, behaviour: Behaviour { matching, .. } } => {
-                let of = match function {
-                    Aggregate::Count => None,
-                    Aggregate::Sum(p)
-                    | Aggregate::Avg(p)
-                    | Aggregate::Min(p)
-                    | Aggregate::Max(p)
-                    | Aggregate::Distinct(p)
-                    | Aggregate::Percentile(p, _)
-                    | Aggregate::First(p)
-                    | Aggregate::Last(p)
-                    | Aggregate::MostFrequent(p) => Some(*p),
-                };
-                of.is_some_and(|p| self.personal_property(matching.event, p)) || self.personal_events(matching)
-            }
-            Value::Rate { of, per } => self.personal_events(&of.matching) || self.personal_events(&per.matching),
-            Value::Arithmetic { left, right, .. } => self.personal_value(left) || self.personal_value(right),
-            Value::Rank { rank, .. } => self.personal_value(&rank.by),
-            Value::DaysSinceEvent { matching, .. } => self.personal_events(matching),
+        for mut condition in built.all_of(declared) {
+            condition.asked(&mut |asked| found |= self.marked(&asked));
         }
-    }
-
-    fn personal_events(&self, matching: &Matching) -> bool {
-        matching.pred.as_ref().is_some_and(|pred| self.personal_pred(pred, matching.event))
-    }
-
-    fn personal_pred(&self, pred: &Pred, event: EventId) -> bool {
-        match pred {
-            Pred::Const(_) => false,
-            Pred::And(parts) | Pred::Or(parts) => parts.iter().any(|part| self.personal_pred(part, event)),
-            Pred::Not(inside) => self.personal_pred(inside, event),
-            Pred::Test(test) => self.personal_test(test, |operand| match operand {
-                Operand::Property(p) => self.personal_property(event, *p),
-                Operand::Customer(value) => self.personal_value(value),
-                Operand::Literal(_) | Operand::Hour | Operand::Weekday | Operand::Date => false,
-            }),
-        }
-    }
-
-    fn personal_property(&self, event: EventId, property: PropertyId) -> bool {
-        self.catalog.event(event).and_then(|e| e.properties.get(property.index())).is_some_and(|p| p.pii)
-    }
-
-    fn personal_test<V: Clone>(&self, test: &Test<V>, personal: impl Fn(&V) -> bool) -> bool {
-        let mut found = false;
-        test.clone().values(&mut |value| found |= personal(value));
         found
     }
-}
 
-/// A condition with its rules left out.
-fn without_rules(condition: &Cond) -> Cond {
-    match condition {
-        Cond::Rule(_) => Cond::Const(false),
-        Cond::And(parts) => Cond::And(parts.iter().map(without_rules).collect()),
-        Cond::Or(parts) => Cond::Or(parts.iter().map(without_rules).collect()),
-        Cond::Not(inside) => Cond::Not(Box::new(without_rules(inside))),
-        other => other.clone(),
+    fn marked(&self, asked: &Asked<'_>) -> bool {
+        match asked {
+            Asked::Events(_) => false,
+            Asked::Attribute(id) => self.catalog.attributes().get(id.index()).is_some_and(|a| a.pii),
+            Asked::Property(event, property) => {
+                let property = self.catalog.event(*event).and_then(|e| e.properties.get(property.index()));
+                property.is_some_and(|p| p.pii)
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! From declarations to the program: traits, rules, arms, the catalog's event filters.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
@@ -257,10 +257,18 @@ impl<'a> Built<'a> {
         Some(here)
     }
 
-    /// The condition of a rule by the number of its declaration, as it stands in the program.
-    pub fn condition(&self, id: RuleId) -> Option<&Cond> {
-        let place = self.placed.get(&id)?;
-        self.program.rules.get(place.0 as usize).map(|rule| &rule.condition)
+    /// The conditions of these declarations and of all rules of the program that they refer to, each once.
+    pub fn all_of(&self, declared: Vec<RuleId>) -> Vec<Cond> {
+        let mut open: Vec<RuleId> = declared.iter().filter_map(|id| self.placed.get(id).copied()).collect();
+        let mut seen = BTreeSet::new();
+        let mut all = Vec::new();
+        while let Some(id) = open.pop() {
+            let Some(rule) = self.program.rules.get(id.0 as usize).filter(|_| seen.insert(id)) else { continue };
+            let mut condition = rule.condition.clone();
+            condition.rules(&mut |id| open.push(*id));
+            all.push(condition);
+        }
+        all
     }
 
     /// Puts a campaign into the program with all that it asks, unless something of it uses a mistake.

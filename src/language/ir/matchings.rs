@@ -1,10 +1,12 @@
-//! Walking a program: which events it asks for.
+//! Walking a program: what of the data it asks for.
 
 use std::collections::BTreeMap;
 
-use super::{Anchor, Behaviour, Cond, Literal, Matching, Operand, Pred, Program, Sequence, Test, Value};
-use crate::language::catalog::Catalog;
+use super::{
+    Aggregate, Anchor, Behaviour, Cond, Literal, Matching, Operand, Pred, Program, Sequence, Step, Test, Value,
+};
 use crate::language::catalog::history::NAME;
+use crate::language::catalog::{AttributeId, Catalog, EventId, PropertyId};
 
 impl Program {
     /// Whether some rule or trait asks for what runs left behind.
@@ -36,101 +38,153 @@ impl Program {
 
     /// Calls back for all events that a rule or trait asks for.
     fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
-        self.rules.iter_mut().for_each(|rule| rule.condition.matchings(found));
-        self.traits.iter_mut().for_each(|named| named.value.matchings(found));
+        let mut events = |asked: Asked<'_>| {
+            if let Asked::Events(matching) = asked {
+                found(matching);
+            }
+        };
+        self.rules.iter_mut().for_each(|rule| rule.condition.asked(&mut events));
+        self.traits.iter_mut().for_each(|named| named.value.asked(&mut events));
     }
 }
 
+/// Something in the data that a condition or value is made of.
+#[derive(Debug)]
+pub enum Asked<'a> {
+    /// Whether and when these were. Its properties are called back for themselves.
+    Events(&'a mut Matching),
+    Property(EventId, PropertyId),
+    Attribute(AttributeId),
+}
+
+type Found<'f> = &'f mut dyn FnMut(Asked<'_>);
+
 impl Cond {
-    fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
+    /// Calls back for all that the condition is made of, but for the rules that it refers to: see [`Cond::rules`].
+    pub fn asked(&mut self, found: Found<'_>) {
         match self {
-            Cond::And(parts) | Cond::Or(parts) => parts.iter_mut().for_each(|c| c.matchings(found)),
-            Cond::Not(part) => part.matchings(found),
-            Cond::Count { behaviour, .. } | Cond::Periods { behaviour, .. } => behaviour.matchings(found),
-            Cond::Same { behaviour, without, .. } => {
-                behaviour.matchings(found);
-                without.iter_mut().for_each(|(matching, _)| matching.matchings(found));
+            Cond::And(parts) | Cond::Or(parts) => parts.iter_mut().for_each(|c| c.asked(found)),
+            Cond::Not(part) => part.asked(found),
+            Cond::Count { behaviour, .. } | Cond::Periods { behaviour, .. } => behaviour.asked(found),
+            Cond::Same { behaviour, property, n: _, without } => {
+                found(Asked::Property(behaviour.matching.event, *property));
+                behaviour.asked(found);
+                without.iter_mut().for_each(|(matching, property)| matching.asked_by(Some(*property), found));
             }
             Cond::Pick { matching, since, .. } => {
-                matching.matchings(found);
+                matching.asked(found);
                 anchored(since, found);
             }
-            Cond::Sequence(sequence) => sequence.matchings(found),
-            Cond::InSession { inside, since, .. } => {
-                inside.matchings(found);
+            Cond::Sequence(sequence) => sequence.asked(found),
+            Cond::InSession { inside, since, window: _ } => {
+                inside.asked(found);
                 anchored(since, found);
             }
-            Cond::InAny { inside, starts, since, .. } => {
-                inside.matchings(found);
-                starts.iter_mut().for_each(|matching| matching.matchings(found));
+            Cond::InAny { inside, starts, since, length: _, window: _ } => {
+                inside.asked(found);
+                starts.iter_mut().for_each(|matching| matching.asked(found));
                 anchored(since, found);
             }
-            Cond::Ranked { rank, .. } => rank.by.matchings(found),
-            Cond::Test(test) => test.values(&mut |value| value.matchings(found)),
+            Cond::Ranked { rank, .. } => rank.by.asked(found),
+            Cond::Test(test) => test.values(&mut |value| value.asked(found)),
             Cond::Const(_) | Cond::Rule(_) | Cond::List(_) | Cond::Sample { .. } | Cond::KnownSince(_) => {}
         }
     }
 }
 
 impl Value {
-    fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
+    /// Calls back for all that the value is made of, but for the rules that it refers to: see [`Value::rules`].
+    pub fn asked(&mut self, found: Found<'_>) {
         match self {
-            Value::Aggregate { behaviour, .. } => behaviour.matchings(found),
+            Value::Aggregate { function, behaviour } => {
+                if let Some(property) = function.property() {
+                    found(Asked::Property(behaviour.matching.event, property));
+                }
+                behaviour.asked(found);
+            }
             Value::Rate { of, per } => {
-                of.matchings(found);
-                per.matchings(found);
+                of.asked(found);
+                per.asked(found);
             }
             Value::Arithmetic { left, right, .. } => {
-                left.matchings(found);
-                right.matchings(found);
+                left.asked(found);
+                right.asked(found);
             }
-            Value::Rank { rank, .. } => rank.by.matchings(found),
-            Value::DaysSinceEvent { matching, .. } => matching.matchings(found),
-            Value::Literal(_) | Value::Attribute(_) | Value::DaysSinceAttribute(_) => {}
+            Value::Rank { rank, .. } => rank.by.asked(found),
+            Value::DaysSinceEvent { matching, .. } => matching.asked(found),
+            Value::Attribute(id) | Value::DaysSinceAttribute(id) => found(Asked::Attribute(*id)),
+            Value::Literal(_) => {}
+        }
+    }
+}
+
+impl Aggregate {
+    /// The property that it is made from.
+    fn property(self) -> Option<PropertyId> {
+        match self {
+            Aggregate::Count => None,
+            Aggregate::Sum(p)
+            | Aggregate::Avg(p)
+            | Aggregate::Min(p)
+            | Aggregate::Max(p)
+            | Aggregate::Distinct(p)
+            | Aggregate::Percentile(p, _)
+            | Aggregate::First(p)
+            | Aggregate::Last(p)
+            | Aggregate::MostFrequent(p) => Some(p),
         }
     }
 }
 
 impl Matching {
-    fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
-        found(self);
-        self.pred.iter_mut().for_each(|pred| pred.matchings(found));
+    fn asked(&mut self, found: Found<'_>) {
+        self.asked_by(None, found);
+    }
+
+    /// Events that are asked for one of their properties, too.
+    fn asked_by(&mut self, property: Option<PropertyId>, found: Found<'_>) {
+        let event = self.event;
+        if let Some(property) = property {
+            found(Asked::Property(event, property));
+        }
+        found(Asked::Events(self));
+        self.pred.iter_mut().for_each(|pred| pred.asked(event, found));
     }
 }
 
 impl Behaviour {
-    fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
-        self.matching.matchings(found);
+    fn asked(&mut self, found: Found<'_>) {
+        self.matching.asked(found);
         anchored(&mut self.since, found);
     }
 }
 
 impl Sequence {
-    fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
-        for step in &mut self.steps {
-            step.matching.matchings(found);
-            step.without.iter_mut().for_each(|(matching, _)| matching.matchings(found));
+    fn asked(&mut self, found: Found<'_>) {
+        for Step { matching, without, same, pick: _, after: _, within: _ } in &mut self.steps {
+            matching.asked_by(*same, found);
+            without.iter_mut().for_each(|(matching, same)| matching.asked_by(*same, found));
         }
         anchored(&mut self.since, found);
-        self.absence.iter_mut().for_each(|absence| absence.matching.matchings(found));
+        self.absence.iter_mut().for_each(|absence| absence.matching.asked_by(absence.same, found));
     }
 }
 
 impl Pred {
-    fn matchings(&mut self, found: &mut dyn FnMut(&mut Matching)) {
+    fn asked(&mut self, event: EventId, found: Found<'_>) {
         match self {
             Pred::Const(_) => {}
-            Pred::And(parts) | Pred::Or(parts) => parts.iter_mut().for_each(|part| part.matchings(found)),
-            Pred::Not(part) => part.matchings(found),
-            Pred::Test(test) => test.values(&mut |operand| {
-                if let Operand::Customer(value) = operand {
-                    value.matchings(found);
-                }
+            Pred::And(parts) | Pred::Or(parts) => parts.iter_mut().for_each(|part| part.asked(event, found)),
+            Pred::Not(part) => part.asked(event, found),
+            Pred::Test(test) => test.values(&mut |operand| match operand {
+                Operand::Property(property) => found(Asked::Property(event, *property)),
+                Operand::Customer(value) => value.asked(found),
+                Operand::Literal(_) | Operand::Hour | Operand::Weekday | Operand::Date => {}
             }),
         }
     }
 }
 
-fn anchored(anchor: &mut Option<Box<Anchor>>, found: &mut dyn FnMut(&mut Matching)) {
-    anchor.iter_mut().for_each(|anchor| anchor.matching.matchings(found));
+fn anchored(anchor: &mut Option<Box<Anchor>>, found: Found<'_>) {
+    anchor.iter_mut().for_each(|anchor| anchor.matching.asked(found));
 }
