@@ -176,7 +176,17 @@ fn meaning() {
         ("segment a: not (purchased or staff) and open\nsegment b: open and no purchased but not staff", &["W0510 b"]),
         ("trait t: count(purchased)", &["W0511 t"]),
         ("segment a was a: purchased", &["W0512 a"]),
-        ("segment a was b: purchased\nsegment b: open", &["W0512 b"]),
+        ("segment a was b: purchased\nsegment b: open", &["E0317 b"]),
+        ("segment a was b: purchased\ncampaign b: open → offer", &["E0317 b"]),
+        ("campaign b was a: purchased → offer\ncampaign a: open → offer", &["E0317 a"]),
+        ("campaign a was old: purchased → offer\ncampaign b was old: open → offer", &["E0317 old"]),
+        (
+            "segment a was old: purchased\nsegment b was old: open\nsegment c was old: visited",
+            &["E0317 old", "E0317 old"],
+        ),
+        ("segment a was old: purchased\ncampaign b was old: open → offer", &["E0317 old"]),
+        ("segment a was b: purchased\nsegment b was a: open", &["E0317 b", "E0317 a"]),
+        ("segment a was age: purchased\nsegment b was open: open", &[]),
     ]);
 }
 

@@ -55,6 +55,8 @@ pub(super) struct Names<'a> {
     campaigns: HashMap<&'a str, Span>,
     /// What segments and campaigns were called before.
     was: HashMap<&'a str, &'a str>,
+    /// Who is the first to say that it was called so: the place of the former name.
+    former: HashMap<&'a str, Span>,
     /// What would be taken for one another by eye.
     skeletons: HashMap<String, (&'a str, Span)>,
     stages: Vec<DeclaredStages<'a>>,
@@ -101,7 +103,10 @@ impl<'a> Names<'a> {
             names.add(&item.name.text, item.name.span, Meaning::Trait(i), diagnostics);
         }
         for (i, rule) in items.rules.iter().enumerate() {
-            names.was.extend(rule.was.map(|was| (rule.name, was.text.as_str())));
+            if let Some(was) = rule.was {
+                names.was.insert(rule.name, &was.text);
+                names.former.entry(&was.text).or_insert(was.span);
+            }
             let meaning = if rule.is_campaign() { Meaning::Campaign } else { Meaning::Segment(i) };
             names.add(rule.name, rule.name_span, meaning, diagnostics);
         }
@@ -178,13 +183,20 @@ impl<'a> Names<'a> {
         self.all.get(name).map(|(m, _)| *m)
     }
 
-    pub fn place(&self, name: &str) -> Option<Span> {
-        self.all.get(name).map(|(_, s)| *s)
-    }
-
     /// What a segment or campaign was called before.
     pub fn was(&self, name: &str) -> Option<&'a str> {
         self.was.get(name).copied()
+    }
+
+    /// Where something is first said to have been called so.
+    pub fn formerly(&self, name: &str) -> Option<Span> {
+        self.former.get(name).copied()
+    }
+
+    /// The place of a segment or campaign.
+    pub fn audience(&self, name: &str) -> Option<Span> {
+        let segment = || self.all.get(name).filter(|(m, _)| matches!(m, Meaning::Segment(_))).map(|(_, s)| *s);
+        self.campaign(name).or_else(segment)
     }
 
     /// By the index of [`Meaning::Stages`].

@@ -200,22 +200,33 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `was` names what the segment was called before.
+    /// `was` names what the segment or campaign was called before, and nothing else goes on with that history.
     fn was(&self, item: &RuleItem<'_>) {
         let Some(was) = item.was else { return };
-        let d = if was.text == item.name {
-            Diagnostic::new(code::check::WAS_DECLARED, was.span, format!("`{}` was always called so", was.text))
-                .label("the same name")
-                .help("leave out `was`")
-        } else if let Some(place) = self.names.place(&was.text).or_else(|| self.names.campaign(&was.text)) {
-            Diagnostic::new(code::check::WAS_DECLARED, was.span, format!("`{}` is still in use", was.text))
-                .label("its history can't belong to two")
-                .also(place, "declared here")
-                .help("`was` takes the former name of what is declared, which nothing else may have")
-        } else {
+        let name = &was.text;
+        if name == item.name {
+            self.report(
+                Diagnostic::new(code::check::WAS_ITSELF, was.span, format!("`{name}` was always called so"))
+                    .label("the same name")
+                    .help("leave out `was`"),
+            );
             return;
+        }
+        let shared = |message: String, also: Span, says: &str| {
+            Diagnostic::new(code::check::WAS_ANOTHER, was.span, message)
+                .label("what was recorded under this name can't belong to two")
+                .also(also, says.to_owned())
         };
-        self.report(d);
+        if let Some(place) = self.names.audience(name) {
+            self.report(shared(format!("`{name}` is still in use"), place, "declared here").help(
+                "`was` takes a name that no segment or campaign has any more; leave out `was`, or rename the other one",
+            ));
+        } else if let Some(first) = self.names.formerly(name).filter(|first| *first != was.span) {
+            self.report(
+                shared(format!("two declarations were `{name}`"), first, "the first one")
+                    .help("leave `was` with the one that goes on with its history"),
+            );
+        }
     }
 }
 

@@ -134,6 +134,7 @@ codes! { check:
     UNKNOWN_OFFER = "E0313", "An offer that the catalog does not list.";
     CAMPAIGN_AS_CONDITION = "E0314", "A campaign's name used as a condition.";
     PROPERTY_OR_ATTRIBUTE = "E0315", "A name in a `where` that is a property and an attribute at once.";
+    WAS_ANOTHER = "E0317", "`was` with a name that another segment or campaign has or had.";
     UNSEEN_VALUE = "W0316", "A value that is not among the known values of an open set.";
     NOT_A_CONDITION = "E0401", "A value where a condition is expected.";
     SUBJECT_LIST = "E0402", "Subjects joined without parentheses.";
@@ -185,7 +186,7 @@ codes! { check:
     NO_REACHES_ONE = "W0509", "`no` before an `or`, which reaches one behaviour only.";
     SAME_MEANING = "W0510", "Two segments with the same meaning.";
     UNUSED_TRAIT = "W0511", "A trait that nothing uses.";
-    WAS_DECLARED = "W0512", "`was` with a name that is still in use.";
+    WAS_ITSELF = "W0512", "`was` with the name that the declaration has.";
     CLEAN_START = "W0513", "A sequence that ends with `no`, of which one start is enough.";
     NO_HISTORY = "W0514", "A question to a history that is not kept.";
     EMPTY_STAGE = "W0517", "A stage that no customer can be in.";
