@@ -96,6 +96,10 @@ fn anniversaries_and_records() {
         ("member of vip for 30 days or member of vip", "member of vip for 30d or member of vip"),
         ("no entered vip in 7d and left vip >= 2", "no entered vip in 7d and left vip ≥ 2"),
         ("first contacted x in 7d and held  out y", "first contacted x in 7d and held out y"),
+        (
+            "a then held  out x within 3d without held out y then last held\nout x then no held out z within 1h",
+            "a then held out x within 3d without held out y then last held out x then no held out z within 1h",
+        ),
     ]);
 }
 

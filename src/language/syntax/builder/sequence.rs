@@ -285,6 +285,10 @@ impl Builder<'_> {
                     let (qualifier, name) = self.head(&p);
                     phrase = Some(Phrase::bare(qualifier, name));
                 }
+                Rule::held_out => {
+                    place = self.span(&p);
+                    phrase = Some(Phrase::bare(None, self.held_out(&p)));
+                }
                 Rule::subject => {
                     place = place.to(self.span(&p));
                     let subject = self.subject(p);
