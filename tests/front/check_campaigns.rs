@@ -282,6 +282,15 @@ fn exceptions_are_people() {
         ("campaign c: open → offer except staff, staff", &["E0441 staff"]),
         ("segment vip: purchased\ncampaign c: vip and open → offer except vip", &["E0523 vip"]),
         ("segment vip: purchased\ncampaign c: not vip and open → offer except vip", &["W0505 vip"]),
+        ("segment s: purchased in 90d\ncampaign c: purchased in 30d → offer except s", &["E0523 s"]),
+        ("segment s: never purchased\ncampaign c: purchased → offer except s", &["W0506 never purchased", "W0505 s"]),
+        ("segment s: purchased in 30d\ncampaign c: purchased in 90d → offer except s", &[]),
+        ("segment a: purchased in 30d\nsegment b: a or open\ncampaign c: a → offer except b", &["E0523 b"]),
+        (
+            "segment a: purchased or open\nsegment b: not a\ncampaign c: open in 3d → offer except b",
+            &["W0506 not a", "W0505 b"],
+        ),
+        ("segment a: purchased and open\ncampaign c: not a → offer except a", &["W0506 not a", "W0505 a"]),
     ]);
 }
 
@@ -365,6 +374,13 @@ fn campaigns_beside_each_other() {
         ("campaign a: purchased → offer\ncampaign b: purchased ≥ 3 → call priority 1", &[]),
         ("campaign a: purchased → offer priority 2\ncampaign b: purchased → call priority 2", &["W0522 b"]),
         ("campaign a: purchased → offer\ncampaign b: open → call", &[]),
+        ("segment s: purchased ≥ 3\ncampaign c: purchased → offer except s\ncampaign d: s → call", &[]),
+        (
+            "segment s: purchased ≥ 3\ncampaign c: purchased → offer except s\ncampaign d: purchased and not s → call",
+            &["W0522 d"],
+        ),
+        ("campaign a: purchased → offer until 2026-10-31\ncampaign b: purchased → call from 2026-11-01", &[]),
+        ("campaign a: purchased → offer until 2026-11-01\ncampaign b: purchased → call from 2026-11-01", &["W0522 b"]),
         ("policy p: at most 3 contacts in 7d by emial", &["E0312 emial"]),
         ("policy p: at most 3 contacts in 7d\npolicy p: at most 1 contact in 1d", &["E0302 p"]),
         ("policy p: at most 3 contacts in 7d\nsegment p: purchased", &[]),

@@ -8,10 +8,10 @@ use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Campaign, Cond, Rule, RuleId, RuleKind, Trait, Value};
 use crate::language::num::Num;
 use crate::language::source::Span;
-use crate::language::syntax::ast::{ClauseKind, Expr, ExprKind, Name, Phrase};
+use crate::language::syntax::ast::{ClauseKind, Date, Expr, ExprKind, Name, Phrase};
 
 use super::Checker;
-use super::cover::covered;
+use super::cover::{covered, opened};
 use super::items::RuleItem;
 use super::people::Where;
 use super::rules::Built;
@@ -44,6 +44,9 @@ pub(super) struct Served<'a> {
     name: &'a str,
     span: Span,
     priority: i64,
+    from: Option<Date>,
+    until: Option<Date>,
+    /// The condition without those who are excepted.
     condition: Tree<Cond>,
 }
 
@@ -72,6 +75,20 @@ impl Draft {
     }
 }
 
+impl Served<'_> {
+    /// Whether there is no day on which both are decided.
+    fn apart(&self, other: &Served<'_>) -> bool {
+        let before =
+            |until: Option<Date>, from: Option<Date>| until.zip(from).is_some_and(|(until, from)| until < from);
+        before(self.until, other.from) || before(other.until, self.from)
+    }
+
+    /// Whether whoever is in one of them is in the other, too.
+    fn shares(&self, other: &Served<'_>) -> bool {
+        covered(&self.condition, &other.condition) || covered(&other.condition, &self.condition)
+    }
+}
+
 impl<'a> Checker<'a> {
     /// Understands what is done with the members of a rule. `condition` is missing where it has a mistake.
     pub(super) fn campaign(
@@ -83,15 +100,19 @@ impl<'a> Checker<'a> {
         let campaign = Campaign { was: item.was.map(|was| was.text.clone()), ..Campaign::of(RuleId(0), Vec::new()) };
         let mut draft = Draft { campaign, parts: Vec::new(), values: Vec::new() };
         let mut sound = self.arms(item, condition, &mut draft);
+        let mut excepted = Vec::new();
         for clause in item.clauses {
             sound &= match &clause.kind {
-                ClauseKind::Except(names) => self.except(item, names, condition, &mut draft),
+                ClauseKind::Except(names) => {
+                    let found = self.except(item, names, condition, &mut draft, built);
+                    found.map(|trees| excepted = trees).is_some()
+                }
                 ClauseKind::With(payloads) => self.payloads(item, payloads, &mut draft, built),
                 _ => self.clause(item, clause, &mut draft),
             };
         }
         if let Some(condition) = condition.filter(|_| sound) {
-            self.equal_priority(item, draft.campaign.priority, condition, built);
+            self.equal_priority(item, &draft.campaign, without(condition, excepted), built);
         }
         if let (true, Some(budget)) = (sound, &draft.campaign.budget) {
             self.free_budget(item, &draft.campaign, *budget);
@@ -99,9 +120,17 @@ impl<'a> Checker<'a> {
         sound.then_some(draft)
     }
 
-    /// `except vip, staff`
-    fn except(&self, item: &RuleItem<'a>, names: &[Name], condition: Option<&Tree<Cond>>, draft: &mut Draft) -> bool {
+    /// `except vip, staff`: who is excepted, if all of it can be meant.
+    fn except(
+        &self,
+        item: &RuleItem<'a>,
+        names: &[Name],
+        condition: Option<&Tree<Cond>>,
+        draft: &mut Draft,
+        built: &Built<'a>,
+    ) -> Option<Vec<Tree<Cond>>> {
         let mut sound = true;
+        let mut excepted = Vec::with_capacity(names.len());
         for (i, name) in names.iter().enumerate() {
             if let Some(before) = names.iter().take(i).find(|n| n.text == name.text) {
                 let d = Diagnostic::new(code::check::EXCEPT, name.span, format!("`{}` is excepted twice", name.text));
@@ -116,8 +145,11 @@ impl<'a> Checker<'a> {
                 continue;
             };
             if let Some(condition) = condition {
-                let both = Tree { node: Node::And(vec![condition.clone(), tree.clone()]), span: name.span };
-                if covered(condition, &tree) {
+                let segments = &built.segments;
+                let asked = opened(condition, true, segments);
+                let both =
+                    Tree { node: Node::And(vec![asked.clone(), opened(&tree, true, segments)]), span: name.span };
+                if covered(&asked, &opened(&tree, false, segments)) {
                     let d = Diagnostic::new(
                         code::check::EXCEPTS_ALL,
                         name.span,
@@ -128,7 +160,7 @@ impl<'a> Checker<'a> {
                             .also(condition.span, "the condition")
                             .help("take it out, or ask for other people"),
                     );
-                } else if !self.never_holds(condition) && self.never_holds(&both) {
+                } else if !self.never_holds(&asked) && self.never_holds(&both) {
                     let d = Diagnostic::new(
                         code::check::ADDS_NOTHING,
                         name.span,
@@ -137,17 +169,21 @@ impl<'a> Checker<'a> {
                     self.report(d.label("nobody who meets the condition is in it").help("take it out"));
                 }
             }
+            excepted.push(tree.clone());
             let rule = draft.part(format!("{}.except.{}", item.name, name.text), tree.into_formula(), name.span);
             draft.campaign.except.push((name.text.clone(), rule));
         }
-        sound
+        sound.then_some(excepted)
     }
 
-    /// Two campaigns of one priority of which one is for some of the other's people.
-    fn equal_priority(&self, item: &RuleItem<'a>, priority: i64, condition: &Tree<Cond>, built: &mut Built<'a>) {
+    /// Two campaigns of one priority of which one is for some of the other's people, on days that they share.
+    fn equal_priority(&self, item: &RuleItem<'a>, campaign: &Campaign, served: Tree<Cond>, built: &mut Built<'a>) {
+        let (name, span) = (item.name, item.name_span);
+        let Campaign { priority, from, until, .. } = *campaign;
+        let this = Served { name, span, priority, from, until, condition: served };
         let equals = || built.served.iter().filter(|other| other.priority == priority);
         if equals().count() < COMPARED
-            && let Some(other) = equals().find(|o| covered(condition, &o.condition) || covered(&o.condition, condition))
+            && let Some(other) = equals().find(|other| !this.apart(other) && this.shares(other))
         {
             let (first, second) =
                 if other.name < item.name { (other.name, item.name) } else { (item.name, other.name) };
@@ -162,8 +198,7 @@ impl<'a> Checker<'a> {
                 .help("say which goes first: `priority 80`; the higher one is served before"),
             );
         }
-        let (name, span) = (item.name, item.name_span);
-        built.served.push(Served { name, span, priority, condition: condition.clone() });
+        built.served.push(this);
     }
 
     /// A budget that nothing uses up.
@@ -195,4 +230,13 @@ impl<'a> Checker<'a> {
 /// An expression of nothing but a name.
 fn bare(name: &Name) -> Expr {
     Expr { kind: ExprKind::Phrase(Box::new(Phrase::bare(None, name.clone()))), span: name.span }
+}
+
+/// Whom a condition leaves without some.
+fn without(condition: &Tree<Cond>, excepted: Vec<Tree<Cond>>) -> Tree<Cond> {
+    let others = excepted.into_iter().map(|tree| {
+        let span = tree.span;
+        tree.not(span)
+    });
+    Tree { node: Node::And(std::iter::once(condition.clone()).chain(others).collect()), span: condition.span }
 }

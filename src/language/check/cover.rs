@@ -1,8 +1,39 @@
 //! Whether one condition can hold only where another does.
 
+use std::collections::BTreeMap;
+
 use super::facts::Fact;
 use super::prove::implies;
 use super::tree::{Formula, Node, Tree};
+use crate::language::ir::{Cond, RuleId};
+
+/// Of a condition, more leaves than this are not looked into for the segments that they name.
+const OPENED: usize = 256;
+
+/// A condition with what its segments mean beside their names. `known`: as something that holds, from which all of it is concluded;
+/// else as something to be concluded, for which the name or the meaning is enough. Either is the same condition.
+pub(super) fn opened(tree: &Tree<Cond>, known: bool, segments: &BTreeMap<RuleId, Tree<Cond>>) -> Tree<Cond> {
+    open(tree, known, segments, &mut { OPENED })
+}
+
+fn open(tree: &Tree<Cond>, known: bool, segments: &BTreeMap<RuleId, Tree<Cond>>, left: &mut usize) -> Tree<Cond> {
+    let node = match &tree.node {
+        Node::And(parts) => Node::And(parts.iter().map(|part| open(part, known, segments, left)).collect()),
+        Node::Or(parts) => Node::Or(parts.iter().map(|part| open(part, known, segments, left)).collect()),
+        Node::Not(inner) => Node::Not(Box::new(open(inner, !known, segments, left))),
+        Node::Leaf(..) => {
+            *left = left.saturating_sub(1);
+            let meaning = match &tree.node {
+                Node::Leaf(Cond::Rule(id), _) if *left > 0 => segments.get(id),
+                _ => None,
+            };
+            let Some(meaning) = meaning else { return tree.clone() };
+            let both = vec![tree.clone(), open(meaning, known, segments, left)];
+            if known { Node::And(both) } else { Node::Or(both) }
+        }
+    };
+    Tree { node, span: tree.span }
+}
 
 /// Whether the second condition certainly holds wherever the first does.
 pub(super) fn covered<F: Formula>(condition: &Tree<F>, by: &Tree<F>) -> bool {

@@ -13,6 +13,7 @@ use super::campaigns::{Draft, Held, Served};
 use super::idle::Idle;
 use super::items::{Declaration, Items, RuleItem};
 use super::names::Meaning;
+use super::tree::Tree;
 use super::values::{Side, Typed};
 
 impl<'a> Checker<'a> {
@@ -93,6 +94,7 @@ impl<'a> Checker<'a> {
         let (Some(tree), Some((meaning, open))) = (tree, proved) else { return };
         if draft.is_none() {
             self.same_meaning(item, meaning, &mut built.meanings);
+            built.segments.insert(id, tree.clone());
         }
         let condition = tree.into_formula();
         built.idle(self, id, &condition, (open && !asked).then_some(item.condition.span));
@@ -240,6 +242,8 @@ pub(super) struct Built<'a> {
     placed: BTreeMap<RuleId, RuleId>,
     meanings: HashMap<u32, (&'a str, Span)>,
     inactive: BTreeMap<RuleId, Idle>,
+    /// What the segments so far mean, by their declarations.
+    pub segments: BTreeMap<RuleId, Tree<Cond>>,
     /// The campaigns so far: for whom, and with which priority.
     pub served: Vec<Served<'a>>,
 }
