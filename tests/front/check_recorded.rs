@@ -128,19 +128,24 @@ fn mistakes() {
 /// Whoever remembers what runs decide is not told that nobody does.
 #[test]
 fn a_store_keeps_a_history() {
-    let findings = |more: &str| {
+    let findings = |more: &str, text: &str| {
         let mut sources = Sources::default();
         let catalog = catalog(&mut sources);
         let id = sources.add("segue.yaml", format!("name: p\nedition: \"2026\"\ntimezone: UTC\n{more}"));
         let (project, said) = load::project(sources.get(id).expect("added"));
         assert!(said.is_empty(), "{said:#?}");
-        let id = sources.add("z.seg", with("entered vip in 7d and no contacted winback in 30d"));
+        let id = sources.add("z.seg", with(text));
         let parsed = parse(sources.get(id).expect("added"));
         let files = [CheckFile { stem: "z", parsed: &parsed.file }];
         let checked = check_project(&sources, &catalog, &project.expect("a project"), &files);
         let code = |d: &Diagnostic| d.code.as_str().to_owned();
         checked.diagnostics.iter().map(code).collect::<Vec<_>>()
     };
-    assert_eq!(findings(""), ["W0514", "W0514"]);
-    assert_eq!(findings("store: published\n"), Vec::<String>::new());
+    for text in [
+        "entered vip in 7d and no contacted winback in 30d",
+        "purchased\ncampaign c: visited → offer at most 1 in 30d budget 9 cost 1",
+    ] {
+        assert_eq!(findings("", text), ["W0514", "W0514"], "{text}");
+        assert_eq!(findings("store: published\n", text), Vec::<String>::new(), "{text}");
+    }
 }

@@ -25,7 +25,10 @@ impl<'a> Checker<'a> {
                 None => return false,
             },
             ClauseKind::AtMost(frequency) => match self.frequency(frequency) {
-                Some(frequency) => campaign.at_most = Some(frequency),
+                Some(frequency) => {
+                    campaign.at_most = Some(frequency);
+                    self.bound_of_one_run("`at most`", clause.span);
+                }
                 None => return false,
             },
             ClauseKind::Limit { n, by } => {
@@ -76,6 +79,7 @@ impl<'a> Checker<'a> {
                     campaign.cost = Some(amount);
                 } else {
                     campaign.budget = Some(amount);
+                    self.bound_of_one_run("`budget`", clause.span);
                 }
             }
             ClauseKind::Quiet { from, to } => {

@@ -28,6 +28,7 @@ impl Checker<'_> {
             }
             let rules: Vec<Option<PolicyRule>> = item.rules.iter().map(|rule| self.policy_rule(rule)).collect();
             if let Some(rules) = rules.into_iter().collect() {
+                self.bound_of_one_run("a policy", item.name.span);
                 policies.push(Policy { name: item.name.text.clone(), description: item.description.clone(), rules });
             }
         }

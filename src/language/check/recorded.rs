@@ -211,12 +211,24 @@ impl Checker<'_> {
         self.report(
             Diagnostic::new(code::check::NO_HISTORY, span, format!("this project keeps no history of {what}"))
                 .label("taken as something that never happened")
-                .help(
-                    "name a place where runs are recorded, `store: published` in the project file, or leave this out",
-                ),
+                .help(RECORD),
         );
     }
+
+    /// Where nothing is remembered, what bounds contacts sees only those of the run itself.
+    pub(super) fn bound_of_one_run(&self, what: &str, span: Span) {
+        if !self.options.keeps_history {
+            let message = format!("this project keeps no history of contacts, so {what} knows of none before");
+            self.report(
+                Diagnostic::new(code::check::NO_HISTORY, span, message)
+                    .label("holds within each run by itself only")
+                    .help(RECORD),
+            );
+        }
+    }
 }
+
+const RECORD: &str = "name a place where runs are recorded, `store: published` in the project file, or leave this out";
 
 fn noun(what: RecordedWhat) -> &'static str {
     match what {
