@@ -5,6 +5,8 @@
 //! project says so; what is not a plain file of sensible size is refused before it is read.
 //! Must not know: Parquet, the engine.
 
+mod apart;
+
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -181,6 +183,9 @@ pub fn load(root: &Path) -> Result<Project, Error> {
     reading.allow_outside = file.allow_outside;
     reading.as_of(&file);
     let catalog = reading.catalog(&file)?;
+    if let Some(catalog) = &catalog {
+        reading.diagnostics.extend(apart::apart(root, &file, catalog));
+    }
     let mut rules = Vec::new();
     for path in reading.collect(&file.rules, "seg", "rules")? {
         rules.extend(reading.rules(path)?);

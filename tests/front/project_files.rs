@@ -241,3 +241,42 @@ fn the_examples_are_clean() {
     }
     assert!(seen >= 2);
 }
+
+/// What runs keep is no row of the next run, and nobody else writes there.
+#[test]
+fn a_store_lies_apart() {
+    let found = |path: &str, store: &str, destination: &str| {
+        let catalog = CATALOG.replace("path: data", &format!("path: '{path}'"));
+        let catalog = format!("{catalog}destinations: {{drop: {{kind: csv, path: {destination}}}}}\n");
+        let file = format!("{FILE}store: {store}\n");
+        let dir = folder(&[("segue.yaml", file.as_bytes()), ("catalog.yaml", catalog.as_bytes())]);
+        shown(&load(dir.path()))
+    };
+    let none: Vec<String> = Vec::new();
+    for (path, store) in [
+        ("data", "data"),
+        ("data", "./data/events/"),
+        ("published/data", "published"),
+        ("data/**/*.parquet", "data/kept"),
+        ("**", "published"),
+        ("*/*/*.parquet", "published"),
+        ("s3://b/events", "s3://b/events/kept"),
+    ] {
+        assert_eq!(found(path, store, "out"), [format!("E0222 segue.yaml: {store}")], "{path} {store}");
+    }
+    for (path, store) in [
+        ("data", "published"),
+        ("data", "data2"),
+        ("data/*.parquet", "data"),
+        ("data/2026-*/*.parquet", "data/kept"),
+        ("data", "data/.kept"),
+        ("s3://b/events", "s3://c/events"),
+        ("published/events.parquet", "published"),
+    ] {
+        assert_eq!(found(path, store, "out"), none, "{path} {store}");
+    }
+    for (destination, clash) in [("published/data", true), ("./published", true), ("publish", false), (".", false)] {
+        let expected: Vec<&str> = if clash { vec!["E0222 catalog.yaml: drop"] } else { Vec::new() };
+        assert_eq!(found("data", "published", destination), expected, "{destination}");
+    }
+}
