@@ -93,6 +93,16 @@ fn secrets_that_stand_there() {
         format!("kind: postgres, url: 'postgres://segue@db/crm?password={SECRET}'"),
         format!("kind: webhook, url: 'https://u:{SECRET}@x/y', secret: {{env: A}}"),
         format!("kind: webhook, url: 'https://x/y?tenant=1&token={SECRET}', secret: {{env: A}}"),
+        format!("kind: postgres, url: 'host=db user=u password = {SECRET}'"),
+        format!("kind: postgres, url: \"host='db'password='{SECRET}'\""),
+        format!("kind: postgres, url: 'postgres://h/db?user=u&pass%77ord={SECRET}'"),
+        format!("kind: postgres, url: 'postgres://u:{SECRET}/a@h/db'"),
+        format!("kind: webhook, url: 'https://x/y?client_secret={SECRET}', secret: {{env: A}}"),
+        format!("kind: webhook, url: 'https://x/y?auth={SECRET}', secret: {{env: A}}"),
+        format!("kind: webhook, url: 'https://x/y?accessKey={SECRET}', secret: {{env: A}}"),
+        format!("kind: webhook, url: 'https://x/y?a=1;X-Amz-Signature={SECRET}', secret: {{env: A}}"),
+        format!("kind: webhook, url: 'https://{SECRET}@x/y', secret: {{env: A}}"),
+        format!("kind: webhook, url: 'u:{SECRET}@x/y', secret: {{env: A}}"),
         format!("kind: webhook, url: 'https://x', secret: {SECRET}"),
         format!("kind: webhook, url: 'https://x', secret: '${{{SECRET}}}'"),
         format!("kind: webhook, url: 'https://x', secret: {{env: '{SECRET}!'}}"),
@@ -113,5 +123,17 @@ fn secrets_that_stand_there() {
             assert!(shown.contains("E0240"), "{shown}");
             assert!(!shown.contains(SECRET) && !shown.contains("2222222222"), "{shown}");
         }
+    }
+}
+
+#[test]
+fn addresses_without_a_secret() {
+    for entry in [
+        "kind: postgres, url: 'host=db user=u sslmode=require application_name=segue'",
+        "kind: postgres, url: 'postgres://u@db1:5432,db2/crm?sslmode=require&target_session_attrs=any'",
+        "kind: webhook, url: 'https://x:8443/u/@me?author=segue&tenant=7&mode=a%3Db', secret: {env: A}",
+        "kind: webhook, url: 'https://x/100%/%zz?%=1', secret: {env: A}",
+    ] {
+        check("catalog", &one(entry), &[]);
     }
 }

@@ -11,8 +11,21 @@ const BATCH: u32 = 500;
 const MOST_ROWS: u32 = 10_000;
 const TIMEOUT: u64 = 30 * SECOND;
 const TABLE: &str = "{audience}";
-/// Parameters of an address by which receivers are told a secret.
-const TELLING: &[&str] = &["password", "passwd", "secret", "token", "key", "apikey", "api_key", "access_token", "sig"];
+/// What the name of a parameter holds by which receivers are told a secret.
+const TELLING: &[&str] = &[
+    "secret",
+    "token",
+    "signature",
+    "password",
+    "passwd",
+    "passphrase",
+    "credential",
+    "authorization",
+    "oauth",
+    "apikey",
+];
+/// The same, as a word by itself.
+const TELLING_WORDS: &[&str] = &["auth", "key", "sig", "pass", "pwd", "bearer", "jwt"];
 
 impl Loader<'_> {
     pub(super) fn destination(&mut self, entry: &Entry<raw::Destination>) {
@@ -226,20 +239,42 @@ fn literal(at: &At<String>, message: String, key: &str) -> Diagnostic {
 
 /// What makes an address a secret, if anything does.
 fn holds_secret(address: &str) -> Option<&'static str> {
-    let pairs = |text: &str, split: &[char]| {
-        text.split(split).any(|pair| {
-            let key = pair.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
-            pair.contains('=') && TELLING.contains(&key.as_str())
-        })
-    };
-    let Some((_, rest)) = address.split_once("://") else {
-        // PostgreSQL's other form: `host=… password=…`.
-        return pairs(address, &[' ', '\t', '\n']).then_some("a password");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
-        return Some("a password");
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    // Of an http address a user is as good as a password: tokens stand there. PostgreSQL reads all before the first `@` as a user.
+    let http = scheme.to_ascii_lowercase().starts_with("http");
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let user = if http { authority.rsplit_once('@') } else { rest.split_once('@') };
+    if user.is_some_and(|(user, _)| http || user.contains(':')) {
+        return Some(if http { "a user or token" } else { "a password" });
     }
-    let query = rest.split_once('?').map_or("", |(_, query)| query);
-    pairs(query, &['&', '#']).then_some("a secret")
+    keys(address).any(|key| tells(&key)).then_some("a secret")
+}
+
+/// What stands before each `=`: in a query, or in PostgreSQL's other form, `host=… password = …`.
+fn keys(address: &str) -> impl Iterator<Item = String> {
+    let ends = |c: char| c.is_whitespace() || "?&;#/,'\"".contains(c);
+    let before = address.match_indices('=').filter_map(|(at, _)| address.get(..at));
+    before.map(move |before| decoded(before.trim_end().rsplit(ends).next().unwrap_or_default()))
+}
+
+/// Whether a parameter of this name tells a secret.
+fn tells(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let mut words = key.split(|c: char| !c.is_ascii_alphanumeric());
+    TELLING.iter().any(|word| key.contains(word))
+        || words.any(|word| TELLING_WORDS.contains(&word) || word.ends_with("key"))
+}
+
+/// Without percent-encoding.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend(before.bytes());
+        let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(byte.unwrap_or(b'%'));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    bytes.extend(rest.bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
