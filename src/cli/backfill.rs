@@ -13,11 +13,11 @@ Examples:
   segue backfill --from 2026-08-01 --to 2026-10-31
   segue backfill --from 2026-01-01 --to 2026-10-31 --every week
 
-The rules as they are now are evaluated at the first moment of each day, in order, and whoever entered or
-left a segment from one to the next goes into the history that `entered`, `left` and `member of` read.
-Nobody is contacted and no campaign is decided. The days lie before the first run; what that run recorded
-as entered is compared with the last of them. A file of events whose rows all lie before a day is read for
-one day only: later days take what `.segue/cache` keeps of it.
+The rules as they are now are evaluated at the first moment of each day, and whoever entered or left a
+segment from one to the next goes into the history that `entered`, `left` and `member of` read. Nobody is
+contacted and no campaign is decided. The days lie before the first run; what that run recorded as entered
+is compared with the last of them. The events are read once for all days; beyond 64 days, once for each 64,
+since who was in what on all of them is held in memory.
 
 Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 files, data or store
 5 refused: runs have recorded some of these days · 130 interrupted")]
@@ -78,13 +78,11 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
     let job = Job {
         project: &project,
         program: &checked.program,
-        keep: Keep::On,
+        keep: Keep::Off,
         limits: args.limits.of(&project),
         population: false,
-        // The bar of one day is not that of all.
-        progress: None,
+        progress: progress::of_run(out),
     };
-    let working = progress::stage(out, "evaluating past days");
     let (filled, version) = super::run::block_on(args.limits.threads, async {
         let lock = keeper::lock(&store, "backfill").await?;
         let work = async {
@@ -99,7 +97,6 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         let done = done?;
         released.map(|()| done)
     })?;
-    working.finish_and_clear();
     let count = |n: u64| grouped(usize::try_from(n).unwrap_or(usize::MAX));
     out.print(&format!(
         "{}: {} entered and {} left a segment\n",
@@ -107,11 +104,7 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         count(filled.entered),
         count(filled.left)
     ))?;
-    out.note(&format!(
-        "{} rows were read, {} taken as earlier days had kept them",
-        count(filled.read),
-        count(filled.kept)
-    ));
+    out.note(&format!("{} rows of events were read", count(filled.read)));
     out.note(&format!("published in `{}`: version {}", store.address(), version.version));
     Ok(Exit::Ok)
 }

@@ -71,7 +71,7 @@ pub fn decide(facts: &Facts, program: &Program, limits: Limits) -> Decision {
             threads: threads(limits),
             limited: limits.memory.is_some(),
         }),
-        None => Passes::new(facts.asked, program, limits.memory),
+        None => Passes::plain(facts, program, limits),
     };
     let why_passes = match engine {
         Engine::Kernel => why(&passes, limits),
@@ -158,6 +158,11 @@ struct Clustered<'a> {
 }
 
 impl Passes {
+    /// Those of a run that reads tables as they lie.
+    pub fn plain(facts: &Facts, program: &Program, limits: Limits) -> Passes {
+        Passes::new(facts.asked, program, limits.memory)
+    }
+
     /// As many as should stay within a memory limit when so many rows are read.
     fn new(rows: u64, program: &Program, limit: Option<usize>) -> Passes {
         let Some(limit) = limit else { return Passes::some(1) };

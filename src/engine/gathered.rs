@@ -15,7 +15,7 @@ use super::cache::Told;
 use super::kernels::bits::{append, transpose, words};
 use super::kernels::block::Block;
 use super::kernels::ids::{self, Key, key_number, put_text};
-use super::kernels::{export, replay};
+use super::kernels::{export, moments, replay};
 use super::late::{Column, Known, Work};
 use super::plan::late::{Late, Val};
 use super::plan::lower::{Parts, Table};
@@ -31,10 +31,9 @@ use crate::language::interpret::scalar;
 /// Fewer customers are merged by one thread.
 const MANY: usize = 1 << 12;
 
-/// The blocks so far.
-#[derive(Default)]
+/// The blocks so far, by instant.
 pub struct Gathered {
-    blocks: Vec<Buffer>,
+    each: Vec<Vec<Buffer>>,
 }
 
 /// The customers of all blocks in order, column by column.
@@ -85,49 +84,78 @@ fn odd() -> DataFusionError {
     DataFusionError::Internal("the answer is not what was planned".into())
 }
 
+impl Default for Gathered {
+    fn default() -> Self {
+        Gathered::new(1)
+    }
+}
+
 impl Gathered {
-    /// All blocks at once.
-    pub fn of(blocks: Vec<Buffer>) -> Gathered {
-        Gathered { blocks }
+    /// Nothing yet, of so many instants.
+    pub fn new(instants: usize) -> Gathered {
+        Gathered { each: vec![Vec::new(); instants] }
     }
 
-    /// Keeps the blocks of a batch.
-    pub fn take(&mut self, answers: &ArrayRef) -> Result<(), DataFusionError> {
+    /// All blocks at once, of one instant.
+    pub fn of(blocks: Vec<Buffer>) -> Gathered {
+        Gathered { each: vec![blocks] }
+    }
+
+    /// Keeps the blocks of a batch; how many customers they answer for, at the last of the instants.
+    pub fn take(&mut self, answers: &ArrayRef) -> Result<u64, DataFusionError> {
         let answers = answers.as_binary_opt::<i64>().ok_or_else(odd)?;
+        let mut customers = 0;
         for ends in answers.value_offsets().windows(2) {
             let [from, to] = ends else { continue };
             let (from, to) = (usize::try_from(*from).unwrap_or(0), usize::try_from(*to).unwrap_or(0));
-            self.blocks.push(answers.values().slice_with_length(from, to.saturating_sub(from)));
+            let answer = answers.values().slice_with_length(from, to.saturating_sub(from));
+            let blocks = moments::split(&answer, self.each.len()).ok_or_else(odd)?;
+            customers += blocks.last().and_then(|block| Block::read(block)).map_or(0, |block| block.customers() as u64);
+            self.each.iter_mut().zip(blocks).for_each(|(all, block)| all.push(block));
         }
-        Ok(())
+        Ok(customers)
     }
 
     /// Keeps the blocks of another pass.
     pub fn absorb(&mut self, other: Gathered) {
-        self.blocks.extend(other.blocks);
-    }
-
-    /// Merges the blocks, with so many threads.
-    fn columns(&self, parts: &Parts, tables: &Tables, threads: usize) -> Result<Columns, DataFusionError> {
-        let blocks =
-            self.blocks.iter().map(|bytes| Block::read(bytes).ok_or_else(odd)).collect::<Result<Vec<_>, _>>()?;
-        Columns::merge(blocks, &parts.program, tables, threads)
+        self.each.iter_mut().zip(other.each).for_each(|(all, others)| all.extend(others));
     }
 
     /// The outcome, when all blocks are there.
-    pub fn finish(
-        self,
-        catalog: &Catalog,
-        tables: &Tables,
-        parts: &Parts,
-        counters: &Counters,
-        threads: usize,
-    ) -> Result<Outcome, Error> {
-        let mut columns = self.columns(parts, tables, threads).map_err(|e| super::run::translate(&e))?;
+    pub fn finish(mut self, run: &Ran<'_>) -> Result<Outcome, Error> {
+        let Parts { program, late, population, .. } = run.parts;
+        run.outcome(self.each.pop().unwrap_or_default(), program, late, *population)
+    }
+
+    /// The outcomes of all instants, one after the other.
+    pub fn each<'a>(self, run: &'a Ran<'a>) -> impl Iterator<Item = Result<Outcome, Error>> + 'a {
+        let Parts { program, late, population, .. } = run.parts;
+        let earlier = run.parts.earlier.iter().map(|moment| (&moment.program, &moment.late, moment.population));
+        let moments = earlier.chain([(program, late, *population)]);
+        self.each
+            .into_iter()
+            .zip(moments)
+            .map(|(blocks, (program, late, counted))| run.outcome(blocks, program, late, counted))
+    }
+}
+
+/// What an outcome is made with, beside the blocks.
+pub struct Ran<'a> {
+    pub catalog: &'a Catalog,
+    pub tables: &'a Tables,
+    pub parts: &'a Parts,
+    pub counters: &'a Counters,
+    pub threads: usize,
+}
+
+impl Ran<'_> {
+    fn outcome(&self, blocks: Vec<Buffer>, program: &Program, late: &Late, counted: bool) -> Result<Outcome, Error> {
+        let Ran { catalog, tables, parts, counters, threads } = *self;
+        let mut columns = merged(&blocks, program, tables, threads).map_err(|e| super::run::translate(&e))?;
         if let Some(id) = columns.twice {
             return Err(twice(catalog, &id));
         }
-        let population = parts.population.then_some(columns.population as u64);
+        let population = counted.then_some(columns.population as u64);
         let mut report = Report { population, ..Report::default() };
         let readings = reading::readings(catalog, tables, parts);
         let mut read = vec![false; catalog.sources.len()];
@@ -177,9 +205,15 @@ impl Gathered {
         let bits = |words: Vec<u64>| BooleanBuffer::new(Buffer::from_vec(words), 0, columns.population);
         let answers = columns.answers.into_iter().map(bits).collect();
         let known = Known { customers: &customers, answers, columns: columns.exports };
-        let (members, traits) = behind(&parts.late, known);
+        let (members, traits) = behind(late, known);
         Ok(Outcome { customers, members, traits, report, passes: 1, kept: Told::default() })
     }
+}
+
+/// Merges blocks, with so many threads.
+fn merged(blocks: &[Buffer], program: &Program, tables: &Tables, threads: usize) -> Result<Columns, DataFusionError> {
+    let blocks = blocks.iter().map(|bytes| Block::read(bytes).ok_or_else(odd)).collect::<Result<Vec<_>, _>>()?;
+    Columns::merge(blocks, program, tables, threads)
 }
 
 impl Columns {

@@ -29,7 +29,7 @@ use super::meter::Meter;
 use super::plan::build::streamed::{Main, Pass};
 use super::plan::build::{self, CUSTOMER};
 use super::report::Counters;
-use super::run::{Plans, Progress, caught, customers, told, translate};
+use super::run::{Plans, Progress, caught, told, translate};
 use super::tables::Tables;
 use crate::error::Error;
 
@@ -117,8 +117,8 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>) -> Result<bool, DataFusionError> {
 }
 
 fn blocks(gathered: &mut Gathered, answers: &ArrayRef, meter: &Meter) -> Result<(), DataFusionError> {
-    meter.answered(customers(answers));
-    gathered.take(answers)
+    meter.answered(gathered.take(answers)?);
+    Ok(())
 }
 
 async fn physical(context: &SessionContext, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, Error> {

@@ -22,10 +22,9 @@ use futures::StreamExt;
 use super::bucket::Share;
 use super::cache::{self, Job, Keep, Kept};
 use super::decide::{Choice, Engine, Facts, Passes, decide};
-use super::gathered::Gathered;
+use super::gathered::{Gathered, Ran};
 use super::history::{self, HistoryFiles};
 use super::identities::{self, Resolution};
-use super::kernels::block::Block;
 use super::meter::Meter;
 use super::plan::lower::{Asked, Parts, Values, lower};
 use super::plan::{build, reading};
@@ -187,17 +186,17 @@ pub async fn run_histories(
 }
 
 /// What is asked for, and with what.
-struct Wish<'a> {
-    asked: Asked,
-    limits: Limits,
+pub(super) struct Wish<'a> {
+    pub asked: Asked,
+    pub limits: Limits,
     /// How many patterns there are whose rows are counted.
-    patterns: Option<u32>,
+    pub patterns: Option<u32>,
     /// Whether something is kept for later runs, and the project's folder.
-    keep: Option<(Keep, &'a Path)>,
+    pub keep: Option<(Keep, &'a Path)>,
 }
 
 /// Evaluates a program over tables.
-async fn evaluate(
+pub(super) async fn evaluate(
     catalog: &Catalog,
     program: &Program,
     clock: &Clock,
@@ -207,15 +206,7 @@ async fn evaluate(
 ) -> Result<(Outcome, Arc<Meter>), Error> {
     let parts = lower(catalog, program, clock, asked);
     let context = session(tables, limits, Spills::Yes)?;
-    for lookup in parts.lookups() {
-        if let Err(error) = unique(&context, catalog, tables, lookup).await {
-            return Err(blame(&context, tables, error).await);
-        }
-    }
-    let linked = match identities::read(&context, catalog, tables).await {
-        Ok(linked) => linked,
-        Err(error) => return Err(blame(&context, tables, error).await),
-    };
+    let linked = linked(&context, catalog, tables, &parts).await?;
     let links = linked.as_ref().map(|held| &held.resolution);
     let decision = decide(&Facts::new(catalog, tables, &parts, links.is_some()), &parts.program, limits);
     // Values and erased customers are the kernel's.
@@ -240,8 +231,7 @@ async fn evaluate(
         }
         return Ok((outcome, counters.meter));
     }
-    let (rows, bytes, files) = reading::to_read(catalog, tables, &parts);
-    let mut passes = decision.passes;
+    let passes = decision.passes;
     let mut kept = match keep.filter(|(keep, _)| *keep != Keep::Off) {
         None => Kept::default(),
         Some(_) if passes.at_once().is_some() => Kept::nothing(&parts, cache::CLUSTERED),
@@ -252,19 +242,64 @@ async fn evaluate(
         }
     };
     let plans = Plans { catalog, tables, parts: &parts, links };
-    let (gathered, counters) = loop {
-        if let Some(progress) = &progress {
+    let work = gather(&plans, &mut kept, passes, limits, patterns, progress.as_deref());
+    let (gathered, counters, passes) = match work.await {
+        Ok(done) => done,
+        Err(error) => return Err(blame(&context, tables, error).await),
+    };
+    let since = Instant::now();
+    let ran = Ran { catalog, tables, parts: &parts, counters: &counters, threads: threads(limits) };
+    let mut outcome = gathered.finish(&ran)?;
+    counters.meter.gathered(since.elapsed());
+    outcome.passes = passes;
+    outcome.report.identities = links.map(|links| links.report());
+    outcome.kept = kept.told();
+    Ok((outcome, Arc::clone(&counters.meter)))
+}
+
+/// The links of ids, when every look-up is found to be one.
+pub(super) async fn linked(
+    context: &SessionContext,
+    catalog: &Catalog,
+    tables: &Tables,
+    parts: &Parts,
+) -> Result<Option<identities::Held>, Error> {
+    let read = async {
+        for lookup in parts.lookups() {
+            unique(context, catalog, tables, lookup).await?;
+        }
+        identities::read(context, catalog, tables).await
+    };
+    match read.await {
+        Ok(linked) => Ok(linked),
+        Err(error) => Err(blame(context, tables, error).await),
+    }
+}
+
+/// The answers of all passes, what was counted, and how many passes there were; more than at first where memory was refused.
+pub(super) async fn gather(
+    plans: &Plans<'_>,
+    kept: &mut Kept,
+    mut passes: Passes,
+    limits: Limits,
+    patterns: Option<u32>,
+    progress: Option<&dyn Progress>,
+) -> Result<(Gathered, Arc<Counters>, usize), Error> {
+    let Plans { catalog, tables, parts, links: _ } = plans;
+    let (rows, bytes, files) = reading::to_read(catalog, tables, parts);
+    loop {
+        if let Some(progress) = progress {
             progress.start(rows, bytes, files);
         }
         // A run that starts again is measured anew.
         let meter = patterns.map_or_else(Meter::default, Meter::counting);
         let counters = Arc::new(Counters::new(parts.counters, catalog.events.len()).with(meter));
-        let done = all_passes(&plans, &kept, &passes, limits, &counters, progress.as_deref()).await;
-        if let Some(progress) = &progress {
+        let done = all_passes(plans, kept, &passes, limits, &counters, progress).await;
+        if let Some(progress) = progress {
             progress.finish();
         }
         let error = match done {
-            Ok(gathered) => break (gathered, counters),
+            Ok(gathered) => return Ok((gathered, counters, passes.shares().len())),
             Err(error) => error,
         };
         // What is kept is never worth a run: whatever is wrong, once more without it.
@@ -272,21 +307,10 @@ async fn evaluate(
             kept.doubt();
             continue;
         }
-        match passes.more().filter(|_| is_limit(&error)) {
-            Some(more) => {
-                passes = more;
-                kept.in_passes();
-            }
-            None => return Err(blame(&context, tables, error).await),
-        }
-    };
-    let since = Instant::now();
-    let mut outcome = gathered.finish(catalog, tables, &parts, &counters, threads(limits))?;
-    counters.meter.gathered(since.elapsed());
-    outcome.passes = passes.shares().len();
-    outcome.report.identities = links.map(|links| links.report());
-    outcome.kept = kept.told();
-    Ok((outcome, Arc::clone(&counters.meter)))
+        let Some(more) = passes.more().filter(|_| is_limit(&error)) else { return Err(error) };
+        passes = more;
+        kept.in_passes();
+    }
 }
 
 /// What the plans of all passes have in common.
@@ -313,7 +337,7 @@ async fn all_passes(
         return super::passes::clustered(&context, plans, passes.shares(), at_once, counters, progress).await;
     }
     let context = session(plans.tables, limits, Spills::No)?;
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::new(1 + plans.parts.earlier.len());
     kept.count(plans.parts, counters);
     if let (Some(whole), [Share::ALL]) = (kept.whole(), passes.shares()) {
         let (whole, meter, pool) = (Arc::clone(whole), Arc::clone(&counters.meter), context.runtime_env());
@@ -467,8 +491,7 @@ async fn drive(
         while let Some(batch) = stream.next().await {
             let batch = batch?;
             let since = Instant::now();
-            meter.answered(customers(batch.column(1)));
-            gathered.take(batch.column(1))?;
+            meter.answered(gathered.take(batch.column(1))?);
             meter.gathered(since.elapsed());
         }
         meter.end(&physical);
@@ -491,12 +514,6 @@ pub(super) async fn told<T>(work: impl Future<Output = T>, counters: &Counters, 
             _ = tick.tick() => progress.at(&so_far(counters)),
         }
     }
-}
-
-/// How many customers some blocks answer for.
-pub(super) fn customers(answers: &ArrayRef) -> u64 {
-    let blocks = answers.as_binary_opt::<i64>().into_iter().flatten().flatten();
-    blocks.filter_map(Block::read).map(|block| block.customers() as u64).sum()
 }
 
 fn so_far(counters: &Counters) -> SoFar {

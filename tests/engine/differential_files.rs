@@ -15,8 +15,9 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue::engine::compact::{Options, compact};
-use segue::engine::{HistoryFiles, Keep, Limits, Outcome, Request, run};
+use segue::engine::{HistoryFiles, Instants, Keep, Limits, Outcome, Request, run, run_each};
 use segue::error::Error;
+use segue::language::calendar::Clock;
 use segue::language::catalog::{Catalog, ColumnRef, RawMatch, Type};
 use segue::language::interpret::history::{Datum, EventRow};
 use segue::language::ir::Program;
@@ -49,6 +50,26 @@ impl Files {
         };
         let history = write_history(batch, &root.path().join("history"), rng);
         Files { root, catalog, history }
+    }
+
+    /// The same at several instants.
+    pub fn run_each(
+        &self,
+        program: &Program,
+        clocks: &[Clock],
+        population: bool,
+        limits: Limits,
+    ) -> Result<Vec<Outcome>, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (catalog, root) = (&self.catalog, self.root.path());
+        let request = Instants { catalog, program, clocks, root, population, limits, progress: None };
+        let mut outcomes = Vec::new();
+        let told = &mut |_: &Clock, outcome| {
+            outcomes.push(outcome);
+            Ok(())
+        };
+        runtime.block_on(run_each(request, told))?;
+        Ok(outcomes)
     }
 
     pub fn run(

@@ -39,6 +39,8 @@ mod history_words;
 mod hostile_files;
 mod identities;
 mod identities_random;
+mod instants;
+mod instants_backfill;
 mod late_ranks;
 mod late_sample;
 mod late_support;

@@ -3,8 +3,7 @@
 //! Owns: who was in which segment on days before the first run, and what that makes of the first run's history. Promises: what the rules
 //! say of those days now, not what was published then, for nothing was; no contact is made. Must not know: the machine's clock.
 //!
-//! Days are evaluated in order, and what is kept of a file of events by the cache serves every later day: a file all of whose rows lie
-//! before a day is read once, however many days there are.
+//! All days are told by one pass over the data, see [`engine::run_each`]; days and segments are then taken in order.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ use crate::audience::store::{Changes, Draft, FileRef, Kind, Manifest, Store, Tab
 use crate::engine;
 use crate::error::Error;
 use crate::language::calendar::{Clock, tzdb_version};
-use crate::language::ir::RuleKind;
+use crate::language::ir::{Rule, RuleKind};
 
 /// What came of it.
 pub struct Backfilled {
@@ -27,9 +26,8 @@ pub struct Backfilled {
     /// Customers that entered and left, over all segments and days.
     pub entered: u64,
     pub left: u64,
-    /// Rows of sources that were read, over all days, and rows that earlier days had kept.
+    /// Rows of sources that were read.
     pub read: u64,
-    pub kept: u64,
 }
 
 /// The draft of a backfill over instants, in ascending order, all of them before the first run.
@@ -51,41 +49,31 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
             help: Some("there is one backfill a store; a new store takes another".to_owned()),
         });
     }
-    let segments: Vec<(usize, &str)> = job
-        .program
-        .rules
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| matches!(rule.kind, RuleKind::Segment))
-        // What asks for the history of others can't be told before there is one.
-        .filter(|(_, rule)| !job.program.keep(|r| r.name == rule.name).asks_history(&job.project.catalog))
-        .map(|(at, rule)| (at, rule.name.as_str()))
-        .collect();
+    let is_segment = |rule: &Rule| matches!(rule.kind, RuleKind::Segment);
+    // What asks for the history of others can't be told before there is one.
+    let asks = |rule: &Rule| job.program.keep(|other| other.name == rule.name).asks_history(&job.project.catalog);
+    let program = job.program.keep(|rule| is_segment(rule) && !asks(rule));
+    let segments = || program.rules.iter().enumerate().filter(|(_, rule)| is_segment(rule));
     let mut members: BTreeMap<&str, ArrayRef> = BTreeMap::new();
     let mut history: Vec<RecordBatch> = Vec::new();
-    let (mut entered, mut left, mut read, mut kept) = (0, 0, 0, 0);
+    let (mut entered, mut left) = (0, 0);
     let mut ids = DataType::Utf8;
-    for clock in instants {
-        let request = engine::Request {
-            catalog: &job.project.catalog,
-            program: job.program,
-            clock,
-            root: &job.project.root,
-            population: job.population,
-            keep: job.keep,
-            limits: job.limits,
-            progress: job.progress.clone(),
-            history: None,
-        };
-        let outcome = engine::run(request).await?;
-        read += outcome.report.sources.iter().map(|source| source.rows).sum::<u64>();
-        kept += outcome.kept.sources.iter().map(|source| source.held.rows).sum::<u64>();
+    let request = engine::Instants {
+        catalog: &job.project.catalog,
+        program: &program,
+        clocks: instants,
+        root: &job.project.root,
+        population: job.population,
+        limits: job.limits,
+        progress: job.progress.clone(),
+    };
+    let each = &mut |clock: &Clock, outcome: engine::Outcome| {
         ids = outcome.customers.data_type().clone();
         let mut moved: Vec<(&str, Changes)> = Vec::new();
-        for &(rule, name) in &segments {
+        for (rule, Rule { name, .. }) in segments() {
             let Some(bits) = outcome.members.get(rule) else { continue };
             let now = filter(&outcome.customers, &BooleanArray::new(bits.clone(), None)).map_err(odd)?;
-            let was = members.get(name).cloned().unwrap_or_else(|| now.slice(0, 0));
+            let was = members.get(name.as_str()).cloned().unwrap_or_else(|| now.slice(0, 0));
             let found = changes(&was, &now)?;
             entered += found.entered.len() as u64;
             left += found.left.len() as u64;
@@ -93,7 +81,9 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
             members.insert(name, now);
         }
         history.push(membership(&ids, clock.as_of, &moved)?);
-    }
+        Ok(())
+    };
+    let read = engine::run_each(request, each).await?;
     history.retain(|batch| batch.num_rows() > 0);
     let mut draft = match base.latest() {
         // What is published stays, and so does its place: only the history is longer.
@@ -143,7 +133,7 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
             }
         }
     }
-    Ok(Backfilled { draft, days: instants.len(), entered, left, read, kept })
+    Ok(Backfilled { draft, days: instants.len(), entered, left, read })
 }
 
 /// A segment of the backfill in the first version that had it.

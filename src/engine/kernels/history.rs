@@ -20,12 +20,13 @@ use super::convert::{literal_bytes, read};
 use super::input::Input;
 use super::interned::{Slots, Texts};
 use super::log::Log;
-use super::replay::Replay;
+use super::moments::Moments;
 use super::segment::{self, Segment};
 use crate::engine::plan::program::Program;
 
-/// `history(program, customer, time, slot, state, measures…)`, grouped by bucket: a [`super::block`] of the bucket's customers, with
-/// one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values. `state` is null, or a state of the group that
+/// `history(programs, customer, time, slot, state, measures…)`, grouped by bucket: a [`super::block`] of the bucket's customers, with
+/// one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values; of several programs, by ascending instants, as
+/// many blocks ([`super::moments`]). `state` is null, or a state of the group that
 /// was kept; such a row is nothing else. The sister `history_log` answers with the state.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct History {
@@ -86,13 +87,13 @@ impl AggregateUDFImpl for History {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         let literal = args.exprs.first().and_then(|e| e.downcast_ref::<Literal>());
-        let program: Program = read(literal.and_then(|l| literal_bytes(l.value())))?;
+        let programs: Vec<Program> = read(literal.and_then(|l| literal_bytes(l.value())))?;
         let numbers = args.expr_fields.get(1).is_some_and(|field| field.data_type() == &DataType::Int64);
-        let slots = Slots::new(&program);
-        let replay = Replay::new(program);
+        let moments = Moments::new(programs);
+        let slots = moments.slots();
         Ok(Box::new(Groups {
             replays: self.replays,
-            replay,
+            moments,
             numbers,
             slots,
             texts: Texts::default(),
@@ -104,7 +105,7 @@ impl AggregateUDFImpl for History {
 #[derive(Debug)]
 struct Groups {
     replays: bool,
-    replay: Replay,
+    moments: Moments,
     /// Ids are whole numbers.
     numbers: bool,
     slots: Slots,
@@ -241,11 +242,11 @@ impl GroupsAccumulator for Groups {
         if !self.replays {
             return self.states(logs);
         }
-        let mut desk = self.replay.desk();
+        let mut desk = self.moments.desk();
         let mut blocks = Vec::with_capacity(logs.len());
         for log in logs {
             let segments = self.segments(log)?;
-            blocks.push(self.replay.run(&segments, None, self.numbers, &mut self.slots, &mut desk)?);
+            blocks.push(self.moments.run(&segments, self.numbers, &mut self.slots, &mut desk)?);
         }
         Ok(Arc::new(LargeBinaryArray::from_iter_values(blocks)))
     }
@@ -264,10 +265,10 @@ impl GroupsAccumulator for Groups {
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.get(1).map_or(0, Array::len);
         let groups: Vec<usize> = (0..rows).collect();
-        let slots = Slots::new(self.replay.program());
-        let replay = Replay::new(self.replay.program().clone());
+        let moments = Moments::new(self.moments.programs().cloned().collect());
+        let slots = moments.slots();
         let mut one =
-            Groups { replays: true, replay, numbers: self.numbers, slots, texts: Texts::default(), logs: Vec::new() };
+            Groups { replays: true, moments, numbers: self.numbers, slots, texts: Texts::default(), logs: Vec::new() };
         one.update_batch(values, &groups, filter, rows)?;
         one.state(EmitTo::All)
     }

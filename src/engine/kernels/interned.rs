@@ -23,22 +23,27 @@ pub struct Shape {
 
 impl Shape {
     pub fn new(program: &Program) -> Shape {
-        let mut measures = vec![Vec::new(); program.patterns as usize];
-        for term in &program.terms {
-            if let (Some(channel), Some(all)) = (term.agg.channel(), measures.get_mut(term.pattern as usize)) {
-                all.push(channel);
+        Shape::of([program])
+    }
+
+    /// What any of some programs over the same patterns and measures reads.
+    pub fn of<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Shape {
+        let mut shape = Shape { measures: Vec::new(), ints: 0, texts: 0 };
+        for program in programs {
+            (shape.ints, shape.texts) = (program.int_channels, program.text_channels);
+            shape.measures.resize(program.patterns as usize, Vec::new());
+            let of_terms = program.terms.iter().filter_map(|term| Some((term.pattern, term.agg.channel()?)));
+            for (pattern, channel) in of_terms.chain(program.reads.iter().map(|read| (read.pattern, read.channel))) {
+                if let Some(all) = shape.measures.get_mut(pattern as usize) {
+                    all.push(channel);
+                }
             }
         }
-        for read in &program.reads {
-            if let Some(all) = measures.get_mut(read.pattern as usize) {
-                all.push(read.channel);
-            }
-        }
-        for all in &mut measures {
+        for all in &mut shape.measures {
             all.sort_unstable();
             all.dedup();
         }
-        Shape { measures, ints: program.int_channels, texts: program.text_channels }
+        shape
     }
 }
 
@@ -102,8 +107,13 @@ const RECENT: usize = 8;
 
 impl Slots {
     pub fn new(program: &Program) -> Slots {
+        Slots::of([program])
+    }
+
+    /// Of some programs over the same patterns and measures.
+    pub fn of<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Slots {
         Slots {
-            shape: Shape::new(program),
+            shape: Shape::of(programs),
             all: Vec::new(),
             plain: Vec::new(),
             numbers: Map::default(),

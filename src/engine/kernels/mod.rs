@@ -3,7 +3,7 @@
 //! `segue_value` turns raw columns into values, `segue_customer` ids into customers, `segue_declared` holds a compacted file to its word, `segue_bucket` says
 //! where customers are gathered, `event_slot` says which patterns a row
 //! matches, `history` keeps a customer's matching rows as a compact log and replays it (`replay` all customers of a chunk at
-//! once, `story` one by one), `stream` does so while rows come customer by customer. Must not know: files, the catalog, the command line.
+//! once, `story` one by one, `moments` at several instants), `stream` does so while rows come customer by customer. Must not know: files, the catalog, the command line.
 
 pub mod bank;
 
@@ -42,6 +42,8 @@ pub mod join;
 pub mod life;
 
 pub mod log;
+
+pub mod moments;
 
 pub mod replay;
 

@@ -48,6 +48,8 @@ pub struct Replay {
     /// By node, where a comparison is an interval.
     edges: Vec<Option<Edges>>,
     bits: u32,
+    /// Traces of this instant and later ones are not told of: somebody may be known for what comes later.
+    until: i64,
 }
 
 /// What a replay works with, kept from bucket to bucket.
@@ -91,7 +93,17 @@ impl Replay {
         let clock = Clock { as_of: program.as_of, zone: types::zone(&program.zone) };
         let sums = |term: u32| program.terms.get(term as usize).is_some_and(|t| matches!(t.agg, Agg::Sum(_)));
         let edges = program.nodes.iter().map(|node| Edges::of(node, &clock, sums)).collect();
-        Replay { program, clock, by_pattern, edges, bits }
+        Replay { program, clock, by_pattern, edges, bits, until: NEVER }
+    }
+
+    /// The same over a log that goes on behind the program's instant, in chunks that are no larger than another's.
+    pub(super) fn within(self, bits: u32) -> Replay {
+        Replay { until: self.program.as_of, bits: self.bits.min(bits), ..self }
+    }
+
+    /// A chunk has two to the power of this many customers at most.
+    pub(super) fn bits(&self) -> u32 {
+        self.bits
     }
 
     pub fn program(&self) -> &Program {
@@ -138,19 +150,30 @@ impl Replay {
     ) -> Result<Vec<u8>> {
         let Desk { roster, bench } = desk;
         roster.fill(segments, only, slots, numbers, self.bits)?;
+        Ok(self.block_of(roster, |c| roster.chunk(c), slots, bench))
+    }
+
+    /// The block of a roster's customers, of whose chunks these are the entries.
+    pub(super) fn block_of<'a>(
+        &self,
+        roster: &'a Roster,
+        chunk: impl Fn(usize) -> Chunk<'a>,
+        slots: &Slots,
+        bench: &mut Bench,
+    ) -> Vec<u8> {
         let mut out = self.block();
         let Traces { first, flags } = &roster.traces;
         for (c, from) in (0..roster.customers()).step_by(self.size()).enumerate() {
             let to = (from + self.size()).min(roster.customers());
             let crowd = Crowd {
-                chunk: roster.chunk(c),
+                chunk: chunk(c),
                 first: first.get(from..to).unwrap_or_default(),
                 flags: flags.get(from..to).unwrap_or_default(),
                 texts: &roster.texts,
             };
             self.answer(crowd, roster.ids(from, to), slots, bench, &mut out);
         }
-        Ok(out.finish())
+        out.finish()
     }
 
     /// Appends the answers for a chunk of customers to a block.
@@ -171,9 +194,10 @@ impl Replay {
         let mut known = Known { slots, texts, chunk, bank, told: Vec::new() };
         story::tell(self, here, &mut known);
         self.nodes(&known, first, here, nodes);
-        self.rows(flags, &known, here, nodes, rows);
+        self.rows(crowd, &known, here, nodes, rows);
         for (row, ((key, tail), bits)) in ids.zip(rows.chunks_exact(width(&self.program))).enumerate() {
-            if self.program.members_only && !self.holds_any(bits) {
+            let nothing = self.until < NEVER && bits.iter().all(|word| *word == 0);
+            if nothing || (self.program.members_only && !self.holds_any(bits)) {
                 continue;
             }
             out.push(key, tail, bits);
@@ -190,18 +214,25 @@ impl Replay {
     }
 
     /// The answers, customer by customer.
-    fn rows(&self, flags: &[u8], known: &Known<'_>, here: usize, nodes: &[u64], rows: &mut Vec<u64>) {
+    fn rows(&self, crowd: Crowd<'_>, known: &Known<'_>, here: usize, nodes: &[u64], rows: &mut Vec<u64>) {
         let (stride, width) = (words(1 << self.bits), width(&self.program));
         let program = &self.program;
         let (mut counted, mut twice) = (vec![0; stride], vec![0; stride]);
         let entries = |first: &i64| if *first == NEVER { 0 } else { EVENT };
-        let all = || flags.iter().zip(known.bank.first()).map(|(flags, first)| flags | entries(first));
+        // Where somebody's first trace is his profile's, its time is no event's; but then he counts for the profile, or events are entries.
+        let traced = |(flags, first): (&u8, &i64)| if *first < self.until { *flags } else { flags & !EVENT };
+        let traces = || crowd.flags.iter().zip(crowd.first).map(traced);
+        let all = || traces().zip(known.bank.first()).map(|(flags, first)| flags | entries(first));
         let is = |flags: u8| {
             let counted =
                 (program.events_count && flags & EVENT != 0) || (program.profiles_count && flags & PROFILE != 0);
             counted && flags & LATE == 0
         };
         pack(all().map(is), &mut counted);
+        if let Some(node) = program.left_out {
+            let left_out = nodes.get(node as usize * stride..).unwrap_or_default();
+            counted.iter_mut().zip(left_out).for_each(|(counted, left_out)| *counted &= !left_out);
+        }
         pack(all().map(|flags| flags & TWICE != 0), &mut twice);
         rows.clear();
         rows.resize(here * width, 0);
@@ -284,7 +315,7 @@ impl Replay {
             }
             Node::Trace(by) => {
                 let all = first.iter().zip(known.bank.first()).map(|(a, b)| a.min(b));
-                pack(all.map(|&t| t != NEVER && t <= *by), out);
+                pack(all.map(|&t| t < self.until && t <= *by), out);
             }
             Node::Story(story) => {
                 let told = known.told.get(*story as usize).map_or(&[] as &[Option<Datum>], Vec::as_slice);

@@ -7,7 +7,7 @@ use datafusion::common::Result;
 
 use super::ids::{Ids, Key, Wanted, hash_of, order};
 use super::interned::{Slot, Slots, Texts, broken};
-use super::log::Traces;
+use super::log::{TIMELESS, Traces};
 use super::segment::{Numbers, Segment, with_numbers};
 
 /// One entry of a chunk.
@@ -32,6 +32,8 @@ pub struct Roster {
     pool: Vec<i64>,
     /// Where each chunk's entries end.
     ends: Vec<usize>,
+    /// For each chunk by instant where the entries from before it end, once they are put in order.
+    until: Vec<usize>,
     pub texts: Texts,
     bits: u32,
 }
@@ -243,6 +245,46 @@ impl Roster {
         Ok(())
     }
 
+    /// Puts the entries of each chunk into the order of some ascending instants: those from before the first, those from before the
+    /// second, and so on. What has no time stands first.
+    pub fn order(&mut self, instants: &[i64]) {
+        let key = |entry: &Entry| match entry.time {
+            TIMELESS => 0,
+            time => instants.partition_point(|instant| *instant <= time),
+        };
+        self.until.clear();
+        let (mut entries, mut pools) = (self.entries.clone(), self.pools.clone());
+        let mut from = 0;
+        for &end in &self.ends {
+            let here = self.entries.get(from..end).unwrap_or_default();
+            // Behind the last instant there is one place more.
+            let mut next = vec![0; instants.len() + 2];
+            for entry in here {
+                if let Some(count) = next.get_mut(key(entry) + 1) {
+                    *count += 1;
+                }
+            }
+            let mut sum = from;
+            for start in &mut next {
+                sum += *start;
+                *start = sum;
+            }
+            self.until.extend(next.iter().skip(1).take(instants.len()));
+            for (entry, at) in here.iter().zip(from..) {
+                let Some(place) = next.get_mut(key(entry)) else { continue };
+                if let Some(to) = entries.get_mut(*place) {
+                    *to = *entry;
+                }
+                if let (Some(to), Some(from)) = (pools.get_mut(*place), self.pools.get(at)) {
+                    *to = *from;
+                }
+                *place += 1;
+            }
+            from = end;
+        }
+        (self.entries, self.pools) = (entries, pools);
+    }
+
     /// How many customers there are.
     pub fn customers(&self) -> usize {
         self.order.len()
@@ -257,7 +299,16 @@ impl Roster {
     /// The entries of a chunk.
     pub fn chunk(&self, number: usize) -> Chunk<'_> {
         let end = |n: usize| self.ends.get(n).copied().unwrap_or(0);
-        let range = number.checked_sub(1).map_or(0, end)..end(number);
+        self.entries_of(number.checked_sub(1).map_or(0, end)..end(number))
+    }
+
+    /// The entries of a chunk from before an instant, of so many by which [`Roster::order`] has put them in order.
+    pub fn chunk_before(&self, number: usize, instant: usize, instants: usize) -> Chunk<'_> {
+        let from = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.entries_of(from..self.until.get(number * instants + instant).copied().unwrap_or(from))
+    }
+
+    fn entries_of(&self, range: std::ops::Range<usize>) -> Chunk<'_> {
         Chunk {
             entries: self.entries.get(range.clone()).unwrap_or_default(),
             pools: self.pools.get(range).unwrap_or_default(),

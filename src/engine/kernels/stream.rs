@@ -35,7 +35,7 @@ use crate::engine::types::fail;
 /// States of `history` with what other tables and files have of the same customers; they are there before the first row is.
 pub type Beside = Arc<OnceLock<Vec<Buffer>>>;
 
-/// `history_stream(program, customer, time, slot, measures…)` over all rows of a file that is sorted by customer: one
+/// `history_stream(programs, customer, time, slot, measures…)` over all rows of a file that is sorted by customer: one
 /// [`super::block`], as `history` answers it.
 #[derive(Debug)]
 pub struct HistoryStream {
@@ -98,7 +98,10 @@ impl AggregateUDFImpl for HistoryStream {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let literal = args.exprs.first().and_then(|e| e.downcast_ref::<Literal>());
-        let program: Program = read(literal.and_then(|l| literal_bytes(l.value())))?;
+        let mut programs: Vec<Program> = read(literal.and_then(|l| literal_bytes(l.value())))?;
+        let Some(program) = programs.pop().filter(|_| programs.is_empty()) else {
+            return Err(DataFusionError::Internal("history_stream wants one program".into()));
+        };
         let numbers = args.expr_fields.get(1).is_some_and(|field| field.data_type() == &DataType::Int64);
         let mut slots = Slots::new(&program);
         let replay = Replay::new(program);

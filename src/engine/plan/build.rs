@@ -15,7 +15,7 @@ use datafusion::functions_window::expr_fn::{rank, row_number};
 use datafusion::logical_expr::logical_plan::Union;
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
 
-use super::lower::{Lowered, Parts, Table, micros};
+use super::lower::{Lowered, Moment, Parts, Table, micros};
 use super::program::{Branch, ColumnSpec, Kind, Program, Ty};
 use crate::engine::bucket::{FEW_GROUPS, GROUPS, Share};
 use crate::engine::identities::{Id, Resolution};
@@ -60,7 +60,8 @@ pub fn plan(
     share: Share,
     instead: &[Option<Instead>],
 ) -> Result<Option<LogicalPlan>> {
-    Builder::new(catalog, tables, &parts.program, counters, links, share, instead).together(parts, History::answer())
+    let builder = Builder::new(catalog, tables, &parts.program, counters, links, share, instead);
+    Builder { earlier: &parts.earlier, ..builder }.together(parts, History::answer())
 }
 
 /// The logs of some files of a branch's source, by group, with the first and the last time of all rows. Rows without customer are a
@@ -165,6 +166,8 @@ struct Builder<'a> {
     catalog: &'a Catalog,
     tables: &'a Tables,
     program: &'a Program,
+    /// The programs of earlier instants.
+    earlier: &'a [Moment],
     links: Option<&'a Arc<Resolution>>,
     counters: &'a Arc<Counters>,
     share: Share,
@@ -191,7 +194,20 @@ impl<'a> Builder<'a> {
         let slot = Arc::new(ScalarUDF::from(EventSlot::new(Arc::clone(counters))));
         let asked = Arc::new(ScalarUDF::from(EventAsked::new(Arc::clone(counters))));
         let with_states = instead.iter().flatten().any(|i| i.states.is_some());
-        Builder { catalog, tables, program, links, counters, share, slot, asked, instead, with_states, streams: None }
+        Builder {
+            catalog,
+            tables,
+            program,
+            earlier: &[],
+            links,
+            counters,
+            share,
+            slot,
+            asked,
+            instead,
+            with_states,
+            streams: None,
+        }
     }
 
     /// All branches under one aggregate.
@@ -212,8 +228,8 @@ impl<'a> Builder<'a> {
             _ => Arc::new(LogicalPlan::Union(Union::try_new_with_loose_types(branches)?)),
         };
         let history = self.history(function)?.alias(ANSWER);
-        let rows = LogicalPlanBuilder::from(Arc::unwrap_or_clone(all));
-        rows.aggregate(vec![name(BUCKET)], vec![history])?.build().map(Some)
+        let all = LogicalPlanBuilder::from(Arc::unwrap_or_clone(all));
+        all.aggregate(vec![name(BUCKET)], vec![history])?.build().map(Some)
     }
 
     /// Rows of one table that match something.
@@ -267,10 +283,11 @@ impl<'a> Builder<'a> {
         Ok(AggregateUDF::from(function).call(arguments))
     }
 
-    /// The program.
+    /// The programs, by their instants.
     fn literal(&self) -> Result<Expr> {
-        let program = ScalarValue::LargeUtf8(Some(text(self.program)?));
-        Ok(lit(ScalarValue::Dictionary(Box::new(DataType::Int8), Box::new(program))))
+        let programs: Vec<&Program> = self.earlier.iter().map(|moment| &moment.program).chain([self.program]).collect();
+        let programs = ScalarValue::LargeUtf8(Some(text(&programs)?));
+        Ok(lit(ScalarValue::Dictionary(Box::new(DataType::Int8), Box::new(programs))))
     }
 
     fn measures(&self) -> impl Iterator<Item = Expr> {
@@ -300,22 +317,19 @@ impl<'a> Builder<'a> {
         };
         let branch = Branch { sifted: self.sifts(lowered), ..lowered.branch.clone() };
         let mut columns = vec![name(CUSTOMER), name("time"), self.slot(&branch)?.alias("slot")];
-        let spec = |c: u32| lowered.branch.columns.get(c as usize).cloned();
-        for channel in 0..self.program.int_channels {
-            let column = lowered.ints.iter().find(|(c, _)| *c == channel);
-            let measure = match column.and_then(|(_, c)| Some((c, spec(*c)?))) {
-                Some((c, spec)) => value(&Recipe::Value(spec), name(&format!("c{c}")))?,
-                None => lit(ScalarValue::Int64(None)),
-            };
-            columns.push(measure.alias(format!("i{channel}")));
+        let measure = |held: &[(u32, u32)], channel: u32, none: ScalarValue| {
+            let column = held.iter().find(|(c, _)| *c == channel).map(|(_, c)| *c);
+            match column.and_then(|c| Some((c, branch.columns.get(c as usize)?))) {
+                Some((c, spec)) => value(&Recipe::Value(spec.clone()), name(&format!("c{c}"))),
+                None => Ok(lit(none)),
+            }
+        };
+        let ints = self.program.int_channels;
+        for c in 0..ints {
+            columns.push(measure(&lowered.ints, c, ScalarValue::Int64(None))?.alias(format!("i{c}")));
         }
-        for channel in 0..self.program.text_channels {
-            let column = lowered.texts.iter().find(|(c, _)| *c == channel + self.program.int_channels);
-            let measure = match column.and_then(|(_, c)| Some((c, spec(*c)?))) {
-                Some((c, spec)) => value(&Recipe::Value(spec), name(&format!("c{c}")))?,
-                None => lit(ScalarValue::Utf8View(None)),
-            };
-            columns.push(measure.alias(format!("t{channel}")));
+        for c in 0..self.program.text_channels {
+            columns.push(measure(&lowered.texts, ints + c, ScalarValue::Utf8View(None))?.alias(format!("t{c}")));
         }
         LogicalPlanBuilder::from(rows).project(columns)
     }
@@ -535,11 +549,10 @@ impl<'a> Builder<'a> {
         let mut first = columns.clone();
         first.push(self.slot(&gate)?.alias("gate"));
         let raw_text = |c: u32| -> Result<Expr> {
-            let raw = name(&format!("c{c}"));
-            let spec = lowered.branch.columns.get(c as usize);
+            let spec = lowered.branch.columns.get(c as usize).ok_or_else(|| odd("an event's id"))?;
             // Ids of any type are compared as text.
-            let spec = spec.map(|s| ColumnSpec { ty: Ty::Text, fold: false, empty_is_value: false, ..s.clone() });
-            spec.map_or_else(|| Err(odd("an event's id")), |spec| value(&Recipe::Raw(spec), raw))
+            let spec = ColumnSpec { ty: Ty::Text, fold: false, empty_is_value: false, ..spec.clone() };
+            value(&Recipe::Raw(spec), name(&format!("c{c}")))
         };
         first.push(raw_text(id)?.alias("event_id"));
         let mut order = vec![name("time").sort(true, true)];
@@ -562,7 +575,7 @@ impl<'a> Builder<'a> {
 
 /// What a file is called in messages.
 fn file_of(opened: &Opened, file: usize) -> String {
-    opened.each.get(file).map_or_else(String::new, |(name, _)| name.clone())
+    opened.each.get(file).map(|(name, _)| name.clone()).unwrap_or_default()
 }
 
 fn scan(table: &str, opened: &Opened) -> Result<LogicalPlanBuilder> {

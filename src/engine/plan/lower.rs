@@ -11,7 +11,7 @@ use super::program::{
     Agg, Branch, ColumnSpec, Kind, Lit, Node, Operand, Pred, Program, Rows, Scalar, Term, Test, Ty, Val,
 };
 use super::story::{Calculation, Fold};
-use super::windows::{ALWAYS, windows};
+use super::windows::{ALWAYS, NEVER, windows};
 use crate::engine::kernels::test::{pred as holds, test as passes};
 use crate::language::calendar::{Clock, Interval, days_of};
 use crate::language::catalog::{
@@ -24,9 +24,13 @@ mod cut;
 
 mod layout;
 
+mod moments;
+
 mod stories;
 
 mod values;
+
+pub use moments::{Moment, lower_each};
 
 /// Which table a branch reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +60,8 @@ pub struct Parts {
     pub program: Program,
     /// What is left to do when all customers are known.
     pub late: Late,
+    /// The same at earlier instants, in ascending order, where there are any: see [`lower_each`].
+    pub earlier: Vec<Moment>,
     pub branches: Vec<Lowered>,
     /// Number of counters.
     pub counters: u32,
@@ -106,25 +112,8 @@ impl Values {
 /// Takes a program apart.
 pub fn lower(catalog: &Catalog, program: &ir::Program, clock: &Clock, asked: Asked) -> Parts {
     let mut lowerer = Lowerer::new(catalog, program, clock);
-    for rule in &program.rules {
-        let at = lowerer.bits(&rule.condition);
-        lowerer.rules.push(at);
-    }
-    let used = program.values_of_campaigns();
-    let wanted = |at: usize| match asked.values {
-        Values::None => false,
-        Values::Campaigns => used.contains(&at),
-        Values::All => true,
-    };
-    let mut values = Vec::new();
-    for (at, told) in program.traits.iter().enumerate().filter(|_| asked.values != Values::None) {
-        values.push(wanted(at).then(|| match told.ty {
-            // Lists are tested on the profile's row and never leave it.
-            Type::TextList => late::Val::Missing,
-            _ => lowerer.late_value(&told.value),
-        }));
-    }
-    lowerer.finish(values, asked.population)
+    let moment = lowerer.moment(asked.values);
+    lowerer.finish(Vec::new(), moment, asked.population)
 }
 
 /// Whose rows a pattern matches.
@@ -187,14 +176,9 @@ impl<'a> Lowerer<'a> {
         lowerer
     }
 
-    fn finish(mut self, traits: Vec<Option<late::Val>>, asked: bool) -> Parts {
+    fn finish(mut self, mut earlier: Vec<Moment>, mut last: Moment, asked: bool) -> Parts {
+        let entries = if earlier.is_empty() { Vec::new() } else { self.events_as_entries() };
         let population = self.catalog.population;
-        // Orphans of a list are counted over the whole list, used or not; only used lists are read.
-        let lists: Vec<u32> = (0..self.catalog.lists.len() as u32)
-            .filter(|&l| self.patterns.contains_key(&(Owner::List(ListId(l)), Pred::Const(true))))
-            .collect();
-        let list_nodes = lists.iter().map(|&l| self.cond(&Cond::List(ListId(l)))).collect();
-        let visit_patterns = self.visit_patterns();
         let needs_trace = self.needs_trace;
         let late_profiles = self.catalog.profile.as_ref().is_some_and(|p| p.created.is_some());
         let mut int_channels = 0;
@@ -203,32 +187,28 @@ impl<'a> Lowerer<'a> {
             int_channels = int_channels.max(branch.ints.len() as u32);
             text_channels = text_channels.max(branch.texts.len() as u32);
         }
-        let mut program = Program {
-            as_of: self.clock.as_of,
-            zone: self.clock.zone.name().into(),
-            int_channels,
-            text_channels,
-            patterns: self.patterns.len() as u32,
-            terms: self.term_list,
-            visit_patterns,
-            visit_gap: self.catalog.visit_gap(),
-            nodes: self.node_list,
-            wanted: self.wanted,
-            exports: self.exports,
-            lists: list_nodes,
-            profiles_count: population.profiles,
-            events_count: population.events,
-            ..Program::default()
-        };
-        self.shelf.unload(&mut program);
-        // Text channels were numbered from `TEXT`; now it is known how many integer ones stand before them.
-        for term in &mut program.terms {
-            term.agg = renumber(term.agg, int_channels);
+        let mut matters = vec![NEVER; self.patterns.len()];
+        let mut counted = false;
+        for Moment { program, late, population } in earlier.iter_mut().chain([&mut last]) {
+            program.patterns = self.patterns.len() as u32;
+            (program.int_channels, program.text_channels) = (int_channels, text_channels);
+            // Text channels were numbered from `TEXT`; now it is known how many integer ones stand before them.
+            for term in &mut program.terms {
+                term.agg = renumber(term.agg, int_channels);
+            }
+            for read in &mut program.reads {
+                read.channel = channel_of(read.channel, int_channels);
+            }
+            *population = asked || needs_trace || needs_population(program, late, &of_events(&self.branches, program));
+            program.members_only = !*population;
+            counted |= *population;
+            for (all, (lo, hi)) in matters.iter_mut().zip(windows(program)) {
+                *all = (all.0.min(lo), all.1.max(hi));
+            }
         }
-        let late = Late { steps: self.steps, rules: self.rules, traits };
-        let counted = asked || needs_trace || needs_population(&program, &late, &of_events(&self.branches, &program));
-        program.members_only = !counted;
-        let matters = windows(&program);
+        for &pattern in entries.iter().filter(|_| counted) {
+            matters.get_mut(pattern as usize).into_iter().for_each(|window| *window = ALWAYS);
+        }
         let mut counters = 0;
         for lowered in &mut self.branches {
             let branch = &mut lowered.branch;
@@ -258,7 +238,8 @@ impl<'a> Lowerer<'a> {
                 text.0 = text.0 - TEXT + int_channels;
             }
         }
-        Parts { program, late, branches, counters, population: counted, windows: self.windows }
+        let Moment { program, late, population } = last;
+        Parts { program, late, earlier, branches, counters, population, windows: self.windows }
     }
 
     // --- conditions

@@ -173,6 +173,9 @@ pub struct Program {
     /// Customers in no rule are left out of the answer; the population is not asked for.
     #[serde(default)]
     pub members_only: bool,
+    /// The node of whoever is not in the population, whatever else his rows say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u32>,
 }
 
 /// An aggregate of one pattern over one interval `[lo, hi)`.

@@ -22,12 +22,9 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Puts everything into the program.
+    /// Puts everything into the program; channels are those of the lowerer.
     pub(super) fn unload(self, program: &mut Program) {
         program.reads = self.read_list;
-        for read in &mut program.reads {
-            read.channel = channel_of(read.channel, program.int_channels);
-        }
         program.deeds = self.deed_list;
         program.stories = self.story_list;
         program.deeds_before = self.deeds_before;
