@@ -83,20 +83,14 @@ pub fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
         population: false,
         progress: progress::of_run(out),
     };
-    let (filled, version) = super::run::block_on(args.limits.threads, async {
-        let lock = keeper::lock(&store, "backfill").await?;
-        let work = async {
-            let base = Base { chain: store.chain().await?, pending: Vec::new() };
-            let filled = backfill(&job, &store, &base, &instants).await?;
-            let before = base.chain.latest().map(|version| version.version);
-            let version = store.commit(filled.draft.clone(), before).await?.published()?;
-            Ok((filled, version))
-        };
-        let done = work.await;
-        let released = store.release(lock).await;
-        let done = done?;
-        released.map(|()| done)
-    })?;
+    let work = async {
+        let base = Base::of(&store, &project).await?;
+        let filled = backfill(&job, &store, &base, &instants).await?;
+        let before = base.chain.latest().map(|version| version.version);
+        let version = store.commit(filled.draft.clone(), before).await?.published()?;
+        Ok((filled, version))
+    };
+    let (filled, version) = keeper::locked(args.limits.threads, &store, "backfill", work)?;
     let count = |n: u64| grouped(usize::try_from(n).unwrap_or(usize::MAX));
     out.print(&format!(
         "{}: {} entered and {} left a segment\n",

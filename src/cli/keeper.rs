@@ -56,8 +56,7 @@ pub fn locked<T>(
     })
 }
 
-/// The lock, for a verb.
-pub async fn lock(store: &Store, verb: &str) -> Result<Lock, Error> {
+async fn lock(store: &Store, verb: &str) -> Result<Lock, Error> {
     let now = moment::now();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
     let pid = std::process::id();

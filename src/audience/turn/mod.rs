@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 
 use crate::engine::{self, Keep, Limits, Outcome, Progress};
 use crate::error::Error;
@@ -187,6 +188,25 @@ pub async fn evaluate(
     let mut turn = Turn { clock: clock.clone(), due, outcome, ledger, decisions };
     turn.decisions = decide(&turn.input(job))?;
     Ok(turn)
+}
+
+/// Audiences of campaigns, by rule of the program.
+pub type Standing = BTreeMap<usize, RecordBatch>;
+
+/// The audiences of campaigns as they are published: one that is not due now has that of its own last instant.
+pub async fn standing(program: &Program, store: &Store) -> Result<Standing, Error> {
+    let chain = store.chain().await?;
+    let mut found = Standing::new();
+    for campaign in &program.campaigns {
+        let rule = campaign.rule.0 as usize;
+        let name = program.rules.get(rule).map_or("", |rule| rule.name.as_str());
+        let Some(file) = chain.latest().and_then(|latest| latest.draft.audience(name)) else { continue };
+        let rows = store.read(file).await?;
+        let Some(schema) = rows.first().map(RecordBatch::schema) else { continue };
+        let rows = concat_batches(&schema, &rows);
+        found.insert(rule, rows.map_err(|why| Error::Engine { message: why.to_string(), help: None })?);
+    }
+    Ok(found)
 }
 
 /// Whether a campaign waits that goes by no channel: of those on its list it must be known who is still a customer.

@@ -1,12 +1,8 @@
 //! A run with the engine: evaluate, write, show.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 
 use super::super::asked::{Prepared, Shown};
 use super::super::output::{Failure, Form, Out, plural};
@@ -68,8 +64,10 @@ pub(super) fn run(args: &Args, prepared: &Prepared, out: &Out) -> Result<Exit, F
     let files = match &folder {
         Some(folder) => {
             let standing = match &store {
-                Some(store) if !ran.versions.is_empty() => block_on(args.limits.threads, standing(prepared, store))?,
-                _ => BTreeMap::new(),
+                Some(store) if !ran.versions.is_empty() => {
+                    block_on(args.limits.threads, turn::standing(&prepared.program, store))?
+                }
+                _ => turn::Standing::new(),
             };
             files(args, prepared, turn, &standing, folder, out)?
         }
@@ -257,28 +255,12 @@ fn folder(args: &Args, prepared: &Prepared, keeps: bool) -> Option<PathBuf> {
     Some(args.output.clone().unwrap_or_else(own))
 }
 
-/// The audiences of campaigns as they are published, by rule: one that is not due at the as-of instant has that of its own last one.
-async fn standing(prepared: &Prepared, store: &Store) -> Result<BTreeMap<usize, RecordBatch>, Error> {
-    let chain = store.chain().await?;
-    let mut found = BTreeMap::new();
-    for campaign in &prepared.program.campaigns {
-        let rule = campaign.rule.0 as usize;
-        let name = prepared.program.rules.get(rule).map_or("", |rule| rule.name.as_str());
-        let Some(file) = chain.latest().and_then(|latest| latest.draft.audience(name)) else { continue };
-        let rows = store.read(file).await?;
-        let Some(schema) = rows.first().map(RecordBatch::schema) else { continue };
-        let rows = concat_batches(&schema, &rows);
-        found.insert(rule, rows.map_err(|why| Error::Engine { message: why.to_string(), help: None })?);
-    }
-    Ok(found)
-}
-
 /// Writes the audiences, each in every kind that was asked for; campaigns as they stand, where that is known.
 fn files(
     args: &Args,
     prepared: &Prepared,
     turn: &Turn,
-    standing: &BTreeMap<usize, RecordBatch>,
+    standing: &turn::Standing,
     folder: &Path,
     out: &Out,
 ) -> Result<Vec<PathBuf>, Failure> {
