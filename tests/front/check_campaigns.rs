@@ -235,7 +235,34 @@ fn arms_that_nobody_can_get() {
         ("purchased → when open: offer → when no open: call → otherwise: send x", &["W0520 → otherwise: send x"]),
         ("age > 30 → when age < 20: offer → otherwise: call", &["W0520 age < 20"]),
         ("purchased → when open: offer → when visited: call → otherwise: send x", &[]),
+        // Each of them, and none because of another that nobody can get.
+        (
+            "age > 30 → when age < 20: offer → when open in 3d: offer → when open in 1d: call → when open in 2d: send x",
+            &["W0520 age < 20", "W0520 open in 1d", "W0520 open in 2d"],
+        ),
+        (
+            "age > 30 → when age < 20: offer → when age < 10: call → when open: call → otherwise: send x",
+            &["W0520 age < 20", "W0520 age < 10"],
+        ),
+        (
+            "age > 30 → when age < 40: offer → when age < 35: call → when age ≥ 40: call → otherwise: send x",
+            &["W0520 age < 35", "W0520 → otherwise: send x"],
+        ),
     ]);
+}
+
+/// Each guard is held against those before it, and only so many: all against all would take minutes here.
+#[test]
+fn many_arms() {
+    let arms = |n: usize| (0..n).map(|i| format!(" → when age = {i}: offer")).collect::<String>();
+    for (before, told) in [(63, true), (64, false), (5_000, false)] {
+        let text = format!("purchased{} → when age = 7 and open: call → when no purchased: call", arms(before));
+        let mut expected = vec!["W0520 no purchased"];
+        if told {
+            expected.insert(0, "W0520 age = 7 and open");
+        }
+        assert_eq!(check_support::check(&text).findings(), expected, "{before}");
+    }
 }
 
 #[test]

@@ -13,6 +13,9 @@ use super::items::RuleItem;
 use super::tree::{Node, Tree};
 use super::values::plainest;
 
+/// With more guards before it than this, an arm is not held against them: each is proved against each.
+const COMPARED: usize = 64;
+
 /// How an arm takes people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -34,8 +37,9 @@ impl<'a> Checker<'a> {
     /// Understands the arms of a campaign.
     pub(super) fn arms(&self, item: &RuleItem<'a>, condition: Option<&Tree<Cond>>, draft: &mut Draft) -> bool {
         let mut sound = self.kinds_of_arms(item.arms) && self.shares(item.arms);
+        // Whom nobody meets, no arm takes, which is told of the condition.
+        let condition = condition.filter(|condition| !self.never_holds(condition));
         let mut before: Vec<Tree<Cond>> = Vec::new();
-        let mut told = false;
         for arm in item.arms {
             let number = draft.campaign.arms.len() + 1;
             let take = match &arm.kind {
@@ -46,7 +50,9 @@ impl<'a> Checker<'a> {
                 ArmKind::All(_) => Some((number.to_string(), Take::All)),
                 ArmKind::Share { name, share, .. } => Some((name.text.clone(), Take::Share(plainest(share.n)))),
                 ArmKind::Otherwise(_) => {
-                    told = told || condition.is_some_and(|c| self.nobody_left(c, &before, None, arm.span));
+                    if let Some(condition) = condition {
+                        self.nobody_left(condition, &before, None, arm.span);
+                    }
                     Some((number.to_string(), Take::Otherwise))
                 }
                 ArmKind::When { condition: guard, .. } => {
@@ -55,9 +61,12 @@ impl<'a> Checker<'a> {
                     tree.map(|tree| {
                         self.lint_missing(&tree);
                         let (_, open) = self.prove(&tree);
-                        told = told
-                            || open && condition.is_some_and(|c| self.nobody_left(c, &before, Some(&tree), guard.span));
-                        before.push(tree.clone());
+                        let condition = condition.filter(|_| open);
+                        let empty = condition.is_some_and(|c| self.nobody_left(c, &before, Some(&tree), guard.span));
+                        // Whom an empty arm would take, another one took.
+                        if !empty {
+                            before.push(tree.clone());
+                        }
                         let name = format!("{}.arm.{number}", item.name);
                         (number.to_string(), Take::When(draft.part(name, tree.into_formula(), guard.span)))
                     })
@@ -210,7 +219,7 @@ impl<'a> Checker<'a> {
         false
     }
 
-    /// Says that the arms before leave nobody for a guard (or for `otherwise`).
+    /// Says that the condition or the arms before leave nobody for a guard (or for `otherwise`).
     fn nobody_left(
         &self,
         condition: &Tree<Cond>,
@@ -219,10 +228,8 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> bool {
         let d = Diagnostic::new(code::check::EMPTY_ARM, span, "no customer can get this arm");
+        let before = if before.len() < COMPARED { before } else { &[] };
         let mut parts = vec![condition.clone()];
-        if self.never_holds(condition) {
-            return false;
-        }
         if let Some(guard) = guard {
             if let Some(by) = before.iter().find(|earlier| covered(guard, earlier)) {
                 self.report(
