@@ -281,7 +281,7 @@ fn what_is_recorded_is_of_a_name() {
         ("visited since last contacted c", &["E0301 c"]),
         ("visited then entered vip", &["E0301 vip"]),
         ("contacted", &["E0427 contacted"]),
-        ("in any 3d (visited and entered vip)", &["E0425 entered vip"]),
+        ("in any 3d (visited and member of vip)", &["E0425 member of vip"]),
     ]);
 }
 

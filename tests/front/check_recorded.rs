@@ -79,6 +79,15 @@ fn they_are_behaviours() {
             "last contacted winback then no purchased within 7d",
             format!("steps: [Step {{ pick: Some(Last), matching: {winback}"),
         ),
+        ("purchased then held out winback within 3d", format!("matching: {}", events(HELD_OUT, &["winback"]))),
+        (
+            "purchased then last held out winback",
+            format!("Step {{ pick: Some(Last), matching: {}", events(HELD_OUT, &["winback"])),
+        ),
+        (
+            "purchased then no held out winback within 3d",
+            format!("absence: Some(Absence {{ matching: {}", events(HELD_OUT, &["winback"])),
+        ),
         ("purchased then no entered vip within 7d", format!("absence: Some(Absence {{ matching: {vip}")),
         (
             "count(contacted winback in 30d) ≥ 2",
@@ -118,6 +127,20 @@ fn mistakes() {
             "contacted winback ≥ 3 in 7d and no contacted winback in 1y",
             vec!["W0514 contacted winback", "E0501 no contacted winback in 1y", "W0514 contacted winback"],
         ),
+        ("in any 3d (purchased then no held out winback)", vec!["W0514 held out winback"]),
+        ("in any 3d (contacted winback and purchased)", vec!["W0514 contacted winback"]),
+        ("in any 3d (viewed ≥ 2 and not (held out winback ≥ 3))", vec!["W0514 held out winback"]),
+        ("in any 3d (no contacted winback)", vec!["E0425 no contacted winback", "W0514 contacted winback"]),
+        ("in any 3d (last contacted winback)", vec!["E0425 last"]),
+        ("in any 3d (contacted winback in 30d)", vec!["E0425 in 30d"]),
+        ("in any 3d (purchased and member of vip)", vec!["E0425 member of vip"]),
+        ("in one session (viewed and contacted winback)", vec!["E0425 contacted winback"]),
+        ("in one session (viewed then contacted winback)", vec!["E0425 contacted", "W0514 contacted winback"]),
+        (
+            "in one session (viewed then viewed without held out winback)",
+            vec!["E0425 held out", "W0514 held out winback"],
+        ),
+        ("in one session (viewed then no entered vip)", vec!["E0425 entered", "W0514 entered vip"]),
         ("entered vip and left vip", vec!["W0514 entered vip", "W0514 left vip"]),
         ("entered vip and entered vip", vec!["W0514 entered vip", "W0505 entered vip", "W0514 entered vip"]),
     ] {

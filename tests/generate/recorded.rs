@@ -15,7 +15,7 @@ impl Writer<'_> {
             let matching = self.matching();
             return format!("{matching} {}", self.window(On::Events)).trim_end().to_owned();
         }
-        match self.dice.below(14) {
+        match self.dice.below(18) {
             0 => format!("member of {}", self.joined_segment()),
             1 | 2 => {
                 let segment = self.joined_segment();
@@ -53,6 +53,19 @@ impl Writer<'_> {
                 let never = *self.dice.pick(&["no", "never"]);
                 let window = if never == "no" { self.window(On::Events) } else { String::new() };
                 format!("{never} {} {window}", self.deed()).trim_end().to_owned()
+            }
+            11 | 12 => {
+                let (deed, count, event) = (self.deed(), self.count(), self.matching());
+                let both = format!("in any {} ({event} and {deed}{count})", self.length());
+                format!("{both} {}", self.window(On::Events)).trim_end().to_owned()
+            }
+            13 => {
+                let (deed, other, event) = (self.deed(), self.deed(), self.matching());
+                format!("in any {} ({deed} and not ({other} or {event}))", self.length())
+            }
+            14 => {
+                let (event, deed, other) = (self.matching(), self.deed(), self.deed());
+                format!("{event} then {deed} within {} without {other}", self.length())
             }
             _ => {
                 let (deed, count) = (self.deed(), self.count());

@@ -1,10 +1,9 @@
 //! `in one session (…)` and `in any 14d (…)`: conditions on the events of one visit or of one stretch of time.
 
-use crate::language::catalog::EventId;
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Cond, Length, Matching};
 use crate::language::source::Span;
-use crate::language::syntax::ast::{self, Expr, ExprKind, GatheredBy, Phrase, Quantifier};
+use crate::language::syntax::ast::{self, Expr, ExprKind, GatheredBy, Name, Phrase, Quantifier};
 
 use super::Checker;
 use super::conditions::quantifier_word;
@@ -82,9 +81,7 @@ impl Checker<'_> {
                 for p in std::iter::once(&s.first)
                     .chain(s.then.iter().flat_map(|t| [Some(&t.event), t.without.as_ref()].into_iter().flatten()))
                 {
-                    if let Some(Meaning::Event(event)) = self.names.get(&p.name.text) {
-                        self.of_a_visit(by, event, p);
-                    }
+                    self.of_a_visit(by, &p.name);
                 }
                 let sequence = self.chain(s, Some(by))?;
                 for step in &sequence.steps {
@@ -92,6 +89,7 @@ impl Checker<'_> {
                 }
                 Some(Tree::opaque(Cond::Sequence(Box::new(sequence)), span))
             }
+            ExprKind::Recorded(r) => self.recorded_inside(r, by, starts, span),
             ExprKind::Error => None,
             _ => {
                 let words = by.words();
@@ -143,43 +141,74 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let mut fine = self.of_a_visit(by, event, p);
-        if let (Some(without), Some(other)) = (&p.without, p.without.as_ref().map(|w| self.names.get(&w.name.text)))
-            && let Some(Meaning::Event(event)) = other
-        {
-            fine &= self.of_a_visit(by, event, without);
+        let mut fine = self.of_a_visit(by, &p.name);
+        if let Some(without) = &p.without {
+            fine &= self.of_a_visit(by, &without.name);
         }
-        if let Some((q @ (Quantifier::First | Quantifier::Last), place)) = p.quantifier {
-            self.no_pick_inside(by, q, place);
-            fine = false;
-        }
-        if let Some(window) = &p.window {
-            self.no_window_inside(by, window.span);
-            fine = false;
-        }
+        fine &= self.bare_inside(by, p.quantifier, p.window.as_ref());
         if !fine {
             return None;
         }
         let tree = self.behaviour(p, event, span)?;
-        let zero = matches!(&tree.node, Node::Leaf(Cond::Count { .. } | Cond::Periods { .. } | Cond::And(_), fact)
-            if fact.set.bounds() == Some((0, 0)));
-        if !zero && let Some(matching) = matching_of(&tree) {
-            add(starts, matching);
-        }
+        started(&tree, starts);
         Some(tree)
     }
 
+    /// `contacted winback ≥ 2`
+    fn recorded_inside(
+        &self,
+        r: &ast::Recorded,
+        by: Gathering,
+        starts: &mut Vec<Matching>,
+        span: Span,
+    ) -> Option<Tree<Cond>> {
+        if by == Gathering::Session {
+            self.never_of_a_visit(r.what_span.to(r.name.span));
+            return None;
+        }
+        if !self.bare_inside(by, r.quantifier, r.window.as_ref()) {
+            return None;
+        }
+        let tree = self.recorded(r, span)?;
+        started(&tree, starts);
+        Some(tree)
+    }
+
+    /// Nothing in the parentheses picks of all events or says when.
+    fn bare_inside(&self, by: Gathering, quantifier: Option<(Quantifier, Span)>, window: Option<&ast::Window>) -> bool {
+        let mut fine = true;
+        if let Some((q @ (Quantifier::First | Quantifier::Last), place)) = quantifier {
+            self.no_pick_inside(by, q, place);
+            fine = false;
+        }
+        if let Some(window) = window {
+            self.no_window_inside(by, window.span);
+            fine = false;
+        }
+        fine
+    }
+
     /// A visit is made of the events that the catalog marks.
-    fn of_a_visit(&self, by: Gathering, event: EventId, p: &Phrase) -> bool {
-        let Some(def) = self.catalog.event(event) else { return true };
-        if by == Gathering::Any || def.session {
+    fn of_a_visit(&self, by: Gathering, name: &Name) -> bool {
+        if by == Gathering::Any {
             return true;
         }
-        let name = &p.name.text;
+        let event = match self.names.get(&name.text) {
+            Some(Meaning::Event(event)) => event,
+            _ if self.recorded_event(&name.text).is_some() => {
+                self.never_of_a_visit(name.span);
+                return false;
+            }
+            _ => return true,
+        };
+        if self.catalog.event(event).is_none_or(|def| def.session) {
+            return true;
+        }
+        let Name { text, span } = name;
         let marked: Vec<&str> =
             self.catalog.events.iter().filter(|e| e.session).map(|e| e.name.name.as_str()).collect();
         let catalog = &self.options.catalog;
-        let d = Diagnostic::new(code::check::GATHERED_FORM, p.name.span, format!("`{name}` is no part of a visit"))
+        let d = Diagnostic::new(code::check::GATHERED_FORM, *span, format!("`{text}` is no part of a visit"))
             .label("a visit is a run of the events that the catalog marks");
         self.report(if marked.is_empty() {
             d.help(format!("mark the events of a visit with `session: true` in `{catalog}`"))
@@ -190,6 +219,14 @@ impl Checker<'_> {
             ))
         });
         false
+    }
+
+    fn never_of_a_visit(&self, span: Span) {
+        self.report(
+            Diagnostic::new(code::check::GATHERED_FORM, span, "what is recorded is no part of a visit")
+                .label("a run left it behind, whatever the customer was doing")
+                .help("ask for it outside the parentheses, or in a stretch of time: `in any 14d (…)`"),
+        );
     }
 
     pub(super) fn no_window_inside(&self, by: Gathering, span: Span) {
@@ -211,6 +248,15 @@ impl Checker<'_> {
                 .label(format!("the {word} of a customer's events, not of these"))
                 .help(format!("leave out `{word}`, or ask for it outside the parentheses")),
         );
+    }
+}
+
+/// A stretch may begin with the events of a behaviour, unless there must be none.
+fn started(tree: &Tree<Cond>, starts: &mut Vec<Matching>) {
+    let zero = matches!(&tree.node, Node::Leaf(Cond::Count { .. } | Cond::Periods { .. } | Cond::And(_), fact)
+        if fact.set.bounds() == Some((0, 0)));
+    if !zero && let Some(matching) = matching_of(tree) {
+        add(starts, matching);
     }
 }
 
