@@ -297,6 +297,11 @@ fn the_project_file() {
     );
     check(
         "segue",
+        &format!("{PROJECT}lints: {{E0440: warn, E0501: warn, E0523: allow, E0303: warn}}\n"),
+        &["E0216 warn"],
+    );
+    check(
+        "segue",
         &format!("{PROJECT}catalog: ../c.yaml\nrules: [/rules, rules]\noutput: s3://b/o\n"),
         &["E0221 ../c.yaml", "E0221 /rules", "E0222 s3://b/o"],
     );

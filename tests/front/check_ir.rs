@@ -183,6 +183,30 @@ fn projects_set_severities() {
     assert_eq!(told, ["W0508 Error", "E0301 Error", "E0501 Warning"]);
 }
 
+/// By its file, too: what can be run and reaches nobody is for the project to judge.
+#[test]
+fn project_files_set_severities() {
+    use segue::language::check::{CheckFile, Options, check_files};
+    let mut sources = segue::language::source::Sources::default();
+    let catalog = crate::check_support::catalog(&mut sources);
+    let text = "segment vip: purchased\ncampaign c: vip and open → offer except vip\nsegment d: age between 3 and 2\n\
+                segment ace: purchased ≥ 9\nsegment асе: open";
+    let rules = sources.add("a.seg", text);
+    let parsed = segue::language::syntax::parse(sources.get(rules).expect("added"));
+    let files = [CheckFile { stem: "a", parsed: &parsed.file }];
+    let mut told = |lints: &str| -> Vec<String> {
+        let head = "name: p\nedition: \"2026\"\ntimezone: UTC\n";
+        let id = sources.add("segue.yaml", format!("{head}lints: {lints}\n"));
+        let (project, found) = segue::language::catalog::load::project(sources.get(id).expect("added"));
+        assert!(found.is_empty(), "{found:#?}");
+        let said = check_files(&catalog, &Options::of(&project.expect("a project")), &files).diagnostics;
+        said.iter().map(|d| format!("{} {:?}", d.code, d.severity)).collect()
+    };
+    assert_eq!(told("{}"), ["E0523 Error", "E0501 Error", "E0303 Error"]);
+    assert_eq!(told("{E0523: warn, E0501: warn, E0303: warn}"), ["E0523 Warning", "E0501 Warning", "E0303 Warning"]);
+    assert_eq!(told("{E0523: allow, e0501: allow, E0303: error}"), ["E0303 Error"]);
+}
+
 #[test]
 fn many_rules_and_long_chains() {
     let mut text = String::new();

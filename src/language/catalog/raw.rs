@@ -36,7 +36,7 @@ record! {
         pub output: Option<Text>,
         /// How rules are formatted.
         pub format: Option<Format>,
-        /// The severity of diagnostics, by code: `W0501: error`.
+        /// The severity of diagnostics, by code: `W0506: error`, `E0501: warn`.
         pub lints: Option<Entries<At<Level>>>,
         /// The most memory that a run takes: `4GB`.
         pub memory_limit: Option<Literal>,

@@ -52,7 +52,7 @@ use std::collections::BTreeMap;
 
 use super::calendar::Zone;
 use super::catalog::{Catalog, EventId, Level, ProjectFile};
-use super::diagnostic::{Code, Diagnostic, Severity, code, sort};
+use super::diagnostic::{Code, Diagnostic, Severity, sort};
 use super::ir;
 use super::source::Sources;
 use super::syntax::ast;
@@ -151,7 +151,7 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
             true
         }
         // What has no meaning stays an error, whatever the project says: there would be nothing to run.
-        Some(_) if d.is_error() && !PROVED.contains(&d.code) => true,
+        Some(_) if !d.code.can_be_set() => true,
         Some(Some(Severity::Warning)) => {
             d.severity = Severity::Warning;
             true
@@ -162,9 +162,6 @@ pub fn check_files(catalog: &Catalog, options: &Options, files: &[CheckFile<'_>]
     sort(&mut diagnostics);
     Checked { program, diagnostics }
 }
-
-/// Errors about what has a meaning: a project may make them warnings, or silence them.
-const PROVED: &[Code] = &[code::check::NEVER_HOLDS, code::check::EXCEPTS_ALL, code::check::LOOK_ALIKE];
 
 /// Everything that the rooms of the checker share.
 struct Checker<'a> {

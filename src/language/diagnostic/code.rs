@@ -20,6 +20,12 @@ impl Code {
         if self.0.starts_with('W') { Severity::Warning } else { Severity::Error }
     }
 
+    /// Whether a project may set another severity: what it is about has a meaning that can be run.
+    pub fn can_be_set(self) -> bool {
+        const PROVED: &[Code] = &[check::NEVER_HOLDS, check::EXCEPTS_ALL, check::LOOK_ALIKE];
+        self.severity() == Severity::Warning || PROVED.contains(&self)
+    }
+
     /// The code written like this, if there is one.
     pub fn parse(text: &str) -> Option<Code> {
         all().find(|c| c.0.eq_ignore_ascii_case(text))

@@ -117,12 +117,14 @@ fn name_problem(name: &At<String>) -> Option<Diagnostic> {
 
 fn severities(raw: &raw::Project, diagnostics: &mut Vec<Diagnostic>) -> BTreeMap<Code, raw::Level> {
     let mut out = BTreeMap::new();
+    let proved = code::all().filter(|c| c.severity() == Severity::Error && c.can_be_set());
+    let proved: Vec<String> = proved.map(|c| format!("`{c}`")).collect();
     for entry in raw.lints.iter().flat_map(|l| &l.0) {
         let Some(found) = Code::parse(&entry.name.value) else {
             let message = format!("there is no diagnostic `{}`", entry.name.value);
             let names: Vec<&str> = code::all().map(|c| c.as_str()).collect();
             let mut d = Diagnostic::new(code::yaml::CODE, entry.name.span, message)
-                .help("a code stands in brackets before each finding, such as `W0501`");
+                .help("a code stands in brackets before each finding, such as `W0506`");
             if let Some(meant) = nearest(&entry.name.value, names.iter().copied()) {
                 d = d.label(format!("did you mean `{meant}`?"));
             }
@@ -130,11 +132,11 @@ fn severities(raw: &raw::Project, diagnostics: &mut Vec<Diagnostic>) -> BTreeMap
             continue;
         };
         let Some(level) = &entry.value else { continue };
-        if found.severity() == Severity::Error && level.value != raw::Level::Error {
+        if !found.can_be_set() && level.value != raw::Level::Error {
             diagnostics.push(
                 Diagnostic::new(code::yaml::MISPLACED, level.span, format!("`{found}` is always an error"))
                     .label("what it finds has no meaning that could be run")
-                    .help("only warnings (`W…`) can be allowed"),
+                    .help(format!("what can be set are warnings (`W…`) and {}", proved.join(", "))),
             );
             continue;
         }
