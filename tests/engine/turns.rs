@@ -347,3 +347,34 @@ fn what_was_typed_wrong_is_not_published() {
     assert_eq!(code, Some(2), "{said}");
     assert!(!shop.path("some.plan").exists() && shop.versions() == 0);
 }
+
+/// Whoever was erased does not come back since somebody forgot to check a file out.
+#[test]
+fn without_the_file_of_erased_ids_nothing_is_run() {
+    let shop = Shop::new("campaign c: purchased\n  → offer by email\n");
+    shop.run("2026-02-01");
+    assert_eq!(shop.call(&["erase", "c4"]).0, Some(0));
+    std::fs::remove_file(shop.path("erased.txt")).expect("there");
+    shop.refuses(&["run", "--as-of", "2026-02-02"], "has receipts of erasures");
+    shop.refuses(&["plan", "--as-of", "2026-02-02"], "has receipts of erasures");
+}
+
+/// What decides on a campaign is what it uses, and its own.
+#[test]
+fn a_campaign_uses_its_parts() {
+    let shop = Shop::new(
+        "campaign c:\n  purchased in 90d\n  → when purchased in 30d: offer by email\n  → otherwise: call\n  \
+         limit 5 by sum(amount of purchased in 7d)\n  with (purchased ≥ 2 in 9d) as keen\n",
+    );
+    let (code, said) = shop.call(&["plan", "--reads", "--only", "c", "--as-of", "2026-02-01", "--format", "json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let plan: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let of_c = |of: &str| {
+        let all = plan[of].as_array().expect("a list");
+        all.iter()
+            .filter(|one| one["rules"].as_array().is_some_and(|rules| rules.iter().any(|rule| rule == "c")))
+            .count()
+    };
+    assert!(of_c("terms") >= 4, "{said}");
+    assert_eq!(plan["terms"].as_array().map(Vec::len), Some(of_c("terms")), "nothing is nobody's: {said}");
+}

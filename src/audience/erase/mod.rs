@@ -32,7 +32,8 @@ use crate::error::Error;
 use crate::project::Project;
 
 const SCHEMA: u32 = 1;
-const FOLDER: &str = "erasures";
+/// The folder of receipts in the store.
+pub(super) const RECEIPTS: &str = "erasures";
 
 /// Whom to erase, and where.
 pub struct Request<'a> {
@@ -298,7 +299,7 @@ impl Removed {
 fn key(receipt: &Receipt) -> Key {
     let asked: Vec<&str> = receipt.people.iter().map(|person| person.asked.as_str()).collect();
     let sum = sha256(asked.join("\n").as_bytes());
-    Key::from(format!("{FOLDER}/{}.json", sum.get(..16).unwrap_or_default()))
+    Key::from(format!("{RECEIPTS}/{}.json", sum.get(..16).unwrap_or_default()))
 }
 
 impl Receipt {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 
+use crate::engine::tables::files;
 use crate::engine::{self, Keep, Limits, Outcome, Progress};
 use crate::error::Error;
 use crate::language::calendar::Clock;
@@ -20,6 +21,7 @@ use crate::language::ir::Program;
 use crate::project::Project;
 
 use super::campaign::{Decided, Decisions, Input, Ledger, LedgerBuilder, decide};
+use super::erase;
 use super::store::{Chain, Draft, EntryKind, FileRef, Kind, Store, Table};
 
 mod backfill;
@@ -75,6 +77,16 @@ impl Base {
             return Err(Error::Refused {
                 message: format!("`{}` holds what the project `{}` published", store.address(), latest.draft.project),
                 help: Some(format!("a store is of one project: name another one for `{mine}`")),
+            });
+        }
+        // Whoever was erased must not come back since a file was not checked out.
+        let gone = project.catalog.erased.as_ref().filter(|path| !files::local(&project.root, path).exists());
+        if let Some(path) = gone
+            && !store.objects_below(Some(erase::RECEIPTS)).await?.is_empty()
+        {
+            return Err(Error::Refused {
+                message: format!("`{path}` is not there, and `{}` has receipts of erasures", store.address()),
+                help: Some("bring the file of erased ids back: without it a run has those people again".to_owned()),
             });
         }
         Ok(Base { chain, pending: Vec::new() })

@@ -167,7 +167,7 @@ fn describe(request: &Request<'_>, tables: &Tables, parts: &Parts, asked: &dyn F
         .map(|(i, rule)| RuleUse {
             name: rule.name.clone(),
             helper: !asked(i),
-            uses: uses::of_rule(parts, i),
+            uses: uses::of_rule(parts, request.program, i),
             cost: Cost::default(),
         })
         .collect();

@@ -9,6 +9,7 @@ use crate::engine::plan::late::{Bits, Step, Val as Late};
 use crate::engine::plan::lower::Parts;
 use crate::engine::plan::program::{Node, Program, Val};
 use crate::engine::plan::story::{Anchor, Chain, Frame, Inside, Rest, Same, Side, Story};
+use crate::language::ir;
 
 /// What one rule uses, as numbers of the lowered program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,12 +26,19 @@ pub struct Uses {
     pub samples: bool,
 }
 
-/// What a rule uses.
-pub fn of_rule(parts: &Parts, rule: usize) -> Uses {
+/// What a rule uses; a campaign with all that decides on it: exceptions, guards, gates, payloads, the order of its limit.
+pub fn of_rule(parts: &Parts, program: &ir::Program, rule: usize) -> Uses {
     let mut walk = Walk { parts, program: &parts.program, seen: Seen::default(), uses: Uses::default() };
-    if let Some(&bits) = parts.late.rules.get(rule) {
-        walk.bits(bits);
+    let mut rules = vec![rule];
+    if let Some(campaign) = program.rules.get(rule).and_then(|rule| program.campaign(rule)) {
+        let mut campaign = campaign.clone();
+        campaign.rules(&mut |other| rules.push(other.0 as usize));
+        let gates = program.gates.iter().filter(|gate| campaign.channels().any(|channel| channel == gate.channel));
+        rules.extend(gates.flat_map(|gate| [gate.consent, gate.suppressed]).map(|rule| rule.0 as usize));
+        let late = |at: &mut usize| parts.late.traits.get(*at).into_iter().flatten().for_each(|value| walk.late(value));
+        campaign.traits(&mut { late });
     }
+    rules.into_iter().filter_map(|rule| parts.late.rules.get(rule)).for_each(|&bits| walk.bits(bits));
     walk.uses
 }
 
