@@ -34,6 +34,8 @@ pub struct Program {
     pub traits: Vec<Trait>,
     /// Stages; each of their lines is a rule.
     pub stages: Vec<Stages>,
+    /// What segments and campaigns were called before (`was`).
+    pub former: Vec<String>,
     /// For each event of the catalog, the filter that a row must pass to be that event.
     pub event_filters: Vec<Option<Pred>>,
     /// What is done with the members of the campaigns' rules.

@@ -18,7 +18,7 @@ pub fn project(destinations: &str, days: u64) -> tempfile::TempDir {
     write("segue.yaml", "name: shop\nedition: \"2026\"\ntimezone: UTC\nstore: results\n");
     let catalog = "sources:\n  s: {path: data, customer: c, time: t}\nevents:\n  purchased: {source: s}\n";
     write("catalog.yaml", &format!("{catalog}{destinations}"));
-    write("rules/vip.seg", "segment vip: purchased ≥ 3 in 90d\n");
+    write("rules/vip.seg", "segment vip: purchased ≥ 3 in 90d\nsegment loyal: purchased in 30d\n");
     let store = open(&folder.path().join("results"));
     run(async {
         for day in 1..=days {

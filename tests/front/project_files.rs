@@ -280,3 +280,48 @@ fn a_store_lies_apart() {
         assert_eq!(found("data", "published", destination), expected, "{destination}");
     }
 }
+
+/// A destination takes audiences that there are.
+#[test]
+fn audiences_of_destinations() {
+    let found = |audiences: &str, rules: &str| {
+        let catalog = format!("{CATALOG}destinations: {{drop: {{kind: csv, path: out, audiences: {audiences}}}}}\n");
+        let mut project = load(
+            folder(&[
+                ("segue.yaml", FILE.as_bytes()),
+                ("catalog.yaml", catalog.as_bytes()),
+                ("rules/bare.seg", b"bought in 3d"),
+                ("rules/a.seg", rules.as_bytes()),
+            ])
+            .path(),
+        );
+        let said = project.check(None);
+        let show = |d: &segue::language::diagnostic::Diagnostic| {
+            let file = project.sources.get(d.primary.span.source).expect("a source");
+            format!(
+                "{} {}: {} {:?}",
+                d.code,
+                file.name,
+                file.slice(d.primary.span),
+                d.fix.as_ref().map(|f| &f.edits[0].1)
+            )
+        };
+        said.diagnostics.iter().map(show).collect::<Vec<String>>()
+    };
+    let rules = "segment vip was gold: bought ≥ 3\nstages way: bought → buyer\ncampaign c: bought → call\n";
+    let broken = "segment vip: bought ≥\n";
+    let none: Vec<String> = Vec::new();
+    let unknown = |name: &str| {
+        let found = found(&format!("[{name}]"), rules);
+        found.into_iter().find(|f| f.contains("catalog.yaml")).unwrap_or_default()
+    };
+    assert_eq!(unknown("vipp"), "E0301 catalog.yaml: vipp Some(\"vip\")");
+    assert_eq!(unknown("gold"), "E0301 catalog.yaml: gold Some(\"vip\")");
+    assert_eq!(unknown("bought"), "E0301 catalog.yaml: bought None");
+    assert_eq!(unknown("buyer"), "E0301 catalog.yaml: buyer None");
+    for (audiences, rules) in [("[vip, way, c, bare]", rules), ("[vip]", broken), ("[vip]", "vip ≥ ≥")] {
+        let mut found = found(audiences, rules);
+        found.retain(|f| f.contains("catalog.yaml"));
+        assert_eq!(found, none, "{audiences}: {rules}");
+    }
+}

@@ -274,6 +274,32 @@ fn expectations_of_nothing() {
     assert!(found.iter().all(|f| f.starts_with("E0608")), "{found:?}");
 }
 
+#[test]
+fn what_is_recorded_of_nothing() {
+    let (mut sources, catalog) = catalog();
+    let rules = "segment vip was gold: purchased\ncampaign cc was dd: vip → offer\n";
+    let program = program(&mut sources, &catalog, rules);
+    let spec = good(
+        "as_of: 2026-11-21\ncustomers:\n\
+         \x20 ana: entered vip 9d ago; left gold 8d ago; contacted cc 3d ago; held out dd 2d ago\n\
+         \x20 bob: entered vipp 9d ago; contacted c 3d ago; contacted vip 2d ago\n\
+         \x20 cleo: {events: [{event: entered, ago: 3d, with: {name: vi}}, {event: entered, ago: 3d, with: {name: vip}}]}\n",
+    );
+    let found = spec::unknown_names(&spec, &program);
+    let said: Vec<(&str, Option<&str>)> =
+        found.iter().map(|d| (d.message.as_str(), d.fix.as_ref().map(|fix| fix.edits[0].1.as_str()))).collect();
+    assert_eq!(
+        said,
+        [
+            ("`vipp` is no segment of the project", Some("vip")),
+            ("`c` is no campaign of the project", None),
+            ("`vip` is no campaign of the project", None),
+            ("`vi` is no segment of the project", None),
+        ]
+    );
+    assert!(found.iter().all(|d| d.code.as_str() == "E0608"));
+}
+
 /// The rules and, by hand, stages of which the last line is no `otherwise`.
 fn staged(sources: &mut Sources, catalog: &Catalog) -> Program {
     let mut program = program(sources, catalog, RULES);

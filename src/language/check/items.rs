@@ -65,6 +65,8 @@ pub(super) struct Items<'a> {
     pub stages: Vec<&'a ast::Stages>,
     pub policies: Vec<&'a ast::Policy>,
     pub broken: Vec<&'a ast::Name>,
+    /// Something could not be read, not even what it declares.
+    pub nameless: bool,
 }
 
 /// A declaration by its place in [`Items`].
@@ -126,7 +128,10 @@ impl<'a> Items<'a> {
                     Item::Trait(t) => items.traits.push(t),
                     Item::Stages(s) => items.stages.push(s),
                     Item::Policy(p) => items.policies.push(p),
-                    Item::Error { name, .. } => items.broken.extend(name),
+                    Item::Error { name, .. } => {
+                        items.broken.extend(name);
+                        items.nameless |= name.is_none();
+                    }
                 }
             }
         }

@@ -19,6 +19,7 @@ mod clauses;
 mod compare;
 mod conditions;
 mod cover;
+mod destinations;
 mod edges;
 mod facts;
 mod gates;

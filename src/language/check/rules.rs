@@ -74,6 +74,8 @@ impl<'a> Checker<'a> {
                 );
             }
         }
+        self.destinations(items);
+        built.program.former = items.rules.iter().filter_map(|rule| Some(rule.was?.text.clone())).collect();
         built.program.policies = self.policies(items);
         self.gates(&mut built.program);
         built.program

@@ -77,6 +77,7 @@ impl Program {
         // Stages of which a line is gone can't name everyone's stage any more.
         let whole = |s: &&Stages| s.lines.iter().all(|l| rules.has(l.rule.0 as usize));
         Program {
+            former: self.former.clone(),
             rules: rules.of(&self.rules, |rule| {
                 rule.condition.rules(&mut |id| moved(id));
                 if let RuleKind::Campaign { campaign } = &mut rule.kind {

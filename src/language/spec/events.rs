@@ -5,7 +5,7 @@
 
 use super::raw;
 use super::values::{Field, find};
-use super::{Place, Reading};
+use super::{Place, Reading, RecordedName};
 use crate::language::calendar::parse_moment;
 use crate::language::catalog::{Event, EventId, KnownValues, PropertyId};
 use crate::language::diagnostic::{Diagnostic, Fix, Label, code, nearest};
@@ -62,6 +62,7 @@ impl<'a> Reading<'a> {
             self.say(d.label("of which?").help(format!("write it like `{words} NAME 5d ago`")));
             return Vec::new();
         };
+        self.recorded.push(RecordedName { what, name: name.text.clone(), span: place.of(name.span) });
         let properties = vec![Some(Datum::Text(name.text.clone()))];
         let event = self.catalog.recorded(what);
         self.occurrences(entry, place, EventRow { event, time: 0, properties, event_id: None })
@@ -127,7 +128,7 @@ impl<'a> Reading<'a> {
         let name = match (with.next(), with.next()) {
             (Some(entry), None) if entry.name.value == "name" && raw.id.is_none() => match &entry.value {
                 Some(Some(OneOrMany(written))) => match written.as_slice() {
-                    [Literal(one)] => Some(one.value.clone()),
+                    [Literal(one)] => Some(one.clone()),
                     _ => None,
                 },
                 _ => None,
@@ -141,10 +142,11 @@ impl<'a> Reading<'a> {
             self.say(d.label("of which?").help("name it, and nothing else: `with: {name: NAME}`"));
             return Vec::new();
         };
+        self.recorded.push(RecordedName { what, name: name.value.clone(), span: name.span });
         let row = |time| EventRow {
             event: self.catalog.recorded(what),
             time,
-            properties: vec![Some(Datum::Text(name.clone()))],
+            properties: vec![Some(Datum::Text(name.value.clone()))],
             event_id: None,
         };
         let times = raw.times.as_ref().map_or(1, |t| usize::from(t.value));

@@ -4,16 +4,17 @@
 //! and plan are judged alike. Must not know: who evaluates.
 
 use super::events::meant;
-use super::{ExpectedValue, Spec};
+use super::{ExpectedValue, RecordedName, Spec};
 use crate::language::calendar::{Clock, Zone, days_of, parse_date, parse_moment};
 use crate::language::catalog::Catalog;
 use crate::language::diagnostic::{Diagnostic, code, nearest};
 use crate::language::interpret;
 use crate::language::interpret::history::{CustomerId, History};
 use crate::language::interpret::scalar::Scalar;
-use crate::language::ir::{Program, Stages};
+use crate::language::ir::{Program, Rule, RuleKind, Stages};
 use crate::language::num::Num;
 use crate::language::source::Span;
+use crate::language::syntax::ast::RecordedWhat;
 use crate::language::text::nfc;
 
 /// One expectation and what came of it.
@@ -36,7 +37,7 @@ pub enum Wrong {
     Value { customer: String, expected: Option<String>, found: Option<String> },
 }
 
-/// Expectations of rules, traits and stages that the program does not have.
+/// Expectations of rules, traits and stages that the program does not have, and what is recorded of such in timelines.
 pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
     let rules = || program.rules.iter().filter(|r| !r.is_hidden()).map(|r| r.name.as_str());
     let traits = || program.traits.iter().filter(|t| !t.hidden).map(|t| t.name.as_str());
@@ -76,8 +77,30 @@ pub fn unknown_names(spec: &Spec, program: &Program) -> Vec<Diagnostic> {
             meant(d, span, nearest(name, names()), names())
         });
     }
+    found.extend(spec.recorded.iter().filter_map(|recorded| unrecorded(recorded, program)));
     crate::language::diagnostic::sort(&mut found);
     found
+}
+
+/// What a timeline says of a segment or campaign that the program does not have, under no name that it had either.
+fn unrecorded(recorded: &RecordedName, program: &Program) -> Option<Diagnostic> {
+    let RecordedName { what, name, span } = recorded;
+    let campaigns = matches!(what, RecordedWhat::Contacted | RecordedWhat::HeldOut);
+    let rules = || {
+        let fits = move |rule: &&Rule| match rule.kind {
+            RuleKind::Segment => !campaigns,
+            RuleKind::Campaign { .. } => campaigns,
+            _ => false,
+        };
+        program.rules.iter().filter(fits).map(|rule| rule.name.as_str())
+    };
+    let former = || program.former.iter().map(String::as_str);
+    if rules().chain(former()).any(|known| known == name) {
+        return None;
+    }
+    let noun = if campaigns { "campaign" } else { "segment" };
+    let d = Diagnostic::new(code::spec::RULE, *span, format!("`{name}` is no {noun} of the project"));
+    Some(meant(d, *span, nearest(name, rules()), rules()))
 }
 
 /// A stage that the stages do not have.

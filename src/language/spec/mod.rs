@@ -16,6 +16,7 @@ use super::catalog::{Catalog, ListId};
 use super::diagnostic::{self, Diagnostic, code, nearest};
 use super::interpret::history::{Datum, EventRow, History, ProfileRow};
 use super::source::{SourceFile, SourceId, Sources, Span};
+use super::syntax::ast::RecordedWhat;
 use super::yaml::read::{Entries, Literal, OneOrMany, Read, Reader};
 pub use judge::{Verdict, Wrong, evaluate, judge, judge_values, unknown_names};
 
@@ -30,6 +31,16 @@ pub struct Spec {
     pub expect: Vec<Expectation>,
     /// Values of traits and stages, in the order of the file.
     pub values: Vec<ExpectedValue>,
+    /// Segments and campaigns of which timelines tell, in the order of the file.
+    pub recorded: Vec<RecordedName>,
+}
+
+/// A segment or campaign of which a timeline tells what was recorded: `entered vip 3d ago`.
+#[derive(Debug, Clone)]
+pub struct RecordedName {
+    pub what: RecordedWhat,
+    pub name: String,
+    pub span: Span,
 }
 
 /// Who has to be in an audience: these and nobody else.
@@ -74,7 +85,7 @@ pub fn load(sources: &Sources, id: SourceId, catalog: &Catalog, zone: &Zone) -> 
 
 /// Reads one timeline that stands by itself, as of the clock's instant.
 pub fn timeline(source: &SourceFile, catalog: &Catalog, clock: &Clock) -> (Vec<EventRow>, Vec<Diagnostic>) {
-    let mut reading = Reading { catalog, clock: clock.clone(), diagnostics: Vec::new() };
+    let mut reading = Reading { catalog, clock: clock.clone(), recorded: Vec::new(), diagnostics: Vec::new() };
     let rows = reading.timeline(source, Place { offset: Some(0), whole: Span::new(source.id, 0, source.text.len()) });
     diagnostic::sort(&mut reading.diagnostics);
     (rows, reading.diagnostics)
@@ -89,6 +100,7 @@ pub fn schema() -> serde_json::Value {
 struct Reading<'a> {
     catalog: &'a Catalog,
     clock: Clock,
+    recorded: Vec<RecordedName>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -115,7 +127,8 @@ impl Place {
 }
 
 fn spec(raw: raw::Spec, file: &SourceFile, catalog: &Catalog, zone: &Zone, diagnostics: &mut Vec<Diagnostic>) -> Spec {
-    let mut reading = Reading { catalog, clock: Clock { as_of: 0, zone: zone.clone() }, diagnostics: Vec::new() };
+    let clock = Clock { as_of: 0, zone: zone.clone() };
+    let mut reading = Reading { catalog, clock, recorded: Vec::new(), diagnostics: Vec::new() };
     if let Some(as_of) = reading.moment(&raw.as_of) {
         reading.clock.as_of = as_of;
     }
@@ -159,7 +172,7 @@ fn spec(raw: raw::Spec, file: &SourceFile, catalog: &Catalog, zone: &Zone, diagn
         }
     }
     diagnostics.append(&mut reading.diagnostics);
-    Spec { as_of: reading.clock.as_of, customers, expect, values }
+    Spec { as_of: reading.clock.as_of, customers, expect, values, recorded: reading.recorded }
 }
 
 impl Reading<'_> {
