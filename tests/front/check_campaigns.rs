@@ -416,6 +416,18 @@ fn campaigns_beside_each_other() {
 }
 
 #[test]
+fn a_campaign_is_called_like_no_segment() {
+    let said = check_support::check("segment p: purchased\ncampaign p: open → offer");
+    let d = &said.diagnostics[0];
+    assert_eq!(d.code.as_str(), "E0302");
+    assert!(d.help.as_deref().is_some_and(|help| help.starts_with("segments and campaigns")), "{d:?}");
+    says(&[(
+        "campaign country: purchased → offer\ncampaign open: visited → offer\ncampaign staff: visited → call",
+        &[],
+    )]);
+}
+
+#[test]
 fn a_campaign_that_uses_a_mistake_is_left_out_as_a_whole() {
     let text = "segment a: purchsed\ntrait t: sum(amunt of purchased)\n";
     for clause in ["→ offer except a", "→ when a: offer", "→ offer limit 5 by t", "→ offer with (a and open) as x"]

@@ -143,6 +143,10 @@ fn other_forms() {
         ("a → b goal c in 30d within 14d", "E0128", "in 30d", "goal purchased within 14d"),
         ("a → b goal no c within 14d", "E0128", "no", "goal purchased within 14d"),
         ("a → b goal c within 14d, value d", "E0128", "d", "value sum(d)"),
+        ("a → b goal c within 14d, sum(d)", "E0128", "", "=> a → b goal c within 14d, value sum(d)"),
+        ("a → b goal c within 14d, sum(d), max(d)", "E0128", "", "=> a → b goal c within 14d, value sum(d), max(d)"),
+        ("a → b priority: 5", "E0128", "priority: 5", "such as `priority 80`"),
+        ("a → b at most: 5", "E0128", "at most: 5", "such as `at most 1 in 30d`"),
         ("a → b goal c within 14d, value sum(d of c)", "E0128", " of c", "=> a → b goal c within 14d, value sum(d)"),
         ("a → b goal c within 14d, value count(d)", "E0128", "count", "value sum(amount)"),
         ("a → b priority high", "E0128", "priority high", ""),
@@ -190,4 +194,10 @@ fn other_forms() {
         check_promises(text);
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn what_a_goal_has_none_of() {
+    let (_, said) = parse("a → b goal first  c within 14d");
+    assert_eq!(said.diagnostics[0].message, "a goal has no `first`");
 }

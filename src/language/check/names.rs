@@ -147,7 +147,14 @@ impl<'a> Names<'a> {
                         .label(format!("{} here", meaning.noun()))
                         .also(place, format!("{} here", earlier.noun()))
                         .help(
-                            "events, attributes, traits, segments, stages and lists share one set of names; rename one of them",
+                            match (meaning, earlier) {
+                                (Meaning::Campaign, _) | (_, Meaning::Campaign) => {
+                                    "segments and campaigns are audiences, and each has a name of its own; rename one of them"
+                                }
+                                _ => {
+                                    "events, attributes, traits, segments, stages and lists share one set of names; rename one of them"
+                                }
+                            },
                         ),
                 );
             }

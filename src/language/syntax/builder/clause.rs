@@ -26,8 +26,8 @@ impl Builder<'_> {
     pub(super) fn clause(&mut self, pair: Pair, acts: bool, parts: &mut Parts) {
         let span = self.span(&pair);
         let mut words = self.slice(span).split_whitespace();
-        let word = match words.next() {
-            Some("at") => format!("at {}", words.next().unwrap_or("most")),
+        let word = match words.next().map(|word| word.trim_end_matches(':')) {
+            Some("at") => format!("at {}", words.next().map_or("most", |word| word.trim_end_matches(':'))),
             first => first.unwrap_or("").to_owned(),
         };
         if !acts || parts.arms.is_empty() {
@@ -217,10 +217,19 @@ impl Builder<'_> {
                     Some(value) => values.push(value),
                     None => sound = false,
                 },
+                Rule::value_wrong => {
+                    sound = false;
+                    let at = Span::new(place.source, place.start as usize, place.start as usize);
+                    let d = self
+                        .error(codes::CLAUSE, at, "what a goal sums up is said by `value`")
+                        .label("expected `value`")
+                        .fix("write `value`", vec![(at, "value ".to_owned())]);
+                    self.say(d);
+                }
                 Rule::quantifier => {
                     sound = false;
                     let d = self
-                        .error(codes::CLAUSE, place, format!("a goal has no `{}`", p.as_str()))
+                        .error(codes::CLAUSE, place, format!("a goal has no `{}`", p.as_str().trim()))
                         .label("each such event behind a contact counts")
                         .help("name the event that is hoped for: `goal purchased within 14d`");
                     self.say(d);
