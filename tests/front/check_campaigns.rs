@@ -422,7 +422,7 @@ fn a_campaign_is_called_like_no_segment() {
     assert_eq!(d.code.as_str(), "E0302");
     assert!(d.help.as_deref().is_some_and(|help| help.starts_with("segments and campaigns")), "{d:?}");
     says(&[(
-        "campaign country: purchased → offer\ncampaign open: visited → offer\ncampaign staff: visited → call",
+        "campaign country: purchased → offer\ncampaign open: visited → offer\ncampaign staff: viewed → call",
         &[],
     )]);
 }
