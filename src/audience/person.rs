@@ -181,7 +181,7 @@ async fn in_store(store: &Store, person: &mut Person) -> Result<(), Error> {
                 Table::Audience if campaign => &mut person.campaigns,
                 _ => continue,
             };
-            if !seen.insert((file.name.clone(), chain.resolve(&file.sha256).to_owned())) {
+            if !seen.insert((file.name.clone(), chain.resolve(file).to_owned())) {
                 continue;
             }
             let audience = Some(file.name.clone()).filter(|_| campaign);

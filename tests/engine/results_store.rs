@@ -347,6 +347,43 @@ fn erased_files_are_replaced_for_readers_of_every_version() {
     });
 }
 
+#[test]
+fn what_is_published_once_more_is_not_replaced() {
+    let folder = quick();
+    run(async {
+        let store = open(folder.path());
+        catch_up(&store, 2).await.expect("published");
+        let file = async |n| store.manifest(n).await.expect("a version").draft.audience("vip").expect("it").clone();
+        let (first, all) = (file(1).await, members("vip", 1));
+        let without = store.stage(Table::Audience, "vip", &[table(&all[1..])]).await.expect("staged");
+        let latest = store.latest().await.expect("whole").expect("a version");
+        let replaced = [(first.sha256.clone(), without.sha256.clone())].into();
+        let draft = Draft { kind: Kind::Erase, replaced, ..latest.draft.clone() };
+        store.commit(draft, Some(2)).await.expect("answered").published().expect("published");
+        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO };
+        store.vacuum(&keep, tool()).await.expect("cleared");
+        // The rows of the first day come back.
+        let again = store.stage(Table::Audience, "vip", &[table(&all)]).await.expect("staged");
+        assert_eq!(again.sha256, first.sha256);
+        let mut draft = bare(3);
+        draft.files.push(again);
+        store.commit(draft, Some(3)).await.expect("answered").published().expect("published");
+        for store in [store.clone(), open(folder.path())] {
+            let chain = store.chain().await.expect("whole");
+            let of = |n: u64| chain.version(n).expect("there").draft.audience("vip").expect("it").clone();
+            assert_eq!(ids(&store, &of(4)).await.expect("readable"), all);
+            assert_eq!(ids(&store, &of(1)).await.expect("readable"), all[1..]);
+            // Both are needed.
+            store.vacuum(&keep, tool()).await.expect("cleared");
+            assert_eq!(ids(&store, &of(4)).await.expect("readable"), all);
+            assert_eq!(ids(&store, &of(1)).await.expect("readable"), all[1..]);
+            // Of a version that is brought back it is the same.
+            let draft = store.restored(&chain, 1, 9 * DAY, tool()).await.expect("staged");
+            assert_eq!(draft.audience("vip").map(|file| file.rows), Some(all.len() as u64 - 1));
+        }
+    });
+}
+
 fn owner(pid: u32, nonce: &str, since: i64) -> Owner {
     Owner { verb: "run".to_owned(), host: "here".to_owned(), pid, nonce: nonce.to_owned(), since }
 }

@@ -36,7 +36,7 @@ impl Looked {
 
     /// What a file of a version holds, where it is kept.
     pub fn of(&self, file: &FileRef) -> Option<&Held> {
-        self.files.get(self.chain.resolve(&file.sha256))
+        self.files.get(self.chain.resolve(file))
     }
 }
 
@@ -104,7 +104,10 @@ pub(in crate::audience) async fn rewrite(
         let draft = draft(store, looked, latest, &new, tool).await?;
         version = Some(store.commit(draft, Some(latest.version)).await?.published()?);
     }
-    for (sum, _) in looked.holding() {
+    // What somebody published meanwhile must not lose its files: the search tells of it.
+    let chain = store.chain().await?;
+    let needed = chain.needed(&[]);
+    for (sum, _) in looked.holding().filter(|(sum, _)| !needed.contains(sum.as_str())) {
         store.delete(&data_key(sum)).await?;
     }
     Ok(version)

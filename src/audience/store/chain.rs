@@ -62,9 +62,11 @@ impl Chain {
     }
 
     /// The checksum of what stands for a file now.
-    pub fn resolve<'a>(&'a self, file: &'a str) -> &'a str {
-        // What replaces a file is newer than it, so one way through the versions is enough.
-        self.versions.iter().fold(file, |file, version| version.draft.replaced.get(file).map_or(file, |to| to))
+    pub fn resolve<'a>(&'a self, file: &'a FileRef) -> &'a str {
+        // What replaces a file is newer than the version that names it. A later one may publish the same content again.
+        let newer = file.of.0.map_or(self.versions.len(), |of| usize::try_from(of).unwrap_or(usize::MAX));
+        let newer = self.versions.iter().skip(newer);
+        newer.fold(file.sha256.as_str(), |file, version| version.draft.replaced.get(file).map_or(file, |to| to))
     }
 
     /// Whether the audiences of a version are still there.
@@ -78,14 +80,14 @@ impl Chain {
         let gone: BTreeSet<u64> = vacuumed.chain(going).copied().collect();
         let stays = |n: u64, file: &FileRef| file.table == Table::History || !gone.contains(&n);
         let files = self.versions.iter().flat_map(|v| v.draft.files.iter().map(|file| (v.version, file)));
-        files.filter(|(n, file)| stays(*n, file)).map(|(_, file)| self.resolve(&file.sha256)).collect()
+        files.filter(|(n, file)| stays(*n, file)).map(|(_, file)| self.resolve(file)).collect()
     }
 
     /// The files of the history, each once, in the order in which they were published.
     pub fn history(&self) -> Vec<FileRef> {
         let mut seen = BTreeSet::new();
         let files = self.versions.iter().flat_map(|version| version.draft.of(Table::History));
-        files.filter(|file| seen.insert(self.resolve(&file.sha256))).cloned().collect()
+        files.filter(|file| seen.insert(self.resolve(file))).cloned().collect()
     }
 
     /// The names that a segment or campaign had before, as far as versions tell: the earliest first.
@@ -195,20 +197,18 @@ impl Store {
     /// The bytes that stand for a file of some version, compared with their checksum.
     pub(super) async fn bytes_of(&self, file: &FileRef) -> Result<bytes::Bytes, Error> {
         let chain = self.chain().await?;
-        let sum = chain.resolve(&file.sha256);
+        let sum = chain.resolve(file);
         let key = super::data::key(sum);
         let Some(bytes) = self.get(&key).await? else {
             // What a reader holds may have been cleared away since.
             let chain = self.chain().await?;
-            let holds = |version: &&Arc<Manifest>| version.draft.files.iter().any(|f| f.sha256 == file.sha256);
-            let of = chain.versions().iter().rfind(holds);
             let shown = self.shown(&key);
-            return Err(match of.and_then(|version| Some((version.version, chain.vacuumed(version.version)?))) {
+            return Err(match file.of.0.and_then(|version| Some((version, chain.vacuumed(version)?))) {
                 Some((version, by)) => {
                     Error::data(format!("the audiences of version {version} are not kept any longer (version {by})"))
                         .with_help("`segue log` shows which versions are kept")
                 }
-                None if chain.resolve(&file.sha256) != sum => {
+                None if chain.resolve(file) != sum => {
                     Error::data(format!("`{shown}` was replaced while it was read")).with_help("call it again")
                 }
                 None => Error::data(format!("`{shown}` is missing")).with_help(RESTORE),

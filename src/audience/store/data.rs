@@ -12,7 +12,7 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::manifest::{FileRef, Table};
+use super::manifest::{FileRef, Of, Table};
 use super::{Chain, Store, sha256};
 use crate::engine::write;
 use crate::error::Error;
@@ -54,6 +54,7 @@ impl Store {
             bytes: bytes.len() as u64,
             rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
             schema: told(&schema),
+            of: Of::default(),
         };
         self.keep(&file, bytes).await?;
         Ok(file)
@@ -88,13 +89,13 @@ impl Store {
 
     /// What stands for a file of some version now.
     pub(in crate::audience) async fn current(&self, chain: &Chain, file: FileRef) -> Result<FileRef, Error> {
-        let sum = chain.resolve(&file.sha256);
+        let sum = chain.resolve(&file);
         if sum == file.sha256 {
             return Ok(file);
         }
         let rows = self.read(&file).await?.iter().map(|batch| batch.num_rows() as u64).sum();
         let bytes = self.size(&key(sum)).await?.unwrap_or_default();
-        Ok(FileRef { sha256: sum.to_owned(), bytes, rows, ..file })
+        Ok(FileRef { sha256: sum.to_owned(), bytes, rows, of: Of::default(), ..file })
     }
 
     /// The size of an object; `None` where there is none.
@@ -130,7 +131,7 @@ impl Store {
     /// Where a file is, for whoever reads it in place: a path on the local disk, or an address.
     pub async fn url_or_path(&self, file: &FileRef) -> Result<String, Error> {
         let chain = self.chain().await?;
-        let key = key(chain.resolve(&file.sha256));
+        let key = key(chain.resolve(file));
         Ok(match &self.place.folder {
             Some(folder) => format!("{}/{key}", folder.to_string_lossy()),
             None => self.shown(&key),

@@ -3,6 +3,7 @@
 //! Owns: the form of a manifest. Promises: the same draft behind the same version is the same bytes; a manifest that was torn,
 //! changed or written by something else is told. Must not know: where it is kept.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -76,7 +77,8 @@ pub struct Draft {
     /// Versions whose audiences are not kept any longer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vacuumed: Vec<u64>,
-    /// Files of earlier versions that others stand for now: the checksums of both.
+    /// Files of earlier versions that others stand for now: the checksums of both. A file of the same content that a later version
+    /// publishes is not meant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub replaced: BTreeMap<String, String>,
 }
@@ -184,6 +186,34 @@ pub struct FileRef {
     pub rows: u64,
     /// Columns with their types, `?` where a value may be missing.
     pub schema: String,
+    /// The version that names it.
+    #[serde(skip)]
+    pub(in crate::audience) of: Of,
+}
+
+/// The version whose manifest says a [`FileRef`]; `None` of one that is staged. What a file is does not depend on it: two that differ in
+/// nothing else are the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::audience) struct Of(pub Option<u64>);
+
+impl PartialEq for Of {
+    fn eq(&self, _: &Of) -> bool {
+        true
+    }
+}
+
+impl Eq for Of {}
+
+impl PartialOrd for Of {
+    fn partial_cmp(&self, other: &Of) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Of {
+    fn cmp(&self, _: &Of) -> Ordering {
+        Ordering::Equal
+    }
 }
 
 /// One version.
@@ -267,6 +297,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest, String> {
     let version = body.get("version").and_then(Value::as_u64).ok_or_else(|| odd(&"it has no version"))?;
     let previous = body.get("previous").and_then(Value::as_str).map(str::to_owned);
     let draft = body.shift_remove("draft").unwrap_or_default();
-    let draft = serde_json::from_value(draft).map_err(|e| odd(&e))?;
+    let mut draft: Draft = serde_json::from_value(draft).map_err(|e| odd(&e))?;
+    draft.files.iter_mut().for_each(|file| file.of = Of(Some(version)));
     Ok(Manifest { version, previous, draft, sha256: sha256(bytes) })
 }
