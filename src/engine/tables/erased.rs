@@ -42,19 +42,12 @@ impl Erased {
 
     /// Of the file's text.
     pub fn of(text: &str) -> Erased {
-        let entry = |line: &str| {
-            // An id may have a `#`; a comment begins the line or stands behind white space.
-            let comment = line
-                .match_indices('#')
-                .find(|(at, _)| line.get(..*at).is_some_and(|b| b.trim_end() != b || b.is_empty()));
-            let entry = comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim();
-            // Hexadecimal digits are the same in either case.
-            match entry.get(..HASHED.len()).filter(|head| head.eq_ignore_ascii_case(HASHED)) {
-                Some(_) => entry.to_ascii_lowercase(),
-                None => entry.to_owned(),
-            }
+        // Hexadecimal digits are the same in either case.
+        let entry = |said: &str| match said.get(..HASHED.len()).filter(|head| head.eq_ignore_ascii_case(HASHED)) {
+            Some(_) => said.to_ascii_lowercase(),
+            None => said.to_owned(),
         };
-        let entries: HashSet<String> = text.trim_start_matches('\u{feff}').lines().map(entry).collect();
+        let entries: HashSet<String> = text.lines().map(said).map(entry).collect();
         let entries: HashSet<String> = entries.into_iter().filter(|entry| !entry.is_empty()).collect();
         let hashed = entries.iter().any(|entry| entry.starts_with(HASHED));
         Erased { entries, hashed }
@@ -84,7 +77,7 @@ pub fn add(root: &Path, path: &str, ids: &BTreeSet<String>) -> Result<u64, Error
     };
     let mut text = String::with_capacity(before.len());
     for line in before.lines() {
-        let said = line.split_once('#').map_or(line, |(said, _)| said).trim_start_matches('\u{feff}').trim();
+        let said = said(line);
         if ids.contains(said) {
             text.push_str(&line.replacen(said, &entry(said), 1));
         } else {
@@ -103,6 +96,15 @@ pub fn add(root: &Path, path: &str, ids: &BTreeSet<String>) -> Result<u64, Error
         write::replace(&at, text.as_bytes()).map_err(|why| cant("cannot write the erased ids", why))?;
     }
     Ok(added)
+}
+
+/// The entry of a line, as written; empty where it has none.
+fn said(line: &str) -> &str {
+    let line = line.trim_start_matches('\u{feff}');
+    // An id may have a `#`; a comment begins the line or stands behind white space.
+    let begins = |at: usize| line.get(..at).is_some_and(|before| before.is_empty() || before.trim_end() != before);
+    let comment = line.match_indices('#').map(|(at, _)| at).find(|&at| begins(at));
+    comment.and_then(|at| line.get(..at)).unwrap_or(line).trim()
 }
 
 /// The entry of an id that names nobody.
@@ -128,6 +130,12 @@ mod tests {
         std::fs::write(folder.path().join("gone.txt"), "# by hand\neve # asked\nmax").expect("written");
         assert_eq!(add(folder.path(), "gone.txt", &ids(&["eve", "ana"])).expect("written"), 1);
         assert_eq!(read(), format!("# by hand\n{} # asked\nmax\n{}\n", entry("eve"), entry("ana")));
+        // An id is no part of another.
+        std::fs::write(folder.path().join("gone.txt"), "cust#9 # of cust\n\u{a0}cust\t# asked\n").expect("written");
+        assert_eq!(add(folder.path(), "gone.txt", &ids(&["cust"])).expect("written"), 0);
+        assert_eq!(read(), format!("cust#9 # of cust\n\u{a0}{}\t# asked\n", entry("cust")));
+        let known = Erased::read(folder.path(), "gone.txt").expect("reads");
+        assert!(known.has("cust#9") && known.has("cust") && !known.has("9"));
     }
 
     #[test]
