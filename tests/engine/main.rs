@@ -33,6 +33,7 @@ mod engine_many;
 mod engine_support;
 mod engine_types;
 mod engine_write;
+mod erase_again;
 mod erase_cli;
 mod erase_steps;
 mod history_words;

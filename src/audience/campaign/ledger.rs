@@ -273,11 +273,7 @@ impl<'a> LedgerBuilder<'a> {
                 continue;
             }
             if known.budget && !held && costs.is_valid(row) {
-                let spent = known.spent.checked_add(costs.value(row));
-                let spent = spent.ok_or_else(|| damaged(format!("the costs of `{name}` are beyond all bounds")))?;
-                if let Some(known) = self.ledger.known.get_mut(number as usize) {
-                    known.spent = spent;
-                }
+                self.charge(number, costs.value(row))?;
             }
             let written = channels.is_valid(row).then(|| channels.value(row));
             let channel = match last_channel {
@@ -299,6 +295,22 @@ impl<'a> LedgerBuilder<'a> {
                 self.ledger.touches.push(self.ledger.customers, customer, touch)?;
             }
         }
+        Ok(())
+    }
+
+    /// Adds to what a campaign has spent so far, in millionths; `name` is its key.
+    pub fn spent(&mut self, name: &str, cost: i128) -> Result<(), Error> {
+        let number = self.name(name);
+        self.charge(number, cost)
+    }
+
+    fn charge(&mut self, number: u32, cost: i128) -> Result<(), Error> {
+        let Some(known) = self.ledger.known.get_mut(number as usize) else { return Ok(()) };
+        let Some(spent) = known.spent.checked_add(cost) else {
+            let name = self.ledger.name(number);
+            return Err(damaged(format!("the costs of `{name}` are beyond all bounds")));
+        };
+        known.spent = spent;
         Ok(())
     }
 

@@ -7,18 +7,22 @@
 //! one, and long enough to be nothing else by chance (six letters or more, not letters alone). A shorter one is looked for in backticks,
 //! as messages quote ids.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, nullif};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use serde_json::Value;
 
+use crate::audience::campaign::CONTACTED;
+use crate::audience::history::MICROS;
 use crate::error::Error;
 
 /// The column of customers.
 const CUSTOMER: &str = "customer";
+/// What costs are in the history.
+const COST: DataType = DataType::Decimal128(38, MICROS as i8);
 
 /// The ids of those who are erased.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub(in crate::audience) struct Held {
     pub sent: bool,
     /// Of decisions: campaigns with the outcomes that their rows say.
     pub verdicts: Vec<(String, String)>,
+    /// Of the history: what their contacts had cost, in millionths, by the first names of campaigns.
+    pub spent: BTreeMap<String, i128>,
 }
 
 impl Held {
@@ -54,6 +60,10 @@ impl Held {
         self.cells += other.cells;
         self.sent |= other.sent;
         self.verdicts.extend(other.verdicts);
+        for (campaign, cost) in other.spent {
+            let spent = self.spent.entry(campaign).or_default();
+            *spent = spent.saturating_add(cost);
+        }
     }
 }
 
@@ -88,10 +98,19 @@ impl Ids {
         if held.rows > 0 {
             let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
             let (outcomes, campaigns) = (text("outcome"), text("campaign"));
+            let (events, names) = (text("event"), text("name"));
+            let costs = batch.column_by_name("cost").filter(|column| *column.data_type() == COST);
+            let costs = costs.and_then(|column| column.as_primitive_opt::<Decimal128Type>());
             for row in theirs.values().set_indices() {
                 held.sent |= outcomes.is_none_or(|outcomes| outcomes.is_valid(row) && outcomes.value(row) == "sent");
                 if let (Some(campaigns), Some(outcomes)) = (campaigns, outcomes) {
                     held.verdicts.push((campaigns.value(row).to_owned(), outcomes.value(row).to_owned()));
+                }
+                if let (Some(events), Some(names), Some(costs)) = (events, names, costs) {
+                    if events.value(row) == CONTACTED && costs.is_valid(row) {
+                        let spent = held.spent.entry(names.value(row).to_owned()).or_default();
+                        *spent = spent.saturating_add(costs.value(row));
+                    }
                 }
             }
         }

@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
 
 use super::ids::{Held, Ids, decoded};
-use crate::audience::store::{Chain, Count, Draft, FileRef, Kind, Manifest, Store, Table, Tool, data_key, sha256};
+use crate::audience::store::{Chain, Count, Draft, FileRef, Kind, Manifest, Micros, Store, Table, Tool, data_key, sha256};
 use crate::error::Error;
 
 /// Files that are decoded at once.
@@ -152,11 +152,22 @@ async fn draft(
         decided: Vec::new(),
         vacuumed: Vec::new(),
         restored: None,
+        spent: looked.spent(),
         ..latest.draft.clone()
     })
 }
 
 impl Looked {
+    /// What their contacts had cost.
+    fn spent(&self) -> BTreeMap<String, Micros> {
+        let mut all = Held::default();
+        for file in self.chain.history() {
+            let spent = self.of(&file).map(|held| held.spent.clone()).unwrap_or_default();
+            all.add(Held { spent, ..Held::default() });
+        }
+        all.spent.into_iter().map(|(campaign, cost)| (campaign, Micros(cost))).collect()
+    }
+
     /// What was decided about them when a campaign was decided last, before `latest`.
     fn verdicts(&self, latest: &Manifest, name: &str) -> Vec<String> {
         let former = latest.draft.names.get(name).map_or(&[][..], Vec::as_slice);

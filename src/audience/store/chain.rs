@@ -90,6 +90,12 @@ impl Chain {
         files.filter(|file| seen.insert(self.resolve(file))).cloned().collect()
     }
 
+    /// What contacts had cost that were taken out of the history, in millionths: by the first names of campaigns, once an erasure.
+    pub fn spent(&self) -> impl Iterator<Item = (&str, i128)> {
+        let spent = self.versions.iter().flat_map(|version| &version.draft.spent);
+        spent.map(|(campaign, cost)| (campaign.as_str(), cost.0))
+    }
+
     /// The names that a segment or campaign had before, as far as versions tell: the earliest first.
     pub fn former(&self, name: &str) -> &[String] {
         self.latest().and_then(|latest| latest.draft.names.get(name)).map_or(&[], Vec::as_slice)

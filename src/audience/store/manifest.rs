@@ -81,6 +81,29 @@ pub struct Draft {
     /// publishes is not meant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub replaced: BTreeMap<String, String>,
+    /// Of an erasure: what the contacts had cost that it took out of the history, by the first names of campaigns. A budget is for a
+    /// campaign's whole life, whoever is forgotten.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spent: BTreeMap<String, Micros>,
+}
+
+/// An amount in millionths; a text in JSON, whose numbers are not exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Micros(pub i128);
+
+impl From<Micros> for String {
+    fn from(micros: Micros) -> String {
+        micros.0.to_string()
+    }
+}
+
+impl TryFrom<String> for Micros {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Micros, Self::Error> {
+        text.parse().map(Micros)
+    }
 }
 
 /// What a version was made with.

@@ -50,7 +50,7 @@ pub(in crate::audience) use data::key as data_key;
 pub(in crate::audience) use disk::ASIDE;
 pub use disk::Disk;
 pub use lock::{Lock, Owner};
-pub use manifest::{Count, Decided, Draft, Entry, EntryKind, FileRef, Input, Kind, Manifest, Table, Tool};
+pub use manifest::{Count, Decided, Draft, Entry, EntryKind, FileRef, Input, Kind, Manifest, Micros, Table, Tool};
 pub use rows::Rows;
 pub use vacuum::{Keep, Sweep};
 

@@ -76,6 +76,7 @@ impl Store {
             decided: Vec::new(),
             vacuumed: Vec::new(),
             replaced: BTreeMap::new(),
+            spent: BTreeMap::new(),
             ..then.draft.clone()
         })
     }

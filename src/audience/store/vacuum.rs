@@ -58,6 +58,7 @@ impl Store {
                 decided: Vec::new(),
                 restored: None,
                 replaced: BTreeMap::new(),
+                spent: BTreeMap::new(),
                 counts: latest.draft.counts.iter().map(|(name, count)| (name.clone(), count.unmoved())).collect(),
                 ..latest.draft.clone()
             };

@@ -96,6 +96,7 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
                 restored: None,
                 vacuumed: Vec::new(),
                 replaced: BTreeMap::new(),
+                spent: BTreeMap::new(),
                 ..latest.clone()
             }
         }

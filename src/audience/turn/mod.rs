@@ -188,7 +188,10 @@ pub async fn evaluate(
     // What `was` says for the first time is true of what was recorded before it did.
     let former = names(store.and_then(|(_, base)| base.latest()), &entries(job.project));
     let mut builder = LedgerBuilder::new(job.program, &former, &job.project.catalog, clock, &outcome.customers, &due)?;
-    if let (Some((store, _)), Some(_)) = (store, builder.since()) {
+    if let (Some((store, base)), Some(_)) = (store, builder.since()) {
+        for (campaign, cost) in base.chain.spent() {
+            builder.spent(campaign, cost)?;
+        }
         for file in &files {
             for batch in store.read(file).await? {
                 builder.add(&batch)?;
