@@ -48,9 +48,8 @@ pub fn audit(
         };
         if let Some(before) = previous {
             // Under its name of then.
-            let names = || std::iter::once(audience.name).chain(former(draft, audience.name));
-            let name = names().find(|name| before.audience(name).is_some());
-            if let Some((name, file)) = name.and_then(|name| Some((name, before.audience(name)?))) {
+            let found = draft.names_of(audience.name).find_map(|name| Some((name, before.audience(name)?)));
+            if let Some((name, file)) = found {
                 let now = audience.rows.iter().map(|rows| rows.num_rows() as u64).sum();
                 // Whom a campaign contacts is another crowd each time: caps see to that.
                 let standing = draft.entry(audience.name).is_none_or(|entry| entry.kind != EntryKind::Campaign);
@@ -81,10 +80,6 @@ pub fn audit(
         }
     }
     Ok(findings)
-}
-
-fn former<'a>(draft: &'a Draft, name: &str) -> impl Iterator<Item = &'a str> {
-    draft.names.get(name).into_iter().flatten().rev().map(String::as_str)
 }
 
 /// Whether an audience grew or shrank by more than may be.

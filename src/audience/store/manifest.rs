@@ -274,6 +274,12 @@ impl Draft {
         self.files.iter().filter(move |file| file.table == table)
     }
 
+    /// A name, then those that it had before, the latest first: under which of them something stands in a version of then.
+    pub fn names_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let former = self.names.get(name).into_iter().flatten().rev();
+        std::iter::once(name).chain(former.map(String::as_str))
+    }
+
     /// What is declared by that name.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.program.iter().find(|entry| entry.name == name)

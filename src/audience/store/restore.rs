@@ -87,10 +87,8 @@ fn pairs<'a>(
     now: &'a Arc<Manifest>,
     then: &'a Arc<Manifest>,
 ) -> Vec<(&'a str, Option<&'a FileRef>, Option<&'a FileRef>)> {
-    let former = |name: &str| now.draft.names.get(name).map_or(&[][..], Vec::as_slice);
-    let renamed = |old: &str| {
-        now.draft.of(Table::Audience).find(|file| file.name == old || former(&file.name).iter().any(|n| n == old))
-    };
+    let renamed =
+        |old: &str| now.draft.of(Table::Audience).find(|file| now.draft.names_of(&file.name).any(|name| name == old));
     let mut pairs: Vec<_> = then
         .draft
         .of(Table::Audience)

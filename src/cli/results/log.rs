@@ -39,8 +39,10 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
 
 /// A name with those that it had before; refused where no version has any of them.
 pub(super) fn known(chain: &Chain, name: &str) -> Result<Vec<String>, Error> {
-    let mut names = vec![name.to_owned()];
-    names.extend(chain.former(name).iter().rev().cloned());
+    let names: Vec<String> = match chain.latest() {
+        Some(latest) => latest.draft.names_of(name).map(str::to_owned).collect(),
+        None => Vec::new(),
+    };
     let published = || chain.versions().iter().flat_map(|version| version.draft.of(Table::Audience));
     if published().any(|file| names.contains(&file.name)) {
         return Ok(names);
