@@ -32,6 +32,19 @@ fn told(schema: &Schema) -> String {
     schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
+/// The rows of a Parquet file, one batch at least, if only to tell the columns; or what is wrong with it.
+pub(in crate::audience) fn decoded(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, String> {
+    let text = |e: &dyn std::fmt::Display| e.to_string();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| text(&e))?;
+    let schema = Arc::clone(builder.schema());
+    let rows = builder.with_batch_size(1 << 16).build().map_err(|e| text(&e))?;
+    let mut rows = rows.collect::<Result<Vec<RecordBatch>, _>>().map_err(|e| text(&e))?;
+    if rows.is_empty() {
+        rows.push(RecordBatch::new_empty(schema));
+    }
+    Ok(rows)
+}
+
 impl Store {
     /// Keeps a table as a file. `name` is the audience's; empty where a table is one file a version. There is one batch at least,
     /// if only to tell the columns. Until a manifest names the file, nobody reads it.
@@ -88,7 +101,7 @@ impl Store {
     }
 
     /// What stands for a file of some version now.
-    pub(in crate::audience) async fn current(&self, chain: &Chain, file: FileRef) -> Result<FileRef, Error> {
+    pub async fn current(&self, chain: &Chain, file: FileRef) -> Result<FileRef, Error> {
         let sum = chain.resolve(&file);
         if sum == file.sha256 {
             return Ok(file);
@@ -110,17 +123,7 @@ impl Store {
     /// The rows of a file of some version, as they stand now: where a later version replaced the file, those of the other.
     pub async fn read(&self, file: &FileRef) -> Result<Vec<RecordBatch>, Error> {
         let bytes = self.bytes_of(file).await?;
-        let rows = tokio::task::spawn_blocking(move || {
-            let text = |e: &dyn std::fmt::Display| e.to_string();
-            let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| text(&e))?;
-            let schema = Arc::clone(builder.schema());
-            let rows = builder.with_batch_size(1 << 16).build().map_err(|e| text(&e))?;
-            let mut rows = rows.collect::<Result<Vec<RecordBatch>, _>>().map_err(|e| text(&e))?;
-            if rows.is_empty() {
-                rows.push(RecordBatch::new_empty(schema));
-            }
-            Ok::<_, String>(rows)
-        });
+        let rows = tokio::task::spawn_blocking(move || decoded(bytes));
         let rows = rows.await.map_err(|e| e.to_string()).and_then(|rows| rows);
         rows.map_err(|why| {
             Error::data(format!("`{}` can't be read: {why}", self.shown(&key(&file.sha256))))

@@ -46,7 +46,7 @@ pub use audit::{Audience, Finding, audit};
 pub use chain::Chain;
 pub use changes::{Changes, changes, membership};
 pub use commit::Committed;
-pub(in crate::audience) use data::key as data_key;
+pub(in crate::audience) use data::{decoded, key as data_key};
 pub(in crate::audience) use disk::ASIDE;
 pub use disk::Disk;
 pub use lock::{Lock, Owner};

@@ -37,7 +37,13 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
         .into());
     }
     let limit = args.limit.or((args.format == Format::Table).then_some(LIMIT));
-    let rows = block_on(None, store.rows(file, limit))?;
+    let (file, rows) = block_on(None, async {
+        // Of what was replaced since, as it is now.
+        let file = store.current(&chain, file.clone()).await?;
+        let rows = store.rows(&file, limit).await?;
+        Ok((file, rows))
+    })?;
+    let file = &file;
     out.print(&match args.format {
         Format::Table => table(version, file, &rows, out.table_width()),
         Format::Json => format!("{:#}\n", value(version, file, &rows)),
