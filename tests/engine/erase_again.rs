@@ -106,11 +106,71 @@ fn a_budget_is_spent_whoever_is_forgotten() {
     done(&shop, &["restore", "2", "--as-of", "2026-11-04"]);
     done(&shop, &["vacuum", "--keep", "1d", "--apply"]);
     // A longer budget, under another name, is longer by what was added.
-    let rules = rules.replace("campaign a:", "campaign c: was a").replace("budget 3", "budget 3.5");
+    let rules = rules.replace("campaign a:", "campaign c was a:").replace("budget 3", "budget 3.5");
     std::fs::write(shop.path("rules/a.seg"), rules).expect("written");
     run(&shop, "2026-11-05");
     assert_eq!(shown(&shop, &["c"])["size"], 1);
     let manifest = std::fs::read_to_string(shop.path("published/manifests/00000002.json")).expect("a manifest");
     let json: Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(json["draft"]["spent"], serde_json::json!({"a": "500000", "b": "500000"}));
+}
+
+#[test]
+fn ids_that_are_numbers_stand_in_cells_and_not_in_rules() {
+    let rules = "campaign a:\n  bought\n  → offer by email\n  limit 100002\n  with last(friend of bought) as friend\n\
+                 segment s: bought\n";
+    let shop = numbers(rules);
+    done(&shop, &["run", "--as-of", "2026-11-01", "--quiet", "--write", "csv,jsonl,parquet"]);
+    assert_eq!(shown(&shop, &["a"])["customers"][1]["friend"], 100_001);
+    let said = done(&shop, &["erase", "100001"]);
+    assert!(said.contains(" 0 hold them\n") && said.contains("taken out: 36 cells of others\n"), "{said}");
+    // What is shown of it is what is left.
+    let json = shown(&shop, &["a", "--version", "1"]);
+    let customers = json["customers"].as_array().expect("customers");
+    assert_eq!((&json["size"], customers.len()), (&9.into(), 9));
+    assert!(customers.iter().all(|row| row["friend"].is_null() && row["customer"] != 100_001), "{json}");
+    let file = shop.path(&format!("published/data/{}.parquet", json["sha256"].as_str().expect("a checksum")));
+    assert!(file.is_file());
+    assert!(!done(&shop, &["show", "s", "--version", "1", "--limit", "12"]).contains("more"));
+    // A rule that says the number names nobody.
+    assert!(done(&shop, &["erase", "100002"]).contains(" 0 hold them\n"));
+    assert_eq!(shown(&shop, &["s"])["size"], 8);
+}
+
+#[test]
+fn files_lose_rows_and_cells() {
+    let rules = "campaign a:\n  bought\n  → offer by email\n  with last(friend of bought) as friend\n";
+    let shop = texts(rules);
+    done(&shop, &["run", "--as-of", "2026-11-01", "--quiet", "--write", "csv,jsonl,parquet"]);
+    let read = |name: &str| std::fs::read_to_string(shop.path(name)).expect(name);
+    let (csv, jsonl) = (read("out/a.csv"), read("out/a.jsonl"));
+    let json: Value = serde_json::from_str(&done(&shop, &["erase", "cust-01", "--format", "json"])).expect("JSON");
+    let removed = |name: &str| json["removed"][name].as_u64().expect(name);
+    let counts = ["output_files", "output_rows", "output_cells", "output_whole", "rows", "cells"].map(removed);
+    assert_eq!(counts[..4], [3, 3, 27, 0], "{json}");
+    assert_eq!(counts[5], 9, "{json}");
+    let without = |text: &str, from: &str, to: &str| {
+        let lines =
+            text.lines().filter(|line| !line.starts_with("cust-01,") && !line.contains("\"customer\":\"cust-01\""));
+        lines.map(|line| line.replace(from, to) + "\n").collect::<String>()
+    };
+    assert_eq!(read("out/a.csv"), without(&csv, ",cust-01", ","));
+    assert_eq!(read("out/a.jsonl"), without(&jsonl, "\"friend\":\"cust-01\"", "\"friend\":null"));
+    assert!(shop.path("out/a.parquet").is_file());
+}
+
+#[test]
+fn whoever_is_no_longer_erased_comes_back_once() {
+    let shop = texts("segment s: bought\n");
+    run(&shop, "2026-11-01");
+    done(&shop, &["erase", "cust-01"]);
+    run(&shop, "2026-11-02");
+    std::fs::remove_file(shop.path("erased.txt")).expect("lost");
+    run(&shop, "2026-11-03");
+    run(&shop, "2026-11-04");
+    let sizes = |version: &str| shown(&shop, &["s", "--version", version])["size"].clone();
+    assert_eq!(["1", "3", "4", "5"].map(sizes), [9, 9, 10, 10].map(Value::from));
+    let log: Value = serde_json::from_str(&done(&shop, &["log", "s", "--format", "json"])).expect("JSON");
+    let entered = |n: usize| &log["versions"][n]["audiences"][0]["entered"];
+    assert_eq!((entered(0), entered(1)), (&0.into(), &1.into()));
 }

@@ -5,10 +5,10 @@
 //!
 //! In a table an id stands in the column `customer`, in JSON behind that word. Elsewhere it is a word of its own: not a part of a longer
 //! one, and long enough to be nothing else by chance (six letters or more, not letters alone). A shorter one is looked for in backticks,
-//! as messages quote ids.
+//! as messages quote ids. One that is a number is looked for among the whole numbers of rows too; in rules, where it is rather an amount,
+//! in quotes alone.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, nullif};
@@ -75,10 +75,16 @@ impl Ids {
     pub fn new(ids: impl IntoIterator<Item = String>) -> Ids {
         let all: HashSet<String> = ids.into_iter().collect();
         let numbers = all.iter().filter_map(|id| id.parse().ok().filter(|n: &i64| n.to_string() == *id)).collect();
-        let tells = |id: &&String| id.chars().count() >= 6 && !id.chars().all(char::is_alphabetic);
-        let telling = all.iter().filter(tells).cloned().collect();
-        let quoted = all.iter().filter(|id| !tells(id)).map(|id| format!("`{id}`")).collect();
+        let (telling, others): (Vec<String>, Vec<String>) = all.iter().cloned().partition(|id| tells(id));
+        let quoted = others.iter().map(|id| format!("`{id}`")).collect();
         Ids { all, numbers, telling, quoted }
+    }
+
+    /// The same ids as rules name them.
+    pub fn in_rules(&self) -> Ids {
+        let (numbers, telling): (Vec<String>, Vec<String>) = self.telling.iter().cloned().partition(|id| digits(id));
+        let quoted = numbers.iter().flat_map(|id| [format!("`{id}`"), format!("\"{id}\"")]);
+        Ids { telling, quoted: self.quoted.iter().cloned().chain(quoted).collect(), ..self.clone() }
     }
 
     pub fn is(&self, id: &str) -> bool {
@@ -157,14 +163,17 @@ impl Ids {
         let schema = batch.schema();
         let texts = move |at: &usize| {
             let field = schema.fields().get(*at);
-            field.is_some_and(|f| f.is_nullable() && f.name() != CUSTOMER && is_text(f.data_type()))
+            field.is_some_and(|f| f.is_nullable() && f.name() != CUSTOMER && may_name(f.data_type()))
         };
         (0..batch.num_columns()).filter(move |at| !none && texts(at)).map(|at| (at, batch.column(at)))
     }
 
     /// Of each cell whether it is an id, or a list with one.
     fn marks(&self, column: &ArrayRef) -> Result<BooleanArray, Error> {
-        let is = |text: &str| self.telling.iter().any(|id| id == text);
+        let is = |text: &str| self.is(text) && tells(text);
+        if let Some(numbers) = column.as_primitive_opt::<Int64Type>() {
+            return Ok(numbers.iter().map(|n| Some(n.is_some_and(|n| self.is_number(n)))).collect());
+        }
         if let Some(lists) = column.as_list_opt::<i32>() {
             let has = |list: ArrayRef| {
                 let texts = cast(&list, &DataType::Utf8).ok();
@@ -178,13 +187,26 @@ impl Ids {
         Ok(texts.map(Iterator::collect).unwrap_or_else(|| BooleanArray::from(vec![false; column.len()])))
     }
 
+    /// Whether a whole number is one of them.
+    fn is_number(&self, n: i64) -> bool {
+        self.numbers.contains(&n) && tells(&n.to_string())
+    }
+
     /// Whether a text names one of them.
     pub fn in_text(&self, text: &str) -> bool {
         let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         let alone = |id: &str| {
             text.match_indices(id).any(|(at, found)| {
-                let (before, after) = (text.get(..at).unwrap_or(""), text.get(at + found.len()..).unwrap_or(""));
-                !word(before.chars().next_back()) && !word(after.chars().next())
+                let before = text.get(..at).unwrap_or("").chars().rev();
+                let after = text.get(at + found.len()..).unwrap_or("").chars();
+                // Digits beside a decimal point are no whole number.
+                let decimal = |mut beside: Box<dyn Iterator<Item = char> + '_>| {
+                    beside.next() == Some('.') && digit(beside.next())
+                };
+                !word(before.clone().next())
+                    && !word(after.clone().next())
+                    && !(digits(id) && (decimal(Box::new(before)) || decimal(Box::new(after))))
             })
         };
         self.telling.iter().any(|id| alone(id)) || self.quoted.iter().any(|quoted| text.contains(quoted))
@@ -195,15 +217,27 @@ impl Ids {
         match value {
             Value::String(text) => self.in_text(text),
             Value::Array(all) => all.iter().any(|one| self.in_json(one)),
-            Value::Object(all) => all.iter().any(|(key, one)| {
-                let theirs = || self.is_json(one);
-                self.in_text(key) || self.in_json(one) || (key == CUSTOMER && theirs())
-            }),
+            Value::Object(all) => {
+                let row = all.contains_key(CUSTOMER);
+                all.iter().any(|(key, one)| {
+                    let names = match key.as_str() {
+                        CUSTOMER => self.is_json(one),
+                        _ => self.in_json(one) || (row && self.is_cell(one)),
+                    };
+                    names || self.in_text(key)
+                })
+            }
             _ => false,
         }
     }
 
-    fn is_json(&self, id: &Value) -> bool {
+    /// Whether a number in a row is one of them.
+    fn is_cell(&self, value: &Value) -> bool {
+        value.as_i64().is_some_and(|n| self.is_number(n))
+    }
+
+    /// Whether what stands behind `customer` is one of them.
+    pub fn is_json(&self, id: &Value) -> bool {
         match id {
             Value::String(id) => self.is(id),
             Value::Number(id) => self.is(&id.to_string()),
@@ -224,47 +258,58 @@ impl Ids {
         }
     }
 
-    /// Takes the objects of theirs out of lists, and empties what names them elsewhere; how many rows those were.
-    pub fn scrub(&self, value: &mut Value) -> u64 {
+    /// Takes the objects of theirs out of lists, and empties what names them elsewhere; how many rows and cells those were.
+    pub fn scrub(&self, value: &mut Value) -> Held {
+        let mut held = Held::default();
         match value {
             Value::Array(all) => {
                 let before = all.len();
                 all.retain(|one| !one.get(CUSTOMER).is_some_and(|id| self.is_json(id)));
-                (before - all.len()) as u64 + all.iter_mut().map(|one| self.scrub(one)).sum::<u64>()
+                held.rows = (before - all.len()) as u64;
+                all.iter_mut().for_each(|one| held.add(self.scrub(one)));
             }
-            Value::Object(all) => all.values_mut().map(|one| self.scrub(one)).sum(),
+            Value::Object(all) => {
+                let row = all.contains_key(CUSTOMER);
+                for (_, one) in all.iter_mut().filter(|(key, _)| *key != CUSTOMER) {
+                    if row && self.is_cell(one) {
+                        *one = Value::Null;
+                        held.cells += 1;
+                    } else {
+                        held.add(self.scrub(one));
+                    }
+                }
+            }
             Value::String(text) if self.in_text(text) => {
                 *value = Value::Null;
-                0
+                held.cells = 1;
             }
-            _ => 0,
+            _ => {}
         }
+        held
     }
 }
 
-fn is_text(ty: &DataType) -> bool {
+/// Whether an id is nothing else by chance.
+fn tells(id: &str) -> bool {
+    id.chars().count() >= 6 && !id.chars().all(char::is_alphabetic)
+}
+
+fn digits(id: &str) -> bool {
+    id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether values of a type may be ids. Money is Decimal128, other numbers that are not counted are Float64.
+fn may_name(ty: &DataType) -> bool {
     match ty {
-        DataType::List(item) => is_text(item.data_type()),
-        ty => matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+        DataType::List(item) => may_name(item.data_type()),
+        ty => matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Int64),
     }
-}
-
-/// The rows of a Parquet file.
-pub(in crate::audience) fn decoded(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, String> {
-    let text = |e: &dyn std::fmt::Display| e.to_string();
-    let builder =
-        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| text(&e))?;
-    let schema = Arc::clone(builder.schema());
-    let rows = builder.with_batch_size(1 << 16).build().map_err(|e| text(&e))?;
-    let mut rows = rows.collect::<Result<Vec<RecordBatch>, _>>().map_err(|e| text(&e))?;
-    if rows.is_empty() {
-        rows.push(RecordBatch::new_empty(schema));
-    }
-    Ok(rows)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -291,9 +336,52 @@ mod tests {
             r#"{"body": {"rows": [{"customer": "ana"}, {"customer": "bob", "friend": "cust-0042", "n": 17}, {"customer": 17}]}}"#,
         )
         .expect("JSON");
-        assert_eq!(ids.scrub(&mut letter), 2);
+        let held = ids.scrub(&mut letter);
+        assert_eq!((held.rows, held.cells), (2, 1));
         assert_eq!(letter.to_string(), r#"{"body":{"rows":[{"customer":"bob","friend":null,"n":17}]}}"#);
         assert!(!ids.in_json(&letter));
+    }
+
+    #[test]
+    fn ids_that_are_numbers() {
+        let ids = Ids::new(["100002".to_owned(), "17".to_owned()]);
+        for (text, everywhere, rules) in [
+            ("customer `100002` is twice in it", true, true),
+            ("limit 100002", true, false),
+            ("sku = \"100002\"", true, true),
+            ("1000021, 3.100002, 100002.5", false, false),
+            ("it ends in 100002.", true, false),
+        ] {
+            assert_eq!((ids.in_text(text), ids.in_rules().in_text(text)), (everywhere, rules), "{text}");
+        }
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        // A number is an id where it stands in a row.
+        assert!(!ids.in_json(&json(r#"{"bytes": 100002, "customers": [17]}"#)));
+        let mut rows = json(r#"[{"customer": 3, "friend": 100002, "n": 17, "x": 100002.5}, {"customer": 100002}]"#);
+        assert!(ids.in_json(&rows));
+        let held = ids.scrub(&mut rows);
+        assert_eq!((held.rows, held.cells), (1, 1));
+        assert_eq!(rows.to_string(), r#"[{"customer":3,"friend":null,"n":17,"x":100002.5}]"#);
+        let number = |all: Vec<i64>| Arc::new(arrow::array::Int64Array::from(all)) as ArrayRef;
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            ("customer", number(vec![1, 2, 100_002]), false),
+            ("friend", number(vec![17, 100_002, 100_002]), true),
+            ("needed", number(vec![17, 100_002, 100_002]), false),
+        ])
+        .expect("a table");
+        let held = ids.held(&batch).expect("looked");
+        assert_eq!((held.rows, held.cells), (1, 1));
+        let left = ids.without(&batch).expect("made");
+        assert!(left.num_rows() == 2 && left.column(1).is_valid(0) && left.column(1).is_null(1));
+    }
+
+    #[test]
+    fn the_id_of_another_is_no_word_of_a_text() {
+        let ids = Ids::new(["ann@example.org".to_owned()]);
+        let mut rows: Value = serde_json::from_str(r#"[{"customer": "jo-ann@example.org"}]"#).expect("JSON");
+        assert!(!ids.in_json(&rows));
+        ids.scrub(&mut rows);
+        assert_eq!(rows.to_string(), r#"[{"customer":"jo-ann@example.org"}]"#);
     }
 
     #[test]

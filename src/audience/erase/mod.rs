@@ -92,6 +92,9 @@ pub struct Removed {
     /// Data files of the store of results, with rows of theirs.
     pub data_files: u64,
     pub rows: u64,
+    /// Cells of others' rows that named them.
+    #[serde(default)]
+    pub cells: u64,
     /// Rows in dead letters of deliveries.
     pub letters: u64,
     /// Reports of audits that named them.
@@ -102,6 +105,11 @@ pub struct Removed {
     /// Files of audiences in the project's `output`.
     pub output_files: u64,
     pub output_rows: u64,
+    #[serde(default)]
+    pub output_cells: u64,
+    /// Those that went as a whole: they could not be read, or what their columns are called names somebody.
+    #[serde(default)]
+    pub output_whole: u64,
 }
 
 /// A destination that confirmed what held them.
@@ -169,6 +177,8 @@ pub async fn erase(
     receipt.removed.cache |= cleared.cache;
     receipt.removed.output_files = receipt.removed.output_files.max(cleared.files);
     receipt.removed.output_rows = receipt.removed.output_rows.max(cleared.rows);
+    receipt.removed.output_cells = receipt.removed.output_cells.max(cleared.cells);
+    receipt.removed.output_whole = receipt.removed.output_whole.max(cleared.whole);
     if dry_run {
         return Ok(receipt);
     }
@@ -192,6 +202,7 @@ async fn in_store(
     receipt.removed = Removed {
         data_files: looked.holding().count() as u64,
         rows: looked.holding().map(|(_, held)| held.rows).sum(),
+        cells: looked.holding().map(|(_, held)| held.cells).sum(),
         letters: letters.iter().map(|(_, rows, _)| rows).sum(),
         reports: reports.len() as u64,
         unfinished: unfinished.len() as u64,
@@ -285,12 +296,15 @@ impl Removed {
         Removed {
             data_files: self.data_files.max(before.data_files),
             rows: self.rows.max(before.rows),
+            cells: self.cells.max(before.cells),
             letters: self.letters.max(before.letters),
             reports: self.reports.max(before.reports),
             unfinished: self.unfinished.max(before.unfinished),
             cache: self.cache || before.cache,
             output_files: self.output_files.max(before.output_files),
             output_rows: self.output_rows.max(before.output_rows),
+            output_cells: self.output_cells.max(before.output_cells),
+            output_whole: self.output_whole.max(before.output_whole),
         }
     }
 }
@@ -333,7 +347,7 @@ async fn letters(store: &Store, ids: &Ids) -> Result<Vec<(Key, u64, Vec<u8>)>, E
         if !ids.in_json(&letter) {
             continue;
         }
-        let rows = ids.scrub(&mut letter);
+        let rows = ids.scrub(&mut letter).rows;
         // Nobody knows whom the receiver spoke of.
         if let Some(answer) = letter.get_mut("answer") {
             *answer = Value::Null;

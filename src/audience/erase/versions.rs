@@ -11,8 +11,10 @@ use arrow::array::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
 
-use super::ids::{Held, Ids, decoded};
-use crate::audience::store::{Chain, Count, Draft, FileRef, Kind, Manifest, Micros, Store, Table, Tool, data_key, sha256};
+use super::ids::{Held, Ids};
+use crate::audience::store::{
+    Chain, Count, Draft, FileRef, Kind, Manifest, Micros, Store, Table, Tool, data_key, decoded, sha256,
+};
 use crate::error::Error;
 
 /// Files that are decoded at once.
@@ -170,9 +172,9 @@ impl Looked {
 
     /// What was decided about them when a campaign was decided last, before `latest`.
     fn verdicts(&self, latest: &Manifest, name: &str) -> Vec<String> {
-        let former = latest.draft.names.get(name).map_or(&[][..], Vec::as_slice);
-        let key = former.first().map_or(name, String::as_str);
-        let is = |campaign: &str| campaign == name || former.iter().any(|former| former == campaign);
+        let names: Vec<&str> = latest.draft.names_of(name).collect();
+        let key = names.last().copied().unwrap_or(name);
+        let is = |campaign: &str| names.contains(&campaign);
         let mut n = latest.version;
         while let Ok(version) = self.chain.version(n) {
             let draft = &version.draft;
@@ -217,7 +219,8 @@ pub(in crate::audience) async fn search(store: &Store, ids: &Ids) -> Result<(u64
     let one = |key: Key| async move {
         let Some(bytes) = store.get(&key).await? else { return Ok((0, 0, None)) };
         let table = key.filename().is_some_and(|name| name.ends_with(".parquet"));
-        let ids = ids.clone();
+        // A manifest has the rules as they are written.
+        let ids = if key.as_ref().starts_with("manifests/") { ids.in_rules() } else { ids.clone() };
         let found = tokio::task::spawn_blocking(move || searched(&ids, table, bytes)).await;
         let (rows, holds) = found.map_err(|e| Error::Engine { message: e.to_string(), help: None })??;
         Ok::<_, Error>((1, rows, holds.then(|| store.shown(&key))))

@@ -95,10 +95,12 @@ fn text(receipt: &Receipt, kept: Option<&str>) -> String {
     let verb = if dry { "to take out" } else { "taken out" };
     out.push_str(&format!("{verb}: {} of {} of the store\n", n(removed.rows, "row"), n(removed.data_files, "file")));
     for (count, what) in [
+        (removed.cells + removed.output_cells, "cell of others"),
         (removed.letters, "row of dead letters"),
         (removed.reports, "report of audits"),
         (removed.unfinished, "unfinished object"),
-        (removed.output_files, "file in `output`"),
+        (removed.output_rows, "row of files in `output`"),
+        (removed.output_whole, "file in `output` as a whole"),
     ] {
         if count > 0 {
             let (head, tail) = what.split_once(' ').unwrap_or((what, ""));
