@@ -112,11 +112,12 @@ impl Ids {
                 if let (Some(campaigns), Some(outcomes)) = (campaigns, outcomes) {
                     held.verdicts.push((campaigns.value(row).to_owned(), outcomes.value(row).to_owned()));
                 }
-                if let (Some(events), Some(names), Some(costs)) = (events, names, costs) {
-                    if events.value(row) == CONTACTED && costs.is_valid(row) {
-                        let spent = held.spent.entry(names.value(row).to_owned()).or_default();
-                        *spent = spent.saturating_add(costs.value(row));
-                    }
+                if let (Some(events), Some(names), Some(costs)) = (events, names, costs)
+                    && events.value(row) == CONTACTED
+                    && costs.is_valid(row)
+                {
+                    let spent = held.spent.entry(names.value(row).to_owned()).or_default();
+                    *spent = spent.saturating_add(costs.value(row));
                 }
             }
         }
