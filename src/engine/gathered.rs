@@ -31,9 +31,10 @@ use crate::language::interpret::scalar;
 /// Fewer customers are merged by one thread.
 const MANY: usize = 1 << 12;
 
-/// The blocks so far, by instant.
+/// The answers so far, of so many instants: blocks, where it is one.
 pub struct Gathered {
-    each: Vec<Vec<Buffer>>,
+    answers: Vec<Buffer>,
+    instants: usize,
 }
 
 /// The customers of all blocks in order, column by column.
@@ -93,15 +94,15 @@ impl Default for Gathered {
 impl Gathered {
     /// Nothing yet, of so many instants.
     pub fn new(instants: usize) -> Gathered {
-        Gathered { each: vec![Vec::new(); instants] }
+        Gathered { answers: Vec::new(), instants }
     }
 
     /// All blocks at once, of one instant.
-    pub fn of(blocks: Vec<Buffer>) -> Gathered {
-        Gathered { each: vec![blocks] }
+    pub fn of(answers: Vec<Buffer>) -> Gathered {
+        Gathered { answers, instants: 1 }
     }
 
-    /// Keeps the blocks of a batch; how many customers they answer for, at the last of the instants.
+    /// Keeps the answers of a batch; how many customers they are about.
     pub fn take(&mut self, answers: &ArrayRef) -> Result<u64, DataFusionError> {
         let answers = answers.as_binary_opt::<i64>().ok_or_else(odd)?;
         let mut customers = 0;
@@ -109,33 +110,32 @@ impl Gathered {
             let [from, to] = ends else { continue };
             let (from, to) = (usize::try_from(*from).unwrap_or(0), usize::try_from(*to).unwrap_or(0));
             let answer = answers.values().slice_with_length(from, to.saturating_sub(from));
-            let blocks = moments::split(&answer, self.each.len()).ok_or_else(odd)?;
-            customers += blocks.last().and_then(|block| Block::read(block)).map_or(0, |block| block.customers() as u64);
-            self.each.iter_mut().zip(blocks).for_each(|(all, block)| all.push(block));
+            customers += moments::customers(&answer, self.instants).ok_or_else(odd)? as u64;
+            self.answers.push(answer);
         }
         Ok(customers)
     }
 
-    /// Keeps the blocks of another pass.
+    /// Keeps the answers of another pass.
     pub fn absorb(&mut self, other: Gathered) {
-        self.each.iter_mut().zip(other.each).for_each(|(all, others)| all.extend(others));
+        self.answers.extend(other.answers);
     }
 
-    /// The outcome, when all blocks are there.
-    pub fn finish(mut self, run: &Ran<'_>) -> Result<Outcome, Error> {
+    /// The outcome, when all answers are there.
+    pub fn finish(self, run: &Ran<'_>) -> Result<Outcome, Error> {
         let Parts { program, late, population, .. } = run.parts;
-        run.outcome(self.each.pop().unwrap_or_default(), program, late, *population)
+        run.outcome(self.answers, program, late, *population)
     }
 
     /// The outcomes of all instants, one after the other.
     pub fn each<'a>(self, run: &'a Ran<'a>) -> impl Iterator<Item = Result<Outcome, Error>> + 'a {
         let Parts { program, late, population, .. } = run.parts;
         let earlier = run.parts.earlier.iter().map(|moment| (&moment.program, &moment.late, moment.population));
-        let moments = earlier.chain([(program, late, *population)]);
-        self.each
-            .into_iter()
-            .zip(moments)
-            .map(|(blocks, (program, late, counted))| run.outcome(blocks, program, late, counted))
+        earlier.chain([(program, late, *population)]).enumerate().map(move |(at, (program, late, counted))| {
+            let blocks = self.answers.iter().map(|all| moments::block(all, self.instants, at).ok_or_else(odd));
+            let blocks = blocks.collect::<Result<_, _>>().map_err(|e| super::run::translate(&e))?;
+            run.outcome(blocks, program, late, counted)
+        })
     }
 }
 

@@ -87,6 +87,11 @@ impl<'a> Block<'a> {
         self.keys.len()
     }
 
+    /// Words of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Whether customers are all of one length, so that the block can be read from any of them on.
     pub fn is_even(&self) -> bool {
         self.tails.is_empty() && self.exports.is_empty()

@@ -25,8 +25,8 @@ use super::segment::{self, Segment};
 use crate::engine::plan::program::Program;
 
 /// `history(programs, customer, time, slot, state, measures…)`, grouped by bucket: a [`super::block`] of the bucket's customers, with
-/// one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values; of several programs, by ascending instants, as
-/// many blocks ([`super::moments`]). `state` is null, or a state of the group that
+/// one bit a wanted node, one a list, [`super::replay::MARKS`], and the exported values; of several programs, by ascending instants, what
+/// [`super::moments`] makes of as many blocks. `state` is null, or a state of the group that
 /// was kept; such a row is nothing else. The sister `history_log` answers with the state.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct History {
