@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-/// Costs are kept in millionths of the project's currency.
-pub const MICROS: u8 = 6;
+use crate::language::num::PLACES;
 
 /// The columns of the history; `customer` is as the project's ids are. Its rows are in the order of `at`, `event`, `name`, `customer`.
 pub fn history_schema(ids: &DataType) -> SchemaRef {
@@ -20,6 +19,6 @@ pub fn history_schema(ids: &DataType) -> SchemaRef {
         text("arm", true),
         text("channel", true),
         text("action", true),
-        Field::new("cost", DataType::Decimal128(38, MICROS as i8), true),
+        Field::new("cost", DataType::Decimal128(38, PLACES as i8), true),
     ]))
 }

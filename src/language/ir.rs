@@ -10,7 +10,7 @@
 use super::catalog::{AttributeId, EventId, ListId, PropertyId};
 use super::num::Num;
 use super::source::Span;
-pub use super::syntax::ast::{Arithmetic, Date, Op, PeriodUnit, RankEnd, RankScale, TextTest, Unit};
+pub use super::syntax::ast::{Arithmetic, Date, Op, PeriodUnit, RankEnd, RankScale, TextTest, Unit, WEEKDAYS};
 
 mod campaign;
 mod matchings;

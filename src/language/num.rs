@@ -6,6 +6,9 @@
 
 use std::cmp::Ordering;
 
+/// Decimal places of money: what the ledger of contacts keeps of a cost.
+pub const PLACES: u8 = 6;
+
 /// What combines two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Arithmetic {

@@ -190,16 +190,18 @@ fn the_rules_of_the_example_on_random_histories() {
 #[test]
 fn random_projects() {
     let wanted = cases(10_000);
-    let outcomes = sweep(wanted, usize::MAX, &seeds(wanted / 60 + 2), |batch, program| {
-        let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
-        let (layout, limits) = layout(&mut rng);
-        let layout = Layout { number_ids: batch.integer_ids, ..layout };
-        compare(&batch.catalog, program, &batch.clock, &batch.histories, layout, limits).map_err(|mut difference| {
-            difference.what = format!("{layout:?} {limits:?} {}", difference.what);
-            difference
-        })
-    });
+    let outcomes = sweep(wanted, usize::MAX, &seeds(wanted / 60 + 2), in_memory);
     tell(&outcomes);
+}
+
+/// A batch in memory, in some layout and within some limits.
+pub fn in_memory(batch: &Batch, program: &Program) -> Result<Outcome, Difference> {
+    let (layout, limits) = layout(&mut ChaCha8Rng::seed_from_u64(batch.seed));
+    let layout = Layout { number_ids: batch.integer_ids, ..layout };
+    compare(&batch.catalog, program, &batch.clock, &batch.histories, layout, limits).map_err(|mut difference| {
+        difference.what = format!("{layout:?} {limits:?} {}", difference.what);
+        difference
+    })
 }
 
 /// Some of them through files: raw names, look-ups, folders that are columns, row groups.

@@ -2,11 +2,10 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use segue::engine::Layout;
 use segue::engine::plan::lower::{Asked, lower};
 use segue::language::ir::Program;
 
-use super::differential::{compare, judge, layout, sweep_of, tell};
+use super::differential::{in_memory, judge, sweep_of, tell};
 use super::differential_files::Files;
 use crate::generate::{cases, recorded, seeds};
 
@@ -21,13 +20,7 @@ fn random_histories_of_runs() {
     let wanted = cases(10_000).div_ceil(4);
     let outcomes = sweep_of(recorded, wanted, usize::MAX, &own(wanted / 60 + 2, 2_000_000), |batch, program| {
         assert!(program.asks_history(&batch.catalog), "seed {}", batch.seed);
-        let mut rng = ChaCha8Rng::seed_from_u64(batch.seed);
-        let (layout, limits) = layout(&mut rng);
-        let layout = Layout { number_ids: batch.integer_ids, ..layout };
-        compare(&batch.catalog, program, &batch.clock, &batch.histories, layout, limits).map_err(|mut difference| {
-            difference.what = format!("{layout:?} {limits:?} {}", difference.what);
-            difference
-        })
+        in_memory(batch, program)
     });
     tell(&outcomes);
 }

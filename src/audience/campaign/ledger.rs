@@ -14,12 +14,11 @@ use arrow::datatypes::{DataType, Decimal128Type, Int64Type, TimeUnit};
 use super::assignment::key;
 use super::ids::{Finder, Ids};
 use super::verdict::{CONTACTED, HELD_OUT};
-use crate::audience::history::MICROS;
 use crate::error::Error;
 use crate::language::calendar::Clock;
 use crate::language::catalog::Catalog;
 use crate::language::ir::{Edge, Length, Program};
-use crate::language::num::Num;
+use crate::language::num::{Num, PLACES};
 
 /// An amount in millionths. Costs and budgets are exact and have six decimals at most.
 pub(super) fn micros(amount: Num) -> Result<i128, Error> {
@@ -28,10 +27,10 @@ pub(super) fn micros(amount: Num) -> Result<i128, Error> {
             .with_help("write costs and budgets with at most six decimals")
     };
     let Num::Exact { units, scale } = amount else { return Err(wrong()) };
-    if scale <= MICROS {
-        return units.checked_mul(10i128.pow(u32::from(MICROS - scale))).ok_or_else(wrong);
+    if scale <= PLACES {
+        return units.checked_mul(10i128.pow(u32::from(PLACES - scale))).ok_or_else(wrong);
     }
-    let down = 10i128.pow(u32::from(scale.min(18) - MICROS));
+    let down = 10i128.pow(u32::from(scale.min(18) - PLACES));
     if units % down == 0 { Ok(units / down) } else { Err(wrong()) }
 }
 
@@ -250,7 +249,7 @@ impl<'a> LedgerBuilder<'a> {
         let events = column("event", &DataType::Utf8)?;
         let names = column("name", &DataType::Utf8)?;
         let channels = column("channel", &DataType::Utf8)?;
-        let costs = column("cost", &DataType::Decimal128(38, MICROS as i8))?;
+        let costs = column("cost", &DataType::Decimal128(38, PLACES as i8))?;
         let (at, events, names) = (at.as_primitive::<Int64Type>(), events.as_string::<i32>(), names.as_string::<i32>());
         let (channels, costs) = (channels.as_string::<i32>(), costs.as_primitive::<Decimal128Type>());
         // Neighbours share their campaign and channel.

@@ -14,12 +14,12 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::verdict::{CONTACTED, HELD_OUT, Verdict};
 use super::{Decided, Decisions, Input, Reason, words};
-use crate::audience::history::{MICROS, history_schema};
+use crate::audience::history::history_schema;
 use crate::error::Error;
 use crate::language::catalog::Type;
 use crate::language::interpret::scalar::Scalar;
 use crate::language::ir::{Action, Arm, PayloadOf};
-use crate::language::num::Num;
+use crate::language::num::{Num, PLACES};
 
 /// The columns of the table of decisions; `customer` is as the project's ids are.
 pub fn decisions_schema(customer: &DataType) -> SchemaRef {
@@ -144,7 +144,7 @@ impl Decided {
             arm,
             channel,
             action,
-            Arc::new(costs.with_precision_and_scale(38, MICROS as i8).map_err(odd)?),
+            Arc::new(costs.with_precision_and_scale(38, PLACES as i8).map_err(odd)?),
         ];
         RecordBatch::try_new(history_schema(input.customers.data_type()), columns).map_err(odd)
     }

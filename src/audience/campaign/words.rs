@@ -3,7 +3,7 @@
 //! Owns: how clauses and instants are spelt there. Must not know: who is decided about.
 
 use crate::language::calendar::{Zone, date_of};
-use crate::language::ir::{Action, Date, Every, Frequency, Length, Unit};
+use crate::language::ir::{Action, Date, Every, Frequency, Length, WEEKDAYS};
 
 /// `at most 1 in 30d`
 pub(super) fn frequency(at_most: Frequency) -> String {
@@ -12,25 +12,15 @@ pub(super) fn frequency(at_most: Frequency) -> String {
 
 /// `30d`
 fn length(length: Length) -> String {
-    let unit = match length.unit {
-        Unit::Second => "s",
-        Unit::Minute => "min",
-        Unit::Hour => "h",
-        Unit::Day => "d",
-        Unit::Week => "w",
-        Unit::Month => "mo",
-        Unit::Year => "y",
-    };
-    format!("{}{unit}", length.amount)
+    format!("{}{}", length.amount, length.unit.short())
 }
 
 /// `every monday, thursday at 09:00`
 pub(super) fn every(every: &Every) -> String {
-    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let days = match every.weekdays.len() {
         7.. => "day".to_owned(),
         _ => {
-            let days = every.weekdays.iter().filter_map(|&day| DAYS.get(usize::from(day).wrapping_sub(1)).copied());
+            let days = every.weekdays.iter().filter_map(|&day| WEEKDAYS.get(usize::from(day).wrapping_sub(1)).copied());
             days.collect::<Vec<_>>().join(", ")
         }
     };
@@ -64,6 +54,7 @@ pub(super) fn action(action: &Action) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::ir::Unit;
 
     #[test]
     fn clauses_are_spelt_as_they_are_written() {

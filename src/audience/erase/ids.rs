@@ -16,13 +16,13 @@ use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use serde_json::Value;
 
 use crate::audience::campaign::CONTACTED;
-use crate::audience::history::MICROS;
 use crate::error::Error;
+use crate::language::num::PLACES;
 
 /// The column of customers.
 const CUSTOMER: &str = "customer";
 /// What costs are in the history.
-const COST: DataType = DataType::Decimal128(38, MICROS as i8);
+const COST: DataType = DataType::Decimal128(38, PLACES as i8);
 
 /// The ids of those who are erased.
 #[derive(Debug, Clone)]

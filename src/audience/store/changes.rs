@@ -12,8 +12,9 @@ use arrow::array::{
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, Int64Type};
 
-use crate::audience::history::{MICROS, history_schema};
+use crate::audience::history::history_schema;
 use crate::error::Error;
+use crate::language::num::PLACES;
 
 /// The difference between two audiences; both sides in the order of ids.
 #[derive(Debug, Clone)]
@@ -112,7 +113,7 @@ pub fn membership(ids: &DataType, at: i64, segments: &[(&str, Changes)]) -> Resu
         new_null_array(&DataType::Utf8, rows),
         new_null_array(&DataType::Utf8, rows),
         new_null_array(&DataType::Utf8, rows),
-        new_null_array(&DataType::Decimal128(38, MICROS as i8), rows),
+        new_null_array(&DataType::Decimal128(38, PLACES as i8), rows),
     ];
     RecordBatch::try_new(schema, columns).map_err(odd)
 }

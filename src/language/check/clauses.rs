@@ -2,7 +2,7 @@
 
 use crate::language::diagnostic::{Diagnostic, code};
 use crate::language::ir::{Aggregate, Every, Frequency, Goal, Limit, Quiet, Value};
-use crate::language::num::Num;
+use crate::language::num::{Num, PLACES};
 use crate::language::syntax::ast::{self, Clause, ClauseKind, Expr, ExprKind, Figure, Phrase};
 
 use super::Checker;
@@ -13,7 +13,6 @@ use super::sequences::length;
 use super::values::{alone, plainest};
 
 /// Decimal places of an amount: what the contact ledger keeps of a cost.
-const PLACES: u8 = 6;
 
 impl<'a> Checker<'a> {
     /// Understands a clause. Whether it can be meant.

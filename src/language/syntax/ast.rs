@@ -14,7 +14,9 @@ pub use campaign::{
     Action, Arm, ArmKind, Bare, Campaign, Clause, ClauseKind, ClockTime, Day, Figure, Frequency, Goal, GoalValue,
     Payload, Policy, PolicyRule, Weekday,
 };
-pub use time::{Date, Duration, Instant, Moment, MomentKind, PeriodUnit, SinceEvent, Unit, Window, WindowKind};
+pub use time::{
+    Date, Duration, Instant, Moment, MomentKind, PeriodUnit, SinceEvent, Unit, WEEKDAYS, Window, WindowKind,
+};
 
 /// A whole file.
 #[derive(Debug, Clone)]

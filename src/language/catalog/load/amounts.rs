@@ -1,14 +1,11 @@
 //! Amounts of money, percentages and quiet hours, as YAML writes them.
 
 use crate::language::diagnostic::{Code, Diagnostic, code};
-use crate::language::num::Num;
+use crate::language::num::{Num, PLACES};
 use crate::language::yaml::read::At;
 
 /// What was read, or the finding.
 type Read<T> = Result<T, Box<Diagnostic>>;
-
-/// Decimal places of money and of percentages: what the contact ledger keeps of a cost.
-const PLACES: usize = 6;
 
 /// What a contact costs: not negative, exact.
 pub(super) fn cost(text: &At<String>) -> Read<Num> {
@@ -116,7 +113,7 @@ fn number(text: &str) -> Option<Num> {
     };
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let whole_fits = (1..=15).contains(&whole.len()) && digits(&whole) && !text.starts_with('_');
-    if !whole_fits || !digits(places) || places.len() > PLACES || text.ends_with(['.', '_']) {
+    if !whole_fits || !digits(places) || places.len() > usize::from(PLACES) || text.ends_with(['.', '_']) {
         return None;
     }
     Some(Num::Exact { units: format!("{whole}{places}").parse().ok()?, scale: u8::try_from(places.len()).ok()? })

@@ -101,7 +101,9 @@ impl Printer<'_> {
             }
             ClauseKind::Every { days, at } => {
                 for (i, day) in days.iter().enumerate() {
-                    let name = WEEKDAYS.get(usize::from(day.number)).copied().unwrap_or("day");
+                    // 0 is every day.
+                    let at = usize::from(day.number).checked_sub(1);
+                    let name = at.and_then(|at| WEEKDAYS.get(at)).copied().unwrap_or("day");
                     self.word(day.span.start as usize, name);
                     if i + 1 < days.len() {
                         self.token(self.next_token(day.span.end as usize), ",");
@@ -213,5 +215,3 @@ impl Printer<'_> {
         }
     }
 }
-
-const WEEKDAYS: [&str; 8] = ["day", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

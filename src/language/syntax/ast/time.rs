@@ -106,7 +106,17 @@ pub struct Duration {
 impl std::fmt::Display for Duration {
     /// The canonical spelling: `90d`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let unit = match self.unit {
+        write!(f, "{}{}", self.amount, self.unit.short())
+    }
+}
+
+/// The days of a week, the first one first.
+pub const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+impl Unit {
+    /// As it stands behind an amount: `d`.
+    pub fn short(self) -> &'static str {
+        match self {
             Unit::Second => "s",
             Unit::Minute => "min",
             Unit::Hour => "h",
@@ -114,8 +124,7 @@ impl std::fmt::Display for Duration {
             Unit::Week => "w",
             Unit::Month => "mo",
             Unit::Year => "y",
-        };
-        write!(f, "{}{unit}", self.amount)
+        }
     }
 }
 

@@ -4,8 +4,6 @@ use super::window::unit_word;
 use super::*;
 use crate::language::num::Num;
 
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-
 impl Builder<'_> {
     /// `at most 3 contacts in 7d by email, sms`
     pub(super) fn policy_rule(&mut self, pair: Pair) -> Option<PolicyRule> {

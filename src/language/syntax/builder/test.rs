@@ -1,6 +1,6 @@
 //! Tests: what follows a value and makes it a condition. Counts are tests too.
 
-use super::window::{only, short, unit_word};
+use super::window::{only, unit_word};
 use super::*;
 
 impl Builder<'_> {
@@ -133,7 +133,7 @@ impl Builder<'_> {
                                 "`on {}`; a window is written `in {}{}`, and `days since …` is compared with a number: `{}`",
                                 self.slice(span),
                                 duration.amount,
-                                short(duration.unit),
+                                duration.unit.short(),
                                 duration.amount
                             ));
                         self.say(d);

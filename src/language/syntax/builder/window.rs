@@ -444,18 +444,6 @@ pub(super) fn unit_word(unit: Unit) -> &'static str {
     }
 }
 
-pub(super) fn short(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Second => "s",
-        Unit::Minute => "min",
-        Unit::Hour => "h",
-        Unit::Day => "d",
-        Unit::Week => "w",
-        Unit::Month => "mo",
-        Unit::Year => "y",
-    }
-}
-
 /// The calendar period that a word or short unit names.
 fn period_unit(word: &str) -> Option<PeriodUnit> {
     Some(match word {
