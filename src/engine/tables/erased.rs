@@ -31,7 +31,16 @@ impl Erased {
     pub fn read(root: &Path, path: &str) -> Result<Erased, Error> {
         let at = files::local(root, path);
         match std::fs::read_to_string(&at) {
-            Ok(text) => Ok(Erased::of(&text)),
+            Ok(text) => match cut_short(&text) {
+                None => Ok(Erased::of(&text)),
+                Some(line) => {
+                    let what = format!(
+                        "line {line} of the erased ids in `{path}` is no hash: 64 hexadecimal digits follow `{HASHED}`"
+                    );
+                    Err(Error::data(what)
+                        .with_help("bring the file back as `segue erase` wrote it: nobody may come back by a slip"))
+                }
+            },
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Erased::default()),
             // Whoever must not be contacted is not contacted because a file can't be read.
             Err(why) => Err(Error::io("cannot read the erased ids", at, why).with_help(
@@ -61,6 +70,16 @@ impl Erased {
     pub fn has(&self, id: &str) -> bool {
         self.entries.contains(id) || self.hashed && self.entries.contains(&entry(id))
     }
+}
+
+/// The first line, from 1, that begins like a hash and is none.
+fn cut_short(text: &str) -> Option<usize> {
+    let cut = |line: &str| {
+        let head = line.get(..HASHED.len()).filter(|head| head.eq_ignore_ascii_case(HASHED));
+        head.and_then(|_| line.get(HASHED.len()..))
+            .is_some_and(|digits| digits.len() != 64 || !digits.chars().all(|c| c.is_ascii_hexdigit()))
+    };
+    text.lines().position(|line| cut(said(line))).map(|at| at + 1)
 }
 
 /// Adds what names nobody of the ids that a project's file does not have, and how many that are. Where the file has an id as it is,
@@ -136,6 +155,15 @@ mod tests {
         assert_eq!(read(), format!("cust#9 # of cust\n\u{a0}{}\t# asked\n", entry("cust")));
         let known = Erased::read(folder.path(), "gone.txt").expect("reads");
         assert!(known.has("cust#9") && known.has("cust") && !known.has("9"));
+    }
+
+    #[test]
+    fn a_hash_that_was_cut_is_told() {
+        let whole = entry("ana");
+        assert_eq!(cut_short(&format!("# by hand\n{whole} # asked\n{}\nsha256\n", whole.to_uppercase())), None);
+        for bad in [&whole[..40], &whole.replace("256:", "256:x"), "SHA256:", &format!("{whole}0")] {
+            assert_eq!(cut_short(&format!("eve\n{bad}\n")), Some(2), "{bad}");
+        }
     }
 
     #[test]
