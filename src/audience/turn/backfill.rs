@@ -120,8 +120,10 @@ pub async fn backfill(job: &Job<'_>, store: &Store, base: &Base, instants: &[Clo
             for (version, segments) in firsts(base, &members) {
                 for file in version.draft.of(Table::History) {
                     let now = again(store, file, version.draft.as_of, &ids, &segments).await?;
-                    if now.sha256 != file.sha256 {
-                        draft.replaced.insert(file.sha256.clone(), now.sha256.clone());
+                    // Perhaps an erasure has replaced it before.
+                    let was = base.chain.resolve(file);
+                    if now.sha256 != was {
+                        draft.replaced.insert(was.to_owned(), now.sha256);
                     }
                 }
             }

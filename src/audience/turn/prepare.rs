@@ -237,8 +237,7 @@ fn gone<'a>(before: &'a Draft, draft: &Draft) -> impl Iterator<Item = &'a FileRe
 
 /// The file of an audience as it was, perhaps under an earlier name.
 fn of_then<'a>(before: &'a Draft, draft: &Draft, name: &str) -> Option<&'a FileRef> {
-    let former = draft.names.get(name).into_iter().flatten().rev();
-    std::iter::once(name).chain(former.map(String::as_str)).find_map(|name| before.audience(name))
+    draft.names_of(name).find_map(|name| before.audience(name))
 }
 
 /// All names that were ever had: those of before, and what `was` adds.

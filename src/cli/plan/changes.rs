@@ -185,8 +185,7 @@ fn count(n: u64) -> String {
 /// How a rule is different from what it was.
 fn rule(before: Option<&Draft>, now: &Draft, name: &str, sha256: &str) -> String {
     let Some(before) = before else { return "new".to_owned() };
-    let former = now.names.get(name).into_iter().flatten().rev().map(String::as_str);
-    match std::iter::once(name).chain(former).find_map(|name| before.entry(name)) {
+    match now.names_of(name).find_map(|name| before.entry(name)) {
         None => "new".to_owned(),
         Some(entry) if entry.name != name => format!("was {}", entry.name),
         Some(entry) if entry.sha256 != sha256 => "changed".to_owned(),
