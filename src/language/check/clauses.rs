@@ -12,8 +12,6 @@ use super::names::Meaning;
 use super::sequences::length;
 use super::values::{alone, plainest};
 
-/// Decimal places of an amount: what the contact ledger keeps of a cost.
-
 impl<'a> Checker<'a> {
     /// Understands a clause. Whether it can be meant.
     pub(super) fn clause(&self, item: &RuleItem<'a>, clause: &Clause, draft: &mut Draft) -> bool {
