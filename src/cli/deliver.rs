@@ -20,7 +20,8 @@ Examples:
 Of segments and stages, the newest version of the store of results is delivered. A destination's
 `mode` says whether that is all rows (files, where unsaid) or the changes since the version that it
 has (PostgreSQL and webhooks). Of campaigns, each decision since the last delivery is delivered
-with all its contacts, once. A delivery that broke off goes on at the batch that failed, before anything newer is
+once, with all its contacts but those whom a run since then took out (consent withdrawn, suppressed,
+erased). A delivery that broke off goes on at the batch that failed, before anything newer is
 delivered; every repeat carries the same idempotency keys, so that nothing counts twice.
 
 Secrets are named in the catalog (`{env: NAME}`, `{file: PATH}`) and read when they are needed.

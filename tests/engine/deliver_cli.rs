@@ -85,12 +85,17 @@ fn from_the_store_to_files() {
 fn decisions_are_delivered_once() {
     use segue::audience::store::{Decided, EntryKind};
 
-    use crate::results_support::draft;
+    use crate::results_support::{bare, draft};
     let folder = project("destinations:\n  lines: {kind: jsonl, path: out}\n", 0);
     let store = open(&folder.path().join("results"));
+    // What was decided last stands until it is decided anew.
+    let of = std::cell::Cell::new(1);
     let publish = |day: u64, decided: bool, name: &str| {
         run(async {
-            let mut draft = draft(&store, day).await.expect("staged");
+            let last = if decided { day } else { of.get() };
+            of.set(last);
+            let mut draft = draft(&store, last).await.expect("staged");
+            draft.as_of = bare(day).as_of;
             for entry in draft.program.iter_mut().filter(|entry| entry.name == "vip") {
                 (entry.kind, entry.name) = (EntryKind::Campaign, name.to_owned());
             }
@@ -119,6 +124,57 @@ fn decisions_are_delivered_once() {
     // Under another name it is the same campaign: what is new since then, and nothing twice.
     assert_eq!(say("best"), "best → lines: version 4, 24 rows\nbest → lines: version 5, 24 rows\n");
     assert_eq!(say("best"), "best → lines: nothing to do, it has version 5\n");
+}
+
+/// Whom later versions took out of the audience that stands, under whatever name, is not delivered; who is decided anew is.
+#[test]
+fn later_versions_take_people_out() {
+    use arrow::array::RecordBatch;
+    use segue::audience::store::{Decided, EntryKind, Kind, Table};
+
+    use crate::results_support::{bare, entry, table};
+    let folder = project("channels: {email: {}}\ndestinations:\n  lines: {kind: jsonl, path: out}\n", 0);
+    let store = open(&folder.path().join("results"));
+    let publish = |day: u64, decided: bool, name: &str, ids: &[&str], restored: Option<u64>| {
+        run(async {
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            let rows: RecordBatch = table(&ids);
+            let mut draft = bare(day);
+            draft.program.push(entry(name));
+            draft.program[0].kind = EntryKind::Campaign;
+            draft.files.push(store.stage(Table::Audience, name, &[rows]).await.expect("staged"));
+            if name != "vip" {
+                draft.names.insert(name.to_owned(), vec!["vip".to_owned()]);
+            }
+            if decided {
+                draft.decided = vec![Decided { key: "vip".to_owned(), at: draft.as_of }];
+            }
+            if restored.is_some() {
+                (draft.kind, draft.restored) = (Kind::Restore, restored);
+            }
+            let base = store.latest().await.expect("read").map(|latest| latest.version);
+            store.commit(draft, base).await.expect("answered").published().expect("published");
+        });
+    };
+    let said = |name: &str| text(&deliver(folder.path(), &[name])).0;
+    publish(1, true, "vip", &["a", "b"], None);
+    assert_eq!(said("vip"), "vip → lines: version 1, 2 rows\n");
+    publish(2, true, "vip", &["a", "b", "c", "d"], None);
+    publish(3, false, "vip", &["a", "b", "c"], None);
+    publish(4, false, "best", &["b", "c"], None);
+    publish(5, true, "best", &["x", "y"], None);
+    publish(6, false, "best", &["x"], None);
+    // What is brought back stands for what it was then, and takes nobody back in.
+    publish(7, false, "vip", &["b", "c", "d"], Some(2));
+    publish(8, true, "best", &["z"], None);
+    assert_eq!(
+        said("best"),
+        "best → lines: version 2, 2 rows, 2 left out who may not be reached any more\n\
+         best → lines: version 5, 1 rows, 1 left out who may not be reached any more\n\
+         best → lines: version 8, 1 rows\n"
+    );
+    let lines = std::fs::read_to_string(folder.path().join("out/best.00000002.jsonl")).expect("written");
+    assert_eq!(lines, "{\"customer\":\"b\"}\n{\"customer\":\"c\"}\n");
 }
 
 #[test]

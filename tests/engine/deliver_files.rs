@@ -329,17 +329,31 @@ fn a_segment_has_customers_only() {
     place.deliver("s", &versions, Ask { mode: Some(Mode::Full), ..version(3) }).expect("written");
 }
 
+/// Who withdrew consent since the decision is left out, and told of.
 #[test]
-fn nobody_who_was_not_sent() {
+fn nobody_who_may_not_be_reached_any_more() {
     let place = Place::new(&drop_of("csv"));
-    let rows = batch(&[
-        ("customer", texts(&[Some("a"), Some("b"), Some("c"), Some("d")])),
-        ("outcome", texts(&[Some("sent"), Some("held out"), None, Some("no consent")])),
-    ]);
-    let done = place.deliver("v", &Versions::default().with("v", 1, rows), version(1)).expect("written");
-    let Delivered::Done(told) = done else { panic!("done") };
-    assert_eq!((told[0].counts.upserts, told[0].counts.refused), (1, 3));
-    assert_eq!(String::from_utf8(read(&place, "v.csv")).expect("UTF-8"), "customer\r\na\r\n");
+    let by = |channels: &[(&str, &str)]| {
+        let (ids, by): (Vec<Option<&str>>, Vec<Option<&str>>) =
+            channels.iter().map(|(id, channel)| (Some(*id), Some(*channel))).unzip();
+        batch(&[("customer", texts(&ids)), ("channel", texts(&by))])
+    };
+    let place = Place {
+        catalog: crate::deliver_support::catalog(&format!("channels: {{email: {{}}, sms: {{}}}}\n{}", drop_of("csv"))),
+        ..place
+    };
+    let versions = Versions::default()
+        .with("v", 1, by(&[("a", "email"), ("b", "sms"), ("c", "email"), ("d", "sms")]))
+        .still("v", 1, by(&[("a", "email"), ("b", "email"), ("d", "sms")]));
+    let contacts = Ask { contacts: true, ..version(1) };
+    let Delivered::Would(told) = place.deliver("v", &versions, Ask { dry_run: true, ..contacts }).expect("told") else {
+        panic!("would")
+    };
+    assert_eq!((told[0].counts.upserts, told[0].counts.refused), (2, 2));
+    let Delivered::Done(told) = place.deliver("v", &versions, contacts).expect("written") else { panic!("done") };
+    assert_eq!((told[0].counts.upserts, told[0].counts.refused), (2, 2));
+    let written = String::from_utf8(read(&place, "v.00000001.csv")).expect("UTF-8");
+    assert_eq!(written, "customer,channel\r\na,email\r\nd,sms\r\n");
 }
 
 #[test]

@@ -310,6 +310,40 @@ fn refused_contacts_wait_through_later_decisions() {
     assert!(place.kept().iter().all(|(path, _)| !path.contains("/dead/")));
 }
 
+/// Who may not be reached any more is left out of what goes on and of what comes again; the batches stay those that they were.
+#[test]
+fn contacts_that_wait_are_asked_once_more() {
+    let of = |ids: &[&str]| scored(&ids.iter().map(|id| (*id, 1)).collect::<Vec<_>>());
+    let before = Versions::default().with("c", 1, of(&["a", "b", "c", "d", "e", "f"]));
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(2));
+    let contacts = Ask { contacts: true, ..version(1) };
+    receiver.moods(&[Mood::Refuses, Mood::FailsAfter]);
+    place.deliver_to("c", &before, contacts, &receiver).expect_err("broken");
+    // By now `a` of the letter, `c` of what was sent, `e` and `f` of what was not are out of the audience.
+    let now = before.still("c", 1, of(&["b", "d"]));
+    receiver.moods(&[Mood::Takes, Mood::Takes]);
+    let Delivered::Done(done) = place.deliver_to("c", &now, contacts, &receiver).expect("taken") else { panic!() };
+    assert_eq!((done[0].batches, done[0].resumed, done[0].dead.len()), (3, 1, 1));
+    assert_eq!((done[0].counts.upserts, done[0].counts.refused), (3, 3), "`a` waits in the letter");
+    let resume = Ask { resume: true, ..contacts };
+    receiver.moods(&[Mood::Refuses]);
+    let Delivered::Done(done) = place.deliver_to("c", &now, resume, &receiver).expect("told") else { panic!() };
+    assert_eq!((done[0].counts.refused, done[0].dead[0].rows), (4, 1));
+    assert!(!place.kept().iter().any(|(_, text)| text.contains("\"a\"")), "he is in no letter any more");
+    place.deliver_to("c", &now, resume, &receiver).expect("taken");
+    assert_eq!(receiver.table().keys().cloned().collect::<Vec<_>>(), ["b", "c", "d"], "`c` was there before");
+    // A letter of which nobody is left is not sent.
+    let place = Place::new(HOOK);
+    receiver.moods(&[Mood::Refuses]);
+    let one = Versions::default().with("c", 1, of(&["x"]));
+    place.deliver_to("c", &one, contacts, &receiver).expect("refused");
+    let one = one.still("c", 1, of(&[]));
+    let Delivered::Done(done) = place.deliver_to("c", &one, resume, &receiver).expect("told") else { panic!() };
+    assert_eq!((done[0].counts.refused, done[0].dead.len()), (1, 0));
+    assert!(!receiver.table().contains_key("x"));
+}
+
 #[test]
 fn two_at_once() {
     let place = Place::new(HOOK);

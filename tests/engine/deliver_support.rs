@@ -11,7 +11,9 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use segue::audience::deliver::retry::Patience;
 use segue::audience::deliver::state::{Shelf, State};
-use segue::audience::deliver::{Delivered, Machine, Parcel, Published, Request, Sent, Target, deliver, open, rows};
+use segue::audience::deliver::{
+    Delivered, Machine, Parcel, Published, Reach, Request, Sent, Target, deliver, open, rows,
+};
 use segue::error::Error;
 use segue::language::catalog::{Catalog, Destination, Mode, load};
 use segue::language::source::Sources;
@@ -24,11 +26,21 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
 
 /// Versions of audiences.
 #[derive(Default, Clone)]
-pub struct Versions(pub HashMap<(String, u64), RecordBatch>);
+pub struct Versions {
+    rows: HashMap<(String, u64), RecordBatch>,
+    /// Whom of a version's contacts nothing speaks against by now.
+    reach: HashMap<(String, u64), Reach>,
+}
 
 impl Versions {
     pub fn with(mut self, audience: &str, version: u64, batch: RecordBatch) -> Versions {
-        self.0.insert((audience.to_owned(), version), batch);
+        self.rows.insert((audience.to_owned(), version), batch);
+        self
+    }
+
+    /// Of a version's contacts only these may still be reached.
+    pub fn still(mut self, audience: &str, version: u64, batch: RecordBatch) -> Versions {
+        self.reach.insert((audience.to_owned(), version), Reach::of(&[batch]));
         self
     }
 }
@@ -37,10 +49,14 @@ impl Versions {
 impl Published for Versions {
     async fn rows(&self, audience: &str, version: u64) -> Result<Option<Vec<RecordBatch>>, Error> {
         // In two pieces, as a reader of files gives them.
-        Ok(self.0.get(&(audience.to_owned(), version)).map(|batch| {
+        Ok(self.rows.get(&(audience.to_owned(), version)).map(|batch| {
             let half = batch.num_rows() / 2;
             vec![batch.slice(0, half), batch.slice(half, batch.num_rows() - half)]
         }))
+    }
+
+    async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error> {
+        Ok(self.reach.get(&(audience.to_owned(), version)).cloned())
     }
 }
 

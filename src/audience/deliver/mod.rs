@@ -1,11 +1,11 @@
 //! Taking what was published elsewhere.
 //!
 //! Owns: what a delivery is, in which order its batches go, what is remembered of it. Promises: a delivery that breaks off goes on
-//! at the batch that failed, with the same idempotency keys; one that is complete is not made again unless asked; nobody whose
-//! outcome is not `sent` is in it, and no personal column goes to a channel that may not have it. Must not know: how a version was
-//! decided, the machine's clock.
+//! at the batch that failed, with the same idempotency keys; one that is complete is not made again unless asked; nobody is contacted
+//! whom a later version took out of the decision's audience, and no personal column goes to a channel that may not have it. Must not
+//! know: how a version was decided, the machine's clock.
 //!
-//! `rows` brings an audience into one form, `changes` compares two versions, `state` is what a destination has, `target` is where
+//! `rows` brings an audience into one form, `changes` compares two versions, `reach` is who may still be contacted, `state` is what a destination has, `target` is where
 //! batches go: `files`, `postgres`, `webhook`. `work` brings them there, after `permission` has looked. `secret` is the only place that reads secrets.
 
 use arrow::array::RecordBatch;
@@ -22,6 +22,7 @@ mod open;
 mod permission;
 pub mod postgres;
 mod published;
+mod reach;
 pub mod retry;
 pub mod rows;
 pub mod secret;
@@ -32,6 +33,7 @@ mod work;
 pub use open::{Machine, open};
 pub use permission::PII;
 pub use published::{is_contacts, known_as, shelf, versions};
+pub use reach::Reach;
 use state::{Counts, Dead, Which};
 pub use work::deliver;
 
@@ -41,6 +43,9 @@ pub trait Published: Send + Sync {
     /// The rows of an audience in a version: one batch at least, for its columns. `None` where that version does not have the
     /// audience, or is not kept any more.
     async fn rows(&self, audience: &str, version: u64) -> Result<Option<Vec<RecordBatch>>, Error>;
+
+    /// Of the contacts that a version decided, those against whom no later version speaks. `None` where none says anything.
+    async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error>;
 }
 
 /// Where batches go.

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::{cast, concat_batches, filter_record_batch, take_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType,
 };
@@ -18,22 +18,16 @@ use crate::language::calendar::date_of;
 
 /// The column of the customer's id, the first of every audience.
 pub const CUSTOMER: &str = "customer";
-/// The column that says what was decided; it is no part of what is delivered.
-pub const OUTCOME: &str = "outcome";
 /// The column of a delivery that says what becomes of a row: [`UPSERT`] or [`DELETE`].
 pub const OPERATION: &str = "operation";
 pub const UPSERT: &str = "upsert";
 pub const DELETE: &str = "delete";
-/// The outcome of whoever is contacted.
-const SENT: &str = "sent";
 
 /// The rows of an audience that may be delivered.
 #[derive(Debug, Clone)]
 pub struct Rows {
     /// `customer` first (Utf8 or Int64, ascending, none twice), types as [`plain`] makes them.
     pub batch: RecordBatch,
-    /// How many rows were left out, since their outcome is not `sent`.
-    pub refused: u64,
 }
 
 pub(super) fn odd(why: &dyn std::fmt::Display) -> Error {
@@ -46,13 +40,9 @@ impl Rows {
         let schema =
             batches.first().map(|b| b.schema()).ok_or_else(|| Error::data(format!("{what} has no columns")))?;
         let whole = concat_batches(&schema, batches).map_err(|e| odd(&e))?;
-        let (whole, refused) = sent_only(whole)?;
         let mut fields = Vec::new();
         let mut columns = Vec::new();
         for (field, column) in schema.fields().iter().zip(whole.columns()) {
-            if field.name() == OUTCOME {
-                continue;
-            }
             if field.name() == OPERATION || fields.iter().any(|f: &Field| f.name() == field.name()) {
                 return Err(Error::data(format!("{what} has a column `{}`, which means something else", field.name()))
                     .with_help("call the value something else: `with … as other_name`"));
@@ -78,22 +68,12 @@ impl Rows {
             )));
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| odd(&e))?;
-        Ok(Rows { batch: sorted(batch, what)?, refused })
+        Ok(Rows { batch: sorted(batch, what)? })
     }
 
     pub fn customers(&self) -> &ArrayRef {
         self.batch.column(0)
     }
-}
-
-/// The rows whose outcome is `sent`, and how many are not; where there is no outcome (a segment), all of them.
-fn sent_only(batch: RecordBatch) -> Result<(RecordBatch, u64), Error> {
-    let Some(outcome) = batch.column_by_name(OUTCOME) else { return Ok((batch, 0)) };
-    let outcome = cast(outcome, &DataType::Utf8).map_err(|e| odd(&e))?;
-    let sent: BooleanArray = outcome.as_string::<i32>().iter().map(|text| Some(text == Some(SENT))).collect();
-    let kept = filter_record_batch(&batch, &sent).map_err(|e| odd(&e))?;
-    let refused = batch.num_rows().saturating_sub(kept.num_rows());
-    Ok((kept, refused as u64))
 }
 
 fn sorted(batch: RecordBatch, what: &str) -> Result<RecordBatch, Error> {

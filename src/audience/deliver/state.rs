@@ -77,7 +77,7 @@ pub struct Counts {
     pub upserts: u64,
     pub deletes: u64,
     pub unchanged: u64,
-    /// Left out, since their outcome is not `sent`.
+    /// Contacts left out, since they may not be reached any more. While a delivery goes on, those of batches to come are among `upserts`.
     pub refused: u64,
     /// Cells that a spreadsheet would have taken for formulas; `None` where nobody looked.
     pub neutralised: Option<u64>,
@@ -247,7 +247,8 @@ pub fn customers(body: &Value) -> impl Iterator<Item = String> {
     rows.iter().filter_map(customer)
 }
 
-fn customer(row: &Value) -> Option<String> {
+/// The customer of a row of a letter.
+pub(super) fn customer(row: &Value) -> Option<String> {
     match row.get(super::rows::CUSTOMER)? {
         Value::String(id) => Some(id.clone()),
         Value::Number(id) => Some(id.to_string()),

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
+use arrow::array::RecordBatch;
+use serde_json::Value;
+
 use super::changes::Changes;
 use super::open;
 use super::permission::permitted;
 use super::rows::{self, Rows};
 use super::state::{self, Counts, Dead, Done, Shelf, State, Underway, Which};
-use super::{Delivered, Parcel, Published, Request, Sent, Step, Target, Told, key, key_of};
+use super::{Delivered, Parcel, Published, Reach, Request, Sent, Step, Target, Told, key, key_of};
 use crate::error::Error;
 use crate::language::catalog::Mode;
 
@@ -27,7 +30,7 @@ where
     if let Some(underway) = state.underway.clone().filter(|underway| !leaves(request, underway)) {
         if request.dry_run {
             let changes = work.changes(&underway.which, &state).await?;
-            let told = work.would(underway.which, &changes, underway.done, Some(underway.size));
+            let told = work.would(underway.which, &changes, underway.done, Some(underway.size))?;
             return Ok(Delivered::Would(vec![told]));
         }
         work.go_on(&mut state, underway).await?;
@@ -42,7 +45,7 @@ where
         let Some(which) = which(request, version, &state) else { continue };
         let changes = work.changes(&which, &state).await?;
         if request.dry_run {
-            let told = work.would(which.clone(), &changes, 0, None);
+            let told = work.would(which.clone(), &changes, 0, None)?;
             work.told.push(told);
             // As if it were there, for the next.
             let Told { which, counts, batches, .. } = work.told.last().cloned().ok_or_else(|| rows::odd(&"untold"))?;
@@ -101,15 +104,40 @@ fn which(request: &Request<'_>, version: u64, state: &State) -> Option<Which> {
 
 /// The prepared rows of a delivery.
 struct Prepared {
+    /// All of them, so that its batches are the same whoever may not be reached any more.
     changes: Changes,
-    refused: u64,
+    /// Of contacts, who may still be reached, where something was said of that.
+    reach: Option<Reach>,
 }
 
 impl Prepared {
+    /// Before any of it is there: nobody is left out yet.
     fn counts(&self) -> Counts {
         let Changes { upserts, deletes, unchanged, .. } = self.changes;
-        Counts { upserts, deletes, unchanged, refused: self.refused, neutralised: None }
+        Counts { upserts, deletes, unchanged, refused: 0, neutralised: None }
     }
+
+    /// Some of the rows, without those who may not be reached any more; and how many those are.
+    fn part(&self, from: usize, rows: usize) -> Result<(RecordBatch, u64), Error> {
+        let part = self.changes.batch.slice(from, rows);
+        let kept = self.reach.as_ref().map_or_else(|| Ok(part.clone()), |reach| reach.only(&part))?;
+        let refused = part.num_rows().saturating_sub(kept.num_rows());
+        Ok((kept, refused as u64))
+    }
+}
+
+impl Counts {
+    fn leave_out(&mut self, refused: u64) {
+        self.upserts = self.upserts.saturating_sub(refused);
+        self.refused += refused;
+    }
+}
+
+/// Takes those out of a letter who may not be reached any more; how many they are. Whose letter it is, the version in it says.
+async fn still_reached(request: &Request<'_>, published: &dyn Published, body: &mut Value) -> Result<u64, Error> {
+    let Some(version) = body.get("version").and_then(Value::as_u64).filter(|_| request.contacts) else { return Ok(0) };
+    let reach = published.reach(request.audience, version).await?;
+    Ok(reach.map_or(0, |reach| reach.keep(body)))
 }
 
 /// A call of [`deliver`] on its way.
@@ -164,14 +192,20 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
                 Changes::delta(&new, base.as_ref(), &doubtful)?
             }
         };
-        Ok(Prepared { changes, refused: new.refused })
+        let reach = match self.request.contacts {
+            true => self.published.reach(audience, which.version).await?,
+            false => None,
+        };
+        Ok(Prepared { changes, reach })
     }
 
-    fn would(&self, which: Which, prepared: &Prepared, resumed: u64, size: Option<u64>) -> Told {
+    fn would(&self, which: Which, prepared: &Prepared, resumed: u64, size: Option<u64>) -> Result<Told, Error> {
         let rows = prepared.changes.batch.num_rows() as u64;
         let size = size.or_else(|| open::size(self.request.destination)).filter(|size| *size > 0);
         let batches = size.map_or(1, |size| rows.div_ceil(size).max(1));
-        Told { which, counts: prepared.counts(), batches, resumed, dead: Vec::new(), repeated: false }
+        let mut counts = prepared.counts();
+        counts.leave_out(prepared.part(0, prepared.changes.batch.num_rows())?.1);
+        Ok(Told { which, counts, batches, resumed, dead: Vec::new(), repeated: false })
     }
 
     /// The rows of a batch (0: all at once) and how many batches that makes.
@@ -185,7 +219,9 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
 
     async fn go_on(&mut self, state: &mut State, underway: Underway) -> Result<(), Error> {
         let prepared = self.changes(&underway.which, state).await?;
-        if prepared.counts() != (Counts { neutralised: None, ..underway.counts }) {
+        let Counts { upserts, refused, .. } = underway.counts;
+        let begun = Counts { upserts: upserts + refused, refused: 0, neutralised: None, ..underway.counts };
+        if prepared.counts() != begun {
             return Err(Error::data(format!(
                 "the rows of version {} are not those of which a part was delivered",
                 underway.which.version
@@ -198,8 +234,7 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
     /// Brings the batches that are not there, and confirms.
     async fn bring(&mut self, state: &mut State, mut underway: Underway, prepared: Prepared) -> Result<(), Error> {
         let Request { project, audience, destination, contacts, again, progress, .. } = *self.request;
-        let rows = &prepared.changes.batch;
-        let total = rows.num_rows();
+        let total = prepared.changes.batch.num_rows();
         let size = usize::try_from(underway.size).unwrap_or(usize::MAX);
         let resumed = underway.done;
         let mut repeated = underway.batches > 0 && resumed == 0;
@@ -214,7 +249,8 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
         for number in underway.done..underway.batches {
             step(number);
             let from = usize::try_from(number).unwrap_or(usize::MAX).saturating_mul(size).min(total);
-            let rows = if size == 0 { rows.clone() } else { rows.slice(from, size.min(total - from)) };
+            let (rows, refused) = prepared.part(from, if size == 0 { total } else { size.min(total - from) })?;
+            underway.counts.leave_out(refused);
             let count = rows.num_rows() as u64;
             let key = key_of(&which, number, underway.size);
             let destination = &destination.name.name;
@@ -269,7 +305,16 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
         }
         let mut still = Vec::new();
         for mut dead in std::mem::take(&mut done.dead) {
-            let body = self.shelf.body(&dead).await?;
+            let mut body = self.shelf.body(&dead).await?;
+            let refused = still_reached(self.request, self.published, &mut body).await?;
+            dead.rows = dead.rows.saturating_sub(refused);
+            done.counts.refused += refused;
+            if dead.key.starts_with(&done.which.key) {
+                done.counts.upserts = done.counts.upserts.saturating_sub(refused);
+            }
+            if refused > 0 && dead.rows == 0 {
+                continue;
+            }
             if let Sent::Dead { reason, answer, body } = self.target()?.resend(&dead.key, &body).await? {
                 dead.reason = reason;
                 self.shelf.keep(&dead, &answer, &body).await?;

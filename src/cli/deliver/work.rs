@@ -236,7 +236,7 @@ fn line(told: &Told) -> String {
         ),
     });
     if told.counts.refused > 0 {
-        text.push_str(&format!(", {} left out who are not to be contacted", number(told.counts.refused)));
+        text.push_str(&format!(", {} left out who may not be reached any more", number(told.counts.refused)));
     }
     if let Some(cells) = told.counts.neutralised.filter(|cells| *cells > 0) {
         text.push_str(&format!(", {} neutralised", plural(count(cells), "formula")));
