@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use segue::language::catalog::Mode;
 use serde_json::Value;
 
 use crate::results_support::{open, publish, run};
@@ -68,6 +69,10 @@ fn from_the_store_to_files() {
     assert_eq!((&said["schema"], &said["version"]), (&Value::from(1), &Value::from(2)));
     let one = &said["deliveries"][0];
     assert_eq!((&one["state"], &one["mode"], &one["base"]), (&"delivered".into(), &"delta".into(), &Value::from(1)));
+    // The number of a version means another one in another store.
+    let manifest = run(store.manifest(2)).expect("read").sha256.clone();
+    let key = segue::audience::deliver::key("shop", &manifest, "vip", "lines", Mode::Delta, Some(1));
+    assert_eq!(one["idempotency_key"], Value::from(key));
     let changes = one["upserts"].as_u64().expect("rows") + one["deletes"].as_u64().expect("rows");
     let lines = folder.path().join("out/lines/vip.delta-00000001-00000002.jsonl");
     assert_eq!(std::fs::read_to_string(lines).expect("written").lines().count() as u64, changes);

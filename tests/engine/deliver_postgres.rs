@@ -181,6 +181,8 @@ fn a_real_database() {
     no_connection(&Base::new(&server, "f"));
     many_rows(&Base::new(&server, "g"));
     contacts_of_all_decisions(&Base::new(&server, "h"));
+    renamed(&Base::new(&server, "i"));
+    what_was_lost(&Base::new(&server, "j"));
 }
 
 /// Several decisions at once, one of them again, one without anybody: none takes the place of another.
@@ -207,6 +209,51 @@ fn contacts_of_all_decisions(base: &Base<'_>) {
     let rows = RecordBatch::try_from_iter(["customer", "version"].into_iter().zip(columns)).expect("a batch");
     let error = place.deliver("x", &Versions::default().with("x", 1, rows), contacts(1)).expect_err("refused");
     assert!(error.to_string().contains("has a column `version`, which means something else"), "{error}");
+}
+
+/// An audience goes on in its table under a new name, whatever the table is called after.
+fn renamed(base: &Base<'_>) {
+    let versions = Versions::default().with("gold", 1, scored(&[("a", 1), ("b", 1)])).with(
+        "vip",
+        2,
+        scored(&[("b", 1), ("c", 1)]),
+    );
+    // The store finds the rows of then under the name of then.
+    let versions = versions.with("vip", 1, scored(&[("a", 1), ("b", 1)]));
+    for (pattern, table) in [("members", "members"), ("\"{audience}\"", "gold")] {
+        let place = base.place(&format!(", table: {pattern}"));
+        place.deliver("gold", &versions, version(1)).expect("delivered");
+        let later = told(
+            place.deliver("vip", &versions, Ask { known_as: Some("gold"), ..version(2) }).expect("it is the same one"),
+        );
+        assert_eq!((later.which.base, later.counts.upserts, later.counts.deletes), (Some(1), 1, 1));
+        assert_eq!(base.ask(&format!("select customer from {table} order by 1")), ["b", "c"]);
+        let sql = format!("select audience, version from segue_deliveries where \"table\" = '{table}' order by number");
+        assert_eq!(base.ask(&sql), ["gold|1", "gold|2"]);
+    }
+}
+
+/// What the database remembers of a table is no reason to leave another one, or a new one, empty.
+fn what_was_lost(base: &Base<'_>) {
+    let versions = Versions::default().with("v", 1, scored(&[("a", 1), ("b", 1)]));
+    let full = Ask { mode: Some(Mode::Full), ..version(1) };
+    let place = base.place(", table: one");
+    let first = told(place.deliver("v", &versions, full).expect("delivered"));
+    let other = told(base.place(", table: two").deliver("v", &versions, full).expect("delivered"));
+    assert_eq!(first.which.key, other.which.key);
+    assert_eq!(base.ask("select customer from two order by 1"), ["a", "b"], "the key is known of the other table");
+    for lost in ["drop table one", "delete from one", "drop table one; delete from segue_deliveries"] {
+        base.run(lost);
+        place.deliver("v", &versions, version(1)).expect("nothing to do");
+        place.deliver("v", &versions, full).expect("delivered");
+        assert_eq!(base.ask("select customer from one order by 1"), ["a", "b"], "after `{lost}`");
+    }
+    let contacts = Ask { contacts: true, ..full };
+    let place = base.place(", table: three");
+    place.deliver("v", &versions, contacts).expect("delivered");
+    base.run("drop table three");
+    place.deliver("v", &versions, contacts).expect("delivered");
+    assert_eq!(base.ask("select customer, version from three order by 1"), ["a|1", "b|1"]);
 }
 
 fn versions_one_after_the_other(base: &Base<'_>) {

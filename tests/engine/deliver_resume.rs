@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use segue::audience::deliver::{Delivered, key};
 use segue::language::catalog::Mode;
 
-use crate::deliver_support::{Ask, Mood, Place, Receiver, Versions, scored, version, wanted};
+use crate::deliver_support::{Ask, Mood, Place, Receiver, Versions, manifest, scored, version, wanted};
 
 const HOOK: &str = "destinations: {hook: {kind: webhook, url: 'https://crm.example.org', secret: {env: HOOK}}}";
 
@@ -86,7 +86,7 @@ fn a_complete_one_is_not_repeated() {
     let got = receiver.got.lock().expect("sound");
     assert_eq!(got.tries.values().copied().collect::<Vec<u64>>(), [2, 2, 2]);
     assert_eq!(got.keys.values().sum::<u64>(), 25);
-    let whole = key("shop", 7, "vip", "hook", Mode::Delta, None);
+    let whole = key("shop", &manifest(7), "vip", "hook", Mode::Delta, None);
     assert_eq!(
         got.keys.keys().cloned().collect::<Vec<_>>(),
         (0..3).map(|n| format!("{whole}-{n}")).collect::<Vec<_>>()
@@ -95,10 +95,10 @@ fn a_complete_one_is_not_repeated() {
 
 #[test]
 fn keys_are_published() {
-    let of = |base| key("shop", 8, "vip", "crm", Mode::Delta, base);
+    let of = |base| key("shop", &manifest(8), "vip", "crm", Mode::Delta, base);
     // python3: sha256(b"".join(len(p).to_bytes(8, "little") + p for p in parts))
-    assert_eq!(of(Some(7)), "f8bebdb3ca973d66b3df4b14c686d3743351c7154337190c4acf75946ede3ccf");
-    assert_eq!(of(None), "b61524fb1fc5d2e6fca5e76dc79cd127efad6bb81cd6da05d2270df2a208dcbc");
+    assert_eq!(of(Some(7)), "98ff18a794d974ff2b7550864f9df7aae222c5c782a92a33e6ba124de419ad38");
+    assert_eq!(of(None), "ce61b5469d3644c7829f8edbf7785b8d280f6329c7f645ea6653a573715c5beb");
 }
 
 #[test]
@@ -342,6 +342,44 @@ fn contacts_that_wait_are_asked_once_more() {
     let Delivered::Done(done) = place.deliver_to("c", &one, resume, &receiver).expect("told") else { panic!() };
     assert_eq!((done[0].counts.refused, done[0].dead.len()), (1, 0));
     assert!(!receiver.table().contains_key("x"));
+}
+
+/// All rows: of contacts every decision that is not there, also the one that broke off; of what is there once more, with the same keys.
+#[test]
+fn all_rows_of_all_that_wait() {
+    let of = |ids: &[&str]| scored(&ids.iter().map(|id| (*id, 1)).collect::<Vec<_>>());
+    let versions = Versions::default()
+        .with("c", 1, of(&["a"]))
+        .with("c", 2, of(&["b", "c"]))
+        .with("c", 3, of(&["d"]))
+        .with("c", 4, of(&["e"]));
+    let place = Place::new(HOOK);
+    let receiver = Receiver::new(Some(1));
+    let full = |version| Ask { version, contacts: true, mode: Some(Mode::Full), ..Ask::default() };
+    let keys = || receiver.got.lock().expect("sound").keys.values().sum::<u64>();
+    let versions_of = |done: Delivered| told(done).iter().map(|told| told.0).collect::<Vec<_>>();
+    // The first delivery breaks off; another decision follows.
+    receiver.moods(&[Mood::FailsBefore]);
+    place.deliver_to("c", &versions, full(1), &receiver).expect_err("broken");
+    receiver.moods(&[Mood::Takes, Mood::Takes, Mood::FailsBefore]);
+    place.deliver_to("c", &versions, full(2), &receiver).expect_err("broken");
+    assert_eq!(versions_of(place.deliver_to("c", &versions, full(4), &receiver).expect("taken")), [2, 3, 4]);
+    assert_eq!(keys(), 5, "everybody once");
+    assert_eq!(
+        versions_of(place.deliver_to("c", &versions, full(4), &receiver).expect("taken")),
+        [4],
+        "as it was asked"
+    );
+    assert_eq!(keys(), 5, "and a receiver that heeds keys counts nothing twice");
+    // Members: what is there in whole comes in whole once more.
+    let full = Ask { mode: Some(Mode::Full), ..version(1) };
+    let versions = Versions::default().with("v", 1, of(&["a"]));
+    for _ in 0..2 {
+        assert_eq!(told(place.deliver_to("v", &versions, full, &receiver).expect("taken")), [(1, 1, 0, 1, 0)]);
+    }
+    let got = receiver.got.lock().expect("sound");
+    let key = format!("{}-0", key("shop", &manifest(1), "v", "hook", Mode::Full, None));
+    assert_eq!(got.tries[&key], 2);
 }
 
 #[test]

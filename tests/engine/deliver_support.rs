@@ -55,9 +55,18 @@ impl Published for Versions {
         }))
     }
 
+    async fn manifest(&self, version: u64) -> Result<String, Error> {
+        Ok(manifest(version))
+    }
+
     async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error> {
         Ok(self.reach.get(&(audience.to_owned(), version)).cloned())
     }
+}
+
+/// What stands for the checksum of a version's manifest.
+pub fn manifest(version: u64) -> String {
+    format!("{version:064x}")
 }
 
 /// An audience with a column `score`.
@@ -105,6 +114,8 @@ pub struct Ask {
     pub resume: bool,
     pub dry_run: bool,
     pub contacts: bool,
+    /// The first name of the audience, where it was another.
+    pub known_as: Option<&'static str>,
 }
 
 /// Of contacts all versions, of members the last.
@@ -140,11 +151,11 @@ impl Place {
     }
 
     fn request<'a>(&'a self, audience: &'a str, ask: Ask, versions: &'a [u64]) -> Request<'a> {
-        let Ask { mode, again, resume, dry_run, contacts, .. } = ask;
+        let Ask { mode, again, resume, dry_run, contacts, known_as, .. } = ask;
         Request {
             project: "shop",
             audience,
-            known_as: audience,
+            known_as: known_as.unwrap_or(audience),
             versions,
             contacts,
             destination: self.destination(),
@@ -164,7 +175,12 @@ impl Place {
             Machine { root: self.root.path().to_owned(), now: Arc::new(|| 1_800_000_000), patience: self.patience };
         let make = || open(self.destination(), &machine);
         let all = upto(ask);
-        block_on(deliver(&self.request(audience, ask, &all), versions, &mut self.shelf(audience), make))
+        block_on(deliver(
+            &self.request(audience, ask, &all),
+            versions,
+            &mut self.shelf(ask.known_as.unwrap_or(audience)),
+            make,
+        ))
     }
 
     /// To a receiver of the test.
@@ -177,7 +193,12 @@ impl Place {
     ) -> Result<Delivered, Error> {
         let make = || Ok(Box::new(receiver.clone()) as Box<dyn Target>);
         let all = upto(ask);
-        block_on(deliver(&self.request(audience, ask, &all), versions, &mut self.shelf(audience), make))
+        block_on(deliver(
+            &self.request(audience, ask, &all),
+            versions,
+            &mut self.shelf(ask.known_as.unwrap_or(audience)),
+            make,
+        ))
     }
 
     /// All texts in the store of results: states and dead letters.

@@ -44,6 +44,9 @@ pub trait Published: Send + Sync {
     /// audience, or is not kept any more.
     async fn rows(&self, audience: &str, version: u64) -> Result<Option<Vec<RecordBatch>>, Error>;
 
+    /// The SHA-256 of a version's manifest, which tells it from all versions of other stores.
+    async fn manifest(&self, version: u64) -> Result<String, Error>;
+
     /// Of the contacts that a version decided, those against whom no later version speaks. `None` where none says anything.
     async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error>;
 }
@@ -75,6 +78,8 @@ pub struct Parcel<'a> {
     pub key: String,
     pub project: &'a str,
     pub audience: &'a str,
+    /// The first name that the audience had.
+    pub known_as: &'a str,
     pub destination: &'a str,
     pub which: &'a Which,
     /// The rows are one decision's contacts, which stand beside those of the others.
@@ -123,8 +128,8 @@ pub struct Request<'a> {
     pub catalog: &'a Catalog,
     /// The columns that the audience's campaign calls personal, of all that it knows.
     pub payload: &'a [(String, bool)],
-    /// Of members; otherwise what the destination says. Of contacts all rows are brought, and `Full` brings those of the last decision
-    /// only.
+    /// Of members; otherwise what the destination says. Of contacts all rows are brought. `Full` brings what is there already, too, as far
+    /// as nothing newer is due.
     pub mode: Option<Mode>,
     /// Make a complete delivery once more.
     pub again: bool,
@@ -171,12 +176,13 @@ pub struct Told {
     pub repeated: bool,
 }
 
-/// The idempotency key of a delivery: SHA-256 in hex over the words `segue delivery 1`, project, version, audience (by the first
-/// name that it had), destination, mode and base version (`none` where there is none), each behind its length in bytes as eight bytes, the least significant first.
-pub fn key(project: &str, version: u64, audience: &str, destination: &str, mode: Mode, base: Option<u64>) -> String {
+/// The idempotency key of a delivery: SHA-256 in hex over the words `segue delivery 2`, project, the SHA-256 of the version's manifest,
+/// audience (by the first name that it had), destination, mode and base version (`none` where there is none), each behind its length in
+/// bytes as eight bytes, the least significant first. A manifest names the one before, so that it tells the versions before it, too.
+pub fn key(project: &str, manifest: &str, audience: &str, destination: &str, mode: Mode, base: Option<u64>) -> String {
     let base = base.map_or_else(|| "none".to_owned(), |base| base.to_string());
     let mut hash = Sha256::new();
-    for part in ["segue delivery 1", project, &version.to_string(), audience, destination, mode.as_str(), &base] {
+    for part in ["segue delivery 2", project, manifest, audience, destination, mode.as_str(), &base] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }

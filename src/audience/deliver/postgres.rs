@@ -126,7 +126,7 @@ impl Target for Postgres {
     }
 
     async fn send(&mut self, parcel: &Parcel<'_>) -> Result<Sent, Error> {
-        let place = place(&self.table, parcel.audience).map_err(|why| self.cant(why))?;
+        let place = place(&self.table, parcel.known_as).map_err(|why| self.cant(why))?;
         let mut client = self.connect().await?;
         let transaction = client.transaction().await.map_err(|e| self.said("cannot begin", &e))?;
         let rows = if parcel.contacts { self.of_version(parcel)? } else { parcel.rows.clone() };
@@ -143,7 +143,7 @@ struct Place {
     table: String,
 }
 
-/// The table of an audience.
+/// The table of an audience, by its first name: under a new one it stays where it is.
 fn place(pattern: &str, audience: &str) -> Result<Place, String> {
     let part = |text: &str| {
         let name = text.replace("{audience}", audience);
@@ -197,15 +197,16 @@ impl Work<'_> {
         self.run(
             "cannot make the table of deliveries",
             &format!(
-                "create table if not exists {ledger} (number bigint generated always as identity, key text primary key, \
+                "create table if not exists {ledger} (number bigint generated always as identity, key text not null, \
                  project text not null, destination text not null, audience text not null, \"table\" text not null, \
                  mode text not null, version bigint not null, base bigint, upserts bigint not null, \
-                 deletes bigint not null, at timestamptz not null default now())"
+                 deletes bigint not null, at timestamptz not null default now(), primary key (key, \"table\"))"
             ),
         )
         .await?;
-        let known = format!("select 1 from {ledger} where key = $1");
-        let known = self.ask("cannot read the table of deliveries", &known, &[&self.parcel.key]).await?;
+        let known = format!("select 1 from {ledger} where key = $1 and \"table\" = $2");
+        let which: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.parcel.key, &self.place.table];
+        let known = self.ask("cannot read the table of deliveries", &known, &which).await?;
         if !known.is_empty() && !self.parcel.again {
             return Ok(true);
         }
@@ -220,14 +221,14 @@ impl Work<'_> {
 
     /// The version that the table has; none where no delivery came here. A table belongs to one audience.
     async fn ours(&self, ledger: &str) -> Result<Option<i64>, Error> {
-        let Parcel { project, audience, .. } = *self.parcel;
+        let Parcel { project, known_as, .. } = *self.parcel;
         let sql = format!(
             "select project, audience, version from {ledger} where \"table\" = $1 order by number desc limit 1"
         );
         let rows = self.ask("cannot read the table of deliveries", &sql, &[&self.place.table]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (whose, which): (&str, &str) = (row.get(0), row.get(1));
-        if (whose, which) != (project, audience) {
+        if (whose, which) != (project, known_as) {
             return Err(Error::Refused {
                 message: format!(
                     "destination `{}`: table {} holds audience `{which}` of project `{whose}`",
@@ -386,7 +387,7 @@ impl Work<'_> {
     }
 
     async fn remember(&self, ledger: &str) -> Result<(), Error> {
-        let Parcel { project, audience, destination, which, rows, .. } = self.parcel;
+        let Parcel { project, known_as, destination, which, rows, .. } = self.parcel;
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let operations = rows.column(0);
         let deletes = (0..rows.num_rows()).filter(|row| rows::text(operations, *row).as_deref() == Some(rows::DELETE));
@@ -394,9 +395,9 @@ impl Work<'_> {
         let upserts = number(rows.num_rows() as u64).saturating_sub(deletes);
         let (version, base) = (number(which.version), which.base.map(number));
         // Made again, it is the last one once more.
-        let sql = format!("delete from {ledger} where key = $1");
+        let sql = format!("delete from {ledger} where key = $1 and \"table\" = $2");
         let failed = |e: tokio_postgres::Error| self.of.said("cannot remember the delivery", &e);
-        self.transaction.execute(&sql, &[&self.parcel.key]).await.map_err(failed)?;
+        self.transaction.execute(&sql, &[&self.parcel.key, &self.place.table]).await.map_err(failed)?;
         let sql = format!(
             "insert into {ledger} (key, project, destination, audience, \"table\", mode, version, base, upserts, deletes) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -409,7 +410,7 @@ impl Work<'_> {
                     &self.parcel.key,
                     project,
                     destination,
-                    audience,
+                    known_as,
                     &self.place.table,
                     &mode,
                     &version,

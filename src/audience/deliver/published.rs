@@ -22,6 +22,10 @@ impl Published for Store {
         }
     }
 
+    async fn manifest(&self, version: u64) -> Result<String, Error> {
+        Ok(self.chain().await?.version(version)?.sha256.clone())
+    }
+
     async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error> {
         let chain = self.chain().await?;
         let mut reach: Option<Reach> = None;

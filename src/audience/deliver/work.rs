@@ -42,7 +42,11 @@ where
         return Ok(work.end(&state));
     }
     for version in due(request, &state) {
-        let Some(which) = which(request, version, &state) else { continue };
+        let Some(which) = which(request, version, &published.manifest(version).await?, &state) else { continue };
+        // It broke off before, and is there now.
+        if work.told.iter().any(|told| told.which == which) {
+            continue;
+        }
         let changes = work.changes(&which, &state).await?;
         if request.dry_run {
             let told = work.would(which.clone(), &changes, 0, None)?;
@@ -65,31 +69,34 @@ where
     }
 }
 
-/// Whether what broke off is left as it is, since all rows of another delivery were asked for in its place.
+/// Whether what broke off is left as it is, since all rows were asked for: of contacts also its own, from the first batch on.
 fn leaves(request: &Request<'_>, underway: &Underway) -> bool {
     let Underway { which, .. } = underway;
     let same = which.mode == Mode::Full && request.versions.last() == Some(&which.version);
     request.mode == Some(Mode::Full) && !request.resume && !same
 }
 
-/// The versions that are to be delivered now, if they are not there.
+/// The versions that are to be delivered now, if they are not there: of contacts all decisions that are not.
 fn due(request: &Request<'_>, state: &State) -> Vec<u64> {
-    let newer =
-        |done: &Done| request.versions.iter().copied().filter(|v| *v > done.which.version).collect::<Vec<u64>>();
-    match state.confirmed.as_ref().map(newer) {
-        Some(newer) if !newer.is_empty() && request.mode != Some(Mode::Full) => newer,
-        _ => request.versions.last().copied().into_iter().collect(),
+    let done = state.confirmed.as_ref().map(|done| done.which.version + 1);
+    let from = done.or(state.underway.as_ref().map(|underway| underway.which.version)).filter(|_| request.contacts);
+    let newer: Vec<u64> = request.versions.iter().copied().filter(|v| from.is_some_and(|from| *v >= from)).collect();
+    match newer.is_empty() {
+        true => request.versions.last().copied().into_iter().collect(),
+        false => newer,
     }
 }
 
 /// Which delivery is due; `None` where the destination has it.
-fn which(request: &Request<'_>, version: u64, state: &State) -> Option<Which> {
+fn which(request: &Request<'_>, version: u64, manifest: &str, state: &State) -> Option<Which> {
     let unsaid = if request.contacts { Mode::Full } else { request.destination.mode };
     let done = state.confirmed.as_ref();
     if let Some(done) = done.filter(|done| done.which.version == version) {
-        // What is there is that version already, whichever way it came.
-        if request.mode != Some(Mode::Full) || done.which.mode == Mode::Full {
-            return request.again.then(|| done.which.clone());
+        match (request.mode, done.which.mode) {
+            (Some(Mode::Full), Mode::Full) => return Some(done.which.clone()),
+            (Some(Mode::Full), Mode::Delta) => {}
+            // What is there is that version already, whichever way it came.
+            _ => return request.again.then(|| done.which.clone()),
         }
     }
     // Of all rows some were refused: whether the receiver took any in place of what it had, nobody knows.
@@ -98,7 +105,7 @@ fn which(request: &Request<'_>, version: u64, state: &State) -> Option<Which> {
         Mode::Delta if !torn && !request.contacts => (Mode::Delta, done.map(|done| done.which.version)),
         _ => (Mode::Full, None),
     };
-    let key = key(request.project, version, request.known_as, &request.destination.name.name, mode, base);
+    let key = key(request.project, manifest, request.known_as, &request.destination.name.name, mode, base);
     Some(Which { version, mode, base, key })
 }
 
@@ -233,7 +240,9 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
 
     /// Brings the batches that are not there, and confirms.
     async fn bring(&mut self, state: &mut State, mut underway: Underway, prepared: Prepared) -> Result<(), Error> {
-        let Request { project, audience, destination, contacts, again, progress, .. } = *self.request;
+        let Request { project, audience, known_as, destination, contacts, progress, .. } = *self.request;
+        // What somebody asks for in whole is brought whatever the destination remembers: it may have lost it.
+        let again = self.request.again || self.request.mode == Some(Mode::Full);
         let total = prepared.changes.batch.num_rows();
         let size = usize::try_from(underway.size).unwrap_or(usize::MAX);
         let resumed = underway.done;
@@ -258,6 +267,7 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
                 key: key.clone(),
                 project,
                 audience,
+                known_as,
                 destination,
                 which: &which,
                 contacts,
