@@ -327,6 +327,7 @@ fn columns_of_a_delivery() {
         ("purchased → offer with last(product of purchased)", &["E0439 last(product of purchased)"]),
         ("purchased → offer with age, age", &["E0439 age"]),
         ("purchased → offer with age as customer", &["E0439 customer"]),
+        ("purchased → offer with age as operation, age * 2 as version", &["E0439 operation", "E0439 version"]),
         ("purchased → offer with open as o", &["E0439 open"]),
         ("purchased → offer with staff", &["E0439 staff"]),
         ("purchased → offer with tags", &["E0439 tags"]),

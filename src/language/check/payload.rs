@@ -13,8 +13,8 @@ use super::names::Meaning;
 use super::rules::Built;
 use super::values::{Side, alone};
 
-/// What every delivery has, whatever a campaign adds.
-const COLUMNS: [&str; 5] = ["action", "arm", "channel", "customer", "outcome"];
+/// What deliveries and their tables have, whatever a campaign adds.
+const COLUMNS: [&str; 7] = ["action", "arm", "channel", "customer", "operation", "outcome", "version"];
 
 impl<'a> Checker<'a> {
     /// `with last(product of purchased) as favourite, spend_12mo`
