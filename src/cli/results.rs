@@ -29,12 +29,14 @@ mod engine {
     use super::Place;
     use crate::audience::store::Store;
     use crate::language::calendar::{Clock, Zone};
-    use crate::language::catalog::ProjectFile;
+    use crate::language::catalog::{Catalog, ProjectFile};
 
     /// A store, and the project that names it, where one does.
     pub struct Found {
         pub store: Store,
         pub project: Option<ProjectFile>,
+        /// Of a project in which nothing is wrong.
+        pub catalog: Option<Catalog>,
     }
 
     impl Place {
@@ -42,7 +44,7 @@ mod engine {
         /// to what was published.
         pub fn find(&self, global: &Global, out: &Out) -> Result<Option<Found>, Failure> {
             if let Some(address) = &self.store {
-                return Ok(Some(Found { store: keeper::at(address)?, project: None }));
+                return Ok(Some(Found { store: keeper::at(address)?, project: None, catalog: None }));
             }
             let project = workspace::load(None, global)?;
             let unread = project.file.name.name.is_empty();
@@ -50,7 +52,8 @@ mod engine {
                 return Ok(None);
             }
             let store = keeper::needed(None, &project)?;
-            Ok(Some(Found { store, project: Some(project.file) }))
+            let catalog = Some(project.catalog).filter(|_| project.diagnostics.is_empty());
+            Ok(Some(Found { store, project: Some(project.file), catalog }))
         }
     }
 

@@ -14,6 +14,8 @@ Examples:
 
 The newest version and the whole history always stay, and so does the record of every version: what
 was published when, from which rules and data. A new version records what was cleared away.
+Decisions that a destination of the catalog waits for stay, too, until `segue deliver` has taken
+them there.
 
 Exit code: 0 done · 2 wrong call · 3 the project has errors · 4 no such store, or it is damaged
 5 another run is at work")]

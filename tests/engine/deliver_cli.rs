@@ -131,36 +131,38 @@ fn decisions_are_delivered_once() {
     assert_eq!(say("best"), "best → lines: nothing to do, it has version 5\n");
 }
 
-/// Whom later versions took out of the audience that stands, under whatever name, is not delivered; who is decided anew is.
-#[test]
-fn later_versions_take_people_out() {
-    use arrow::array::RecordBatch;
+/// Publishes a campaign's audience of a day: as it is decided, as it stands, or as it is brought back.
+fn campaign(folder: &Path, day: u64, decided: bool, name: &str, ids: &[&str], restored: Option<u64>) {
     use segue::audience::store::{Decided, EntryKind, Kind, Table};
 
     use crate::results_support::{bare, entry, table};
-    let folder = project("channels: {email: {}}\ndestinations:\n  lines: {kind: jsonl, path: out}\n", 0);
-    let store = open(&folder.path().join("results"));
-    let publish = |day: u64, decided: bool, name: &str, ids: &[&str], restored: Option<u64>| {
-        run(async {
-            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-            let rows: RecordBatch = table(&ids);
-            let mut draft = bare(day);
-            draft.program.push(entry(name));
-            draft.program[0].kind = EntryKind::Campaign;
-            draft.files.push(store.stage(Table::Audience, name, &[rows]).await.expect("staged"));
-            if name != "vip" {
-                draft.names.insert(name.to_owned(), vec!["vip".to_owned()]);
-            }
-            if decided {
-                draft.decided = vec![Decided { key: "vip".to_owned(), at: draft.as_of }];
-            }
-            if restored.is_some() {
-                (draft.kind, draft.restored) = (Kind::Restore, restored);
-            }
-            let base = store.latest().await.expect("read").map(|latest| latest.version);
-            store.commit(draft, base).await.expect("answered").published().expect("published");
-        });
-    };
+    let store = open(&folder.join("results"));
+    run(async {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let mut draft = bare(day);
+        draft.program.push(entry(name));
+        draft.program[0].kind = EntryKind::Campaign;
+        draft.files.push(store.stage(Table::Audience, name, &[table(&ids)]).await.expect("staged"));
+        if name != "vip" {
+            draft.names.insert(name.to_owned(), vec!["vip".to_owned()]);
+        }
+        if decided {
+            draft.decided = vec![Decided { key: "vip".to_owned(), at: draft.as_of }];
+        }
+        if restored.is_some() {
+            (draft.kind, draft.restored) = (Kind::Restore, restored);
+        }
+        let base = store.latest().await.expect("read").map(|latest| latest.version);
+        store.commit(draft, base).await.expect("answered").published().expect("published");
+    });
+}
+
+/// Whom later versions took out of the audience that stands, under whatever name, is not delivered; who is decided anew is.
+#[test]
+fn later_versions_take_people_out() {
+    let folder = project("destinations:\n  lines: {kind: jsonl, path: out}\n", 0);
+    let publish =
+        |day, decided, name, ids: &[&str], restored| campaign(folder.path(), day, decided, name, ids, restored);
     let said = |name: &str| text(&deliver(folder.path(), &[name])).0;
     publish(1, true, "vip", &["a", "b"], None);
     assert_eq!(said("vip"), "vip → lines: version 1, 2 rows\n");
@@ -180,6 +182,66 @@ fn later_versions_take_people_out() {
     );
     let lines = std::fs::read_to_string(folder.path().join("out/best.00000002.jsonl")).expect("written");
     assert_eq!(lines, "{\"customer\":\"b\"}\n{\"customer\":\"c\"}\n");
+}
+
+/// What a destination waits for is not cleared away, and goes when it has it.
+#[test]
+fn old_decisions_wait_for_their_delivery() {
+    let folder = project("destinations:\n  lines: {kind: jsonl, path: out}\n  other: {kind: csv, path: other}\n", 0);
+    let publish = |day, ids: &[&str]| campaign(folder.path(), day, true, "vip", ids, None);
+    publish(1, &["a"]);
+    assert_eq!(text(&deliver(folder.path(), &["--to", "lines"])).0, "vip → lines: version 1, 1 rows\n");
+    (2..=4).for_each(|day| publish(day, &["b"]));
+    let vacuum = |arguments: &[&str]| {
+        let output = segue().current_dir(folder.path()).arg("vacuum").args(arguments).output().expect("runs");
+        let (out, err, code) = text(&output);
+        assert_eq!(code, Some(0), "{err}");
+        out
+    };
+    let all = ["--keep", "0d", "--grace", "0d"];
+    let said: Value = serde_json::from_str(&vacuum(&[&all[..], &["--format", "json"]].concat())).expect("JSON");
+    assert_eq!((&said["versions"], &said["waiting"]), (&serde_json::json!([1]), &serde_json::json!([2, 3])));
+    let said = vacuum(&[&all[..], &["--apply"]].concat());
+    assert!(said.starts_with("cleared away 1 version (1)"), "{said}");
+    assert!(
+        said.ends_with("\n2 old versions stay: a destination has not got their contacts (`segue deliver`)\n"),
+        "{said}"
+    );
+    // Somewhere else than the project is, deliveries tell.
+    let store = folder.path().join("results").display().to_string();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let output = segue().current_dir(elsewhere.path()).args(["vacuum", "--store", &store]).args(all).output();
+    assert!(text(&output.expect("runs")).0.contains("3 old versions stay"));
+    assert_eq!(
+        text(&deliver(folder.path(), &[])).0,
+        "vip → lines: version 2, 1 rows\nvip → lines: version 3, 1 rows\nvip → lines: version 4, 1 rows\n\
+         vip → other: version 4, 1 rows\n"
+    );
+    assert!(vacuum(&all).starts_with("would clear away 3 versions (2 to 4)"));
+}
+
+/// A campaign that is taken out takes its contacts with it, and that is said once.
+#[test]
+fn who_leaves_is_told() {
+    let folder = project("destinations:\n  lines: {kind: jsonl, path: out}\n", 0);
+    (1..=2).for_each(|day| campaign(folder.path(), day, true, "vip", &["a"], None));
+    let store = open(&folder.path().join("results"));
+    run(async {
+        let mut draft = crate::results_support::draft(&store, 3).await.expect("staged");
+        draft.program.retain(|entry| entry.name != "vip");
+        draft.files.retain(|file| file.name != "vip");
+        store.commit(draft, Some(2)).await.expect("answered").published().expect("published");
+    });
+    let told =
+        "campaign `vip` is not in the newest version any more: 2 decisions of it that `lines` has not got will not";
+    let (out, err, code) = text(&deliver(folder.path(), &[]));
+    assert_eq!(
+        (out.as_str(), code),
+        ("loyal → lines: version 3, 24 rows\nrecent → lines: version 3, 24 rows\n", Some(0))
+    );
+    assert!(err.contains(told), "{err}");
+    let (_, err, _) = text(&deliver(folder.path(), &[]));
+    assert!(!err.contains("vip"), "{err}");
 }
 
 #[test]

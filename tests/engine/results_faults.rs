@@ -23,7 +23,7 @@ async fn work(folder: &Path, trouble: Trouble) -> (Result<(), Error>, Vec<&'stat
                 store.read(file).await?;
             }
         }
-        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO };
+        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO, ..Keep::default() };
         store.vacuum(&keep, Tool::default()).await?;
         Ok(())
     };

@@ -272,10 +272,10 @@ fn clearing_away() {
         let before = contents(folder.path());
 
         // What is young stays, whatever it is.
-        let young = Keep { from: Some(3 * DAY), now: now(), grace: Duration::from_secs(3_600) };
+        let young = Keep { from: Some(3 * DAY), now: now(), grace: Duration::from_secs(3_600), ..Keep::default() };
         let sweep = store.sweep(&young).await.expect("swept");
         assert_eq!((sweep.versions.as_slice(), sweep.files.len()), (&[1, 2][..], 0));
-        let keep = Keep { from: Some(3 * DAY), now: now() + 1_000_000, grace: Duration::ZERO };
+        let keep = Keep { from: Some(3 * DAY), now: now() + 1_000_000, grace: Duration::ZERO, ..Keep::default() };
         let sweep = store.sweep(&keep).await.expect("swept");
         assert_eq!(contents(folder.path()), before, "asking changes nothing");
         assert!(sweep.files.contains(&format!("data/{}.parquet", orphan.sha256)) && sweep.bytes > 0);
@@ -306,7 +306,7 @@ fn clearing_away() {
         assert!(store.restored(&chain, 1, 9 * DAY, tool()).await.expect_err("gone").to_string().contains("version 5"));
         // Nothing is left to do, and the newest version stays however old it is.
         assert_eq!(store.vacuum(&keep, tool()).await.expect("cleared"), Default::default());
-        let all = Keep { from: Some(i64::MAX), now: now() + 1_000_000, grace: Duration::ZERO };
+        let all = Keep { from: Some(i64::MAX), now: now() + 1_000_000, grace: Duration::ZERO, ..Keep::default() };
         assert_eq!(store.vacuum(&all, tool()).await.expect("cleared").versions, [3, 4]);
         let latest = store.latest().await.expect("whole").expect("a version");
         assert_eq!(latest.version, 6);
@@ -340,7 +340,7 @@ fn erased_files_are_replaced_for_readers_of_every_version() {
         assert_eq!(ids(&store, &file).await.expect("readable"), all[2..]);
         assert!(store.url_or_path(&file).await.expect("a path").contains(&twice.sha256));
         // What was replaced is needed by nobody.
-        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO };
+        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO, ..Keep::default() };
         let sweep = store.vacuum(&keep, tool()).await.expect("cleared");
         assert!([&file.sha256, &once.sha256].iter().all(|sum| sweep.files.contains(&format!("data/{sum}.parquet"))));
         assert_eq!(ids(&open(folder.path()), &file).await.expect("readable"), all[2..]);

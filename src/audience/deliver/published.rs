@@ -1,13 +1,17 @@
 //! The store of results as what was published, and as the place of the states.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use object_store::path::Path;
 
-use super::state::Shelf;
+use super::state::{self, Shelf, State};
 use super::{Published, Reach};
-use crate::audience::store::{Chain, Draft, EntryKind, FileRef, Store};
+use crate::audience::campaign::SENT;
+use crate::audience::store::{Chain, Draft, Entry, EntryKind, FileRef, Store};
 use crate::error::Error;
+use crate::language::catalog::{Catalog, Destination};
 
 #[async_trait]
 impl Published for Store {
@@ -95,6 +99,68 @@ pub fn versions(chain: &Chain, audience: &str) -> Vec<u64> {
     let key = known_as(chain, audience);
     let kept = chain.versions().iter().filter(|v| decides(&v.draft, key) && chain.is_kept(v.version));
     kept.map(|version| version.version).collect()
+}
+
+/// The versions that a destination waits for: decisions of campaigns of the newest version that it takes and does not have. Without a
+/// catalog every destination counts that anything was delivered to.
+pub async fn waiting(store: &Store, chain: &Chain, catalog: Option<&Catalog>) -> Result<BTreeSet<u64>, Error> {
+    let states = state::all(&store.objects(), &Path::default()).await?;
+    let mut waiting = BTreeSet::new();
+    let entries = chain.latest().map_or(&[][..], |latest| latest.draft.program.as_slice());
+    for Entry { name, .. } in entries.iter().filter(|entry| entry.kind == EntryKind::Campaign) {
+        let key = known_as(chain, name);
+        let mut decided = versions(chain, name);
+        decided.retain(|n| chain.version(*n).is_ok_and(|version| sends(chain, name, &version.draft)));
+        let has = |destination: &str| {
+            states.iter().find(|(to, audience, _)| to == destination && audience == key).map(|(.., state)| state)
+        };
+        let all: Vec<&str> = match catalog {
+            Some(catalog) => {
+                catalog.destinations.iter().filter(|d| d.takes(name)).map(|d| d.name.name.as_str()).collect()
+            }
+            None => states.iter().filter(|(_, audience, _)| audience == key).map(|(to, ..)| to.as_str()).collect(),
+        };
+        for destination in all {
+            let from = has(destination).and_then(State::wants);
+            let last = decided.last().copied().filter(|_| from.is_none());
+            let newer = decided.iter().copied().filter(|n| from.is_some_and(|from| *n >= from));
+            waiting.extend(newer.chain(last));
+        }
+    }
+    Ok(waiting)
+}
+
+/// Campaigns that the newest version does not have any more, with decisions since the last delivery to a destination: names and versions.
+/// Nobody knows any longer whom of those contacts a channel may reach, so that they are not delivered.
+pub async fn left_behind(
+    store: &Store,
+    chain: &Chain,
+    destination: &Destination,
+) -> Result<BTreeMap<String, Vec<u64>>, Error> {
+    let states = state::all(&store.objects(), &Path::default()).await?;
+    let to = states.iter().filter(|(to, ..)| *to == destination.name.name);
+    let newest = to.filter_map(|(.., state)| Some(state.confirmed.as_ref()?.which.version)).max().unwrap_or(0);
+    let entries = chain.latest().map_or(&[][..], |latest| latest.draft.program.as_slice());
+    let there: BTreeSet<&str> = entries.iter().map(|entry| known_as(chain, &entry.name)).collect();
+    let mut left: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for version in chain.versions().iter().filter(|version| version.version > newest) {
+        let draft = &version.draft;
+        for key in draft.decided.iter().map(|decided| &decided.key).filter(|key| !there.contains(key.as_str())) {
+            let is = |former: &Vec<String>| former.first() == Some(key);
+            let then = draft.names.iter().find(|(name, former)| is(former) && draft.audience(name).is_some());
+            let name = then.map_or(key, |(name, _)| name);
+            if destination.takes(name) && sends(chain, name, draft) {
+                left.entry(name.clone()).or_default().push(version.version);
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// Whether a decision contacted anybody who can be reached at all; where nothing is counted, it may have.
+fn sends(chain: &Chain, audience: &str, draft: &Draft) -> bool {
+    let count = file(chain, audience, draft).and_then(|file| draft.counts.get(&file.name));
+    count.is_none_or(|count| count.outcomes.is_empty() || count.outcomes.contains_key(SENT))
 }
 
 /// Whether an audience is a campaign's.

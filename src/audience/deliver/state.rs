@@ -31,6 +31,14 @@ pub struct State {
     pub underway: Option<Underway>,
 }
 
+impl State {
+    /// Of contacts, the first version whose decision the destination does not have; `None` where nothing was ever begun.
+    pub fn wants(&self) -> Option<u64> {
+        let after = self.confirmed.as_ref().map(|done| done.which.version + 1);
+        after.or(self.underway.as_ref().map(|underway| underway.which.version))
+    }
+}
+
 /// Which delivery it is: what its idempotency key is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Which {

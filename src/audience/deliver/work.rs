@@ -78,8 +78,7 @@ fn leaves(request: &Request<'_>, underway: &Underway) -> bool {
 
 /// The versions that are to be delivered now, if they are not there: of contacts all decisions that are not.
 fn due(request: &Request<'_>, state: &State) -> Vec<u64> {
-    let done = state.confirmed.as_ref().map(|done| done.which.version + 1);
-    let from = done.or(state.underway.as_ref().map(|underway| underway.which.version)).filter(|_| request.contacts);
+    let from = state.wants().filter(|_| request.contacts);
     let newer: Vec<u64> = request.versions.iter().copied().filter(|v| from.is_some_and(|from| *v >= from)).collect();
     match newer.is_empty() {
         true => request.versions.last().copied().into_iter().collect(),

@@ -1,10 +1,10 @@
 //! Clearing away.
 //!
 //! Owns: which versions and files are not kept any longer. Promises: the newest version and the history always stay; first a version
-//! says what is not kept, then its files go, so that a reader gets a whole table or is told why there is none; what is younger than
-//! the grace stays, for somebody may be about to publish it. Must not know: the machine's clock.
+//! says what is not kept, then its files go, so that a reader gets a whole table or is told why there is none; what somebody waits for
+//! stays, and so does what is younger than the grace, for somebody may be about to publish it. Must not know: the machine's clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -16,10 +16,12 @@ use super::{Chain, Store, data, disk};
 use crate::error::Error;
 
 /// What is kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Keep {
     /// Versions as of this instant or later: microseconds since 1970. `None` keeps all versions.
     pub from: Option<i64>,
+    /// Versions that somebody waits for stay, however old.
+    pub waiting: BTreeSet<u64>,
     /// The caller's clock: microseconds since 1970.
     pub now: i64,
     /// Files that no version needs stay for that long.
@@ -31,6 +33,8 @@ pub struct Keep {
 pub struct Sweep {
     /// Versions whose audiences are not kept any longer.
     pub versions: Vec<u64>,
+    /// Those that would go, too, if nobody waited for them.
+    pub waiting: Vec<u64>,
     /// Names of files below the store's address.
     pub files: Vec<String>,
     pub bytes: u64,
@@ -40,15 +44,15 @@ impl Store {
     /// What [`Store::vacuum`] would take away; nothing is changed.
     pub async fn sweep(&self, keep: &Keep) -> Result<Sweep, Error> {
         let chain = self.chain().await?;
-        let versions = old(&chain, keep);
+        let (waiting, versions) = old(&chain, keep);
         let found = self.unneeded(&chain, &versions, keep).await?;
-        Ok(told(versions, &found))
+        Ok(told(versions, waiting, &found))
     }
 
     /// Takes away what is not kept. A version that says so is published first, where versions go.
     pub async fn vacuum(&self, keep: &Keep, tool: Tool) -> Result<Sweep, Error> {
         let chain = self.chain().await?;
-        let versions = old(&chain, keep);
+        let (waiting, versions) = old(&chain, keep);
         if let Some(latest) = chain.latest().filter(|_| !versions.is_empty()) {
             let draft = Draft {
                 kind: Kind::Vacuum,
@@ -75,7 +79,7 @@ impl Store {
                 gone.push(meta);
             }
         }
-        Ok(told(versions, &gone))
+        Ok(told(versions, waiting, &gone))
     }
 
     /// Files that no version needs, besides the versions that go, and what was begun and not ended.
@@ -101,14 +105,14 @@ fn is_old(meta: &ObjectMeta, keep: &Keep) -> bool {
     meta.last_modified.timestamp_micros() <= keep.now.saturating_sub(grace)
 }
 
-/// The versions that go.
-fn old(chain: &Chain, keep: &Keep) -> Vec<u64> {
-    let (Some(from), Some(latest)) = (keep.from, chain.latest()) else { return Vec::new() };
+/// The versions that are old: those that are waited for, and those that go.
+fn old(chain: &Chain, keep: &Keep) -> (Vec<u64>, Vec<u64>) {
+    let (Some(from), Some(latest)) = (keep.from, chain.latest()) else { return Default::default() };
     let old = chain.versions().iter().filter(|v| v.draft.as_of < from && v.version != latest.version);
-    old.map(|v| v.version).filter(|&n| chain.is_kept(n)).collect()
+    old.map(|v| v.version).filter(|&n| chain.is_kept(n)).partition(|n| keep.waiting.contains(n))
 }
 
-fn told(versions: Vec<u64>, found: &[ObjectMeta]) -> Sweep {
+fn told(versions: Vec<u64>, waiting: Vec<u64>, found: &[ObjectMeta]) -> Sweep {
     let files = found.iter().map(|meta| meta.location.to_string()).collect();
-    Sweep { versions, files, bytes: found.iter().map(|meta| meta.size).sum() }
+    Sweep { versions, waiting, files, bytes: found.iter().map(|meta| meta.size).sum() }
 }

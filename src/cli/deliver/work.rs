@@ -12,7 +12,7 @@ use super::super::{Exit, Global, keeper, moment, progress, workspace};
 use super::Args;
 use crate::audience::deliver::retry::Patience;
 use crate::audience::deliver::{
-    Delivered, Machine, Request, Step, Told, deliver, files, is_contacts, known_as, open, shelf, versions,
+    Delivered, Machine, Request, Step, Told, deliver, files, is_contacts, known_as, left_behind, open, shelf, versions,
 };
 use crate::audience::store::{Chain, Manifest, Store, Table};
 use crate::engine::write;
@@ -43,6 +43,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
         Error::usage(format!("nothing was published to `{}` yet", store.address())).with_help("`segue run` does it")
     })?;
     let mut told: Vec<(Pair<'_>, Result<Delivered, Error>)> = Vec::new();
+    if args.names.is_empty() {
+        leave_behind(args, &project, (&store, &chain), out)?;
+    }
     for pair in pairs(args, &project, latest)? {
         let done = one(args, &project, &checked.program, (&store, &chain), &pair, out);
         match done {
@@ -101,8 +104,7 @@ fn pairs<'p>(args: &'p Args, project: &'p Project, latest: &'p Manifest) -> Resu
     for destination in destinations.iter().filter(|d| args.to.is_empty() || args.to.contains(&d.name.name)) {
         for &audience in &audiences {
             let asked = args.names.is_empty() || args.names.iter().any(|name| name == audience);
-            let takes = |names: &Vec<_>| names.iter().any(|n: &crate::language::catalog::Named| n.name == audience);
-            if asked && destination.audiences.as_ref().is_none_or(takes) {
+            if asked && destination.takes(audience) {
                 pairs.push(Pair { audience, destination });
             }
         }
@@ -112,6 +114,22 @@ fn pairs<'p>(args: &'p Args, project: &'p Project, latest: &'p Manifest) -> Resu
             .with_help("`audiences:` beside a destination in the catalog says which it takes"));
     }
     Ok(pairs)
+}
+
+/// Says which contacts nobody will get.
+fn leave_behind(args: &Args, project: &Project, (store, chain): (&Store, &Chain), out: &Out) -> Result<(), Failure> {
+    for destination in
+        project.catalog.destinations.iter().filter(|d| args.to.is_empty() || args.to.contains(&d.name.name))
+    {
+        for (name, versions) in block_on(None, left_behind(store, chain, destination))? {
+            let n = plural(versions.len(), "decision");
+            let to = &destination.name.name;
+            out.note(&format!(
+                "campaign `{name}` is not in the newest version any more: {n} of it that `{to}` has not got will not be delivered"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn meant(message: String, unknown: &str, known: &[&str]) -> Error {

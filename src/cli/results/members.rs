@@ -19,7 +19,7 @@ use crate::language::diagnostic::render::visible;
 const LIMIT: usize = 20;
 
 pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
-    let Some(Found { store, project }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
+    let Some(Found { store, project, .. }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
     let chain = block_on(None, store.chain())?;
     let zone = project.map(|project| project.timezone);
     let version = version(args, &chain, zone.as_deref())?;

@@ -16,7 +16,7 @@ use crate::language::catalog::ProjectFile;
 use crate::language::diagnostic::render::visible;
 
 pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
-    let Some(Found { store, project }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
+    let Some(Found { store, project, .. }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
     let published = keeper::locked(None, &store, "restore", restore(args, &store, project.as_ref()))?;
     match args.format {
         Form::Json => {

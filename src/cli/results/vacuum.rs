@@ -11,25 +11,29 @@ use super::super::show::SCHEMA;
 use super::super::vacuum::Args;
 use super::super::{Exit, Global, keeper, moment};
 use super::Found;
+use crate::audience::deliver::waiting;
 use crate::audience::store::{Keep, Sweep, Tool};
 
 const SECOND: i64 = 1_000_000;
 
 pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failure> {
-    let Some(Found { store, project }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
+    let Some(Found { store, project, catalog }) = args.place.find(global, out)? else { return Ok(Exit::Project) };
     let retention = project.and_then(|project| project.retention).map(|days| u64::from(days) * 86_400);
     let now = moment::now();
     let from = |seconds: u64| now.saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND));
-    let keep = Keep { from: args.keep.or(retention).map(from), now, grace: Duration::from_secs(args.grace) };
+    let chain = block_on(None, store.chain())?;
+    let waiting = block_on(None, waiting(&store, &chain, catalog.as_ref()))?;
+    let grace = Duration::from_secs(args.grace);
+    let keep = Keep { from: args.keep.or(retention).map(from), waiting, now, grace };
     let sweep = match args.apply {
         false => block_on(None, store.sweep(&keep)),
         true => keeper::locked(None, &store, "vacuum", store.vacuum(&keep, Tool::this())),
     }?;
     match args.format {
         Form::Json => {
-            let Sweep { versions, files, bytes } = &sweep;
+            let Sweep { versions, waiting, files, bytes } = &sweep;
             let value = json!({
-                "schema": SCHEMA, "applied": args.apply, "versions": versions, "files": files, "bytes": bytes,
+                "schema": SCHEMA, "applied": args.apply, "versions": versions, "waiting": waiting, "files": files, "bytes": bytes,
             });
             out.print(&format!("{value:#}\n"))?;
         }
@@ -39,8 +43,12 @@ pub(in crate::cli) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exi
 }
 
 fn told(sweep: &Sweep, applied: bool) -> String {
-    if *sweep == Sweep::default() {
-        return "nothing to clear away\n".to_owned();
+    let waiting = match sweep.waiting.len() {
+        0 => String::new(),
+        n => format!("{} stay: a destination has not got their contacts (`segue deliver`)\n", plural(n, "old version")),
+    };
+    if sweep.versions.is_empty() && sweep.files.is_empty() {
+        return format!("nothing to clear away\n{waiting}");
     }
     let (versions, files) = (plural(sweep.versions.len(), "version"), plural(sweep.files.len(), "file"));
     let bytes = HumanBytes(sweep.bytes);
@@ -50,7 +58,7 @@ fn told(sweep: &Sweep, applied: bool) -> String {
         _ => String::new(),
     };
     match applied {
-        true => format!("cleared away {versions}{which}: {files}, {bytes}\n"),
-        false => format!("would clear away {versions}{which}: {files}, {bytes}; `--apply` does it\n"),
+        true => format!("cleared away {versions}{which}: {files}, {bytes}\n{waiting}"),
+        false => format!("would clear away {versions}{which}: {files}, {bytes}; `--apply` does it\n{waiting}"),
     }
 }

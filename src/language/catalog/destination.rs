@@ -13,6 +13,13 @@ pub struct Destination {
     pub audiences: Option<Vec<Named>>,
 }
 
+impl Destination {
+    /// Whether an audience goes there.
+    pub fn takes(&self, audience: &str) -> bool {
+        self.audiences.as_ref().is_none_or(|names| names.iter().any(|name| name.name == audience))
+    }
+}
+
 /// What a delivery brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
