@@ -382,6 +382,31 @@ fn all_rows_of_all_that_wait() {
     assert_eq!(got.tries[&key], 2);
 }
 
+/// Somebody is erased while a delivery goes on: nothing that it has read goes anywhere after that, and no letter keeps it.
+#[test]
+fn nobody_comes_back_in_a_letter() {
+    use std::sync::{Arc, Mutex};
+    let versions = Versions::default().with("v", 1, scored(&[("a", 1), ("b", 1), ("c", 1)]));
+    // It is asked when a delivery begins, before each batch, and after each letter.
+    for asked in 2..=6 {
+        let place = Place::new(HOOK);
+        let receiver = Receiver::new(Some(1));
+        receiver.moods(&[Mood::Takes, Mood::Refuses, Mood::Takes]);
+        let during = Versions { erased: Some(Arc::new(Mutex::new(asked))), ..versions.clone() };
+        let done = place.deliver_to("v", &during, version(1), &receiver);
+        let letters = place.kept().iter().filter(|(path, _)| path.contains("/dead/")).count();
+        if asked == 6 {
+            assert_eq!((done.is_ok(), letters), (true, 1), "too late for this delivery; the erasure finds the letter");
+            continue;
+        }
+        let error = done.expect_err("refused");
+        assert!(error.to_string().contains("was erased while `v` was delivered"), "{error}");
+        assert_eq!(letters, usize::from(asked == 5), "after {asked}");
+        let done = told(place.deliver_to("v", &versions, version(1), &receiver).expect("taken"));
+        assert_eq!(done[0].1, 3);
+    }
+}
+
 #[test]
 fn two_at_once() {
     let place = Place::new(HOOK);

@@ -27,9 +27,11 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// Versions of audiences.
 #[derive(Default, Clone)]
 pub struct Versions {
-    rows: HashMap<(String, u64), RecordBatch>,
+    pub rows: HashMap<(String, u64), RecordBatch>,
     /// Whom of a version's contacts nothing speaks against by now.
-    reach: HashMap<(String, u64), Reach>,
+    pub reach: HashMap<(String, u64), Reach>,
+    /// Asked so often, somebody is erased.
+    pub erased: Option<Arc<Mutex<u64>>>,
 }
 
 impl Versions {
@@ -57,6 +59,13 @@ impl Published for Versions {
 
     async fn manifest(&self, version: u64) -> Result<String, Error> {
         Ok(manifest(version))
+    }
+
+    async fn erasure(&self) -> Result<u64, Error> {
+        let Some(left) = &self.erased else { return Ok(0) };
+        let mut left = left.lock().expect("sound");
+        *left = left.saturating_sub(1);
+        Ok(u64::from(*left == 0))
     }
 
     async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error> {

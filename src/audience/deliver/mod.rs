@@ -47,6 +47,9 @@ pub trait Published: Send + Sync {
     /// The SHA-256 of a version's manifest, which tells it from all versions of other stores.
     async fn manifest(&self, version: u64) -> Result<String, Error>;
 
+    /// The newest version that took somebody out of all versions; 0 where there is none.
+    async fn erasure(&self) -> Result<u64, Error>;
+
     /// Of the contacts that a version decided, those against whom no later version speaks. `None` where none says anything.
     async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error>;
 }

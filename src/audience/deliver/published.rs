@@ -9,7 +9,7 @@ use object_store::path::Path;
 use super::state::{self, Shelf, State};
 use super::{Published, Reach};
 use crate::audience::campaign::SENT;
-use crate::audience::store::{Chain, Draft, Entry, EntryKind, FileRef, Store};
+use crate::audience::store::{Chain, Draft, Entry, EntryKind, FileRef, Kind, Store};
 use crate::error::Error;
 use crate::language::catalog::{Catalog, Destination};
 
@@ -28,6 +28,12 @@ impl Published for Store {
 
     async fn manifest(&self, version: u64) -> Result<String, Error> {
         Ok(self.chain().await?.version(version)?.sha256.clone())
+    }
+
+    async fn erasure(&self) -> Result<u64, Error> {
+        let chain = self.chain().await?;
+        let last = chain.versions().iter().rfind(|version| version.draft.kind == Kind::Erase);
+        Ok(last.map_or(0, |version| version.version))
     }
 
     async fn reach(&self, audience: &str, version: u64) -> Result<Option<Reach>, Error> {

@@ -25,7 +25,9 @@ where
     F: FnOnce() -> Result<Box<dyn Target>, Error>,
 {
     let mut state = shelf.read().await?;
-    let mut work = Work { request, published, shelf, target: Err(Some(target)), told: Vec::new() };
+    // Rows are read after this: who is erased later may be among them, and goes nowhere and into no letter.
+    let erasure = published.erasure().await?;
+    let mut work = Work { request, published, shelf, target: Err(Some(target)), told: Vec::new(), erasure };
     // What broke off comes first: the changes since are counted from what is there. All rows need nothing of what is there.
     if let Some(underway) = state.underway.clone().filter(|underway| !leaves(request, underway)) {
         if request.dry_run {
@@ -139,6 +141,12 @@ impl Counts {
     }
 }
 
+/// The letters that are kept so far.
+fn letters(state: &State, underway: &Underway) -> Vec<Dead> {
+    let before = state.confirmed.iter().flat_map(|done| &done.dead);
+    before.chain(&underway.dead).cloned().collect()
+}
+
 /// Takes those out of a letter who may not be reached any more; how many they are. Whose letter it is, the version in it says.
 async fn still_reached(request: &Request<'_>, published: &dyn Published, body: &mut Value) -> Result<u64, Error> {
     let Some(version) = body.get("version").and_then(Value::as_u64).filter(|_| request.contacts) else { return Ok(0) };
@@ -153,6 +161,8 @@ struct Work<'w, 'r, F> {
     shelf: &'w mut Shelf,
     target: Result<Box<dyn Target>, Option<F>>,
     told: Vec<Told>,
+    /// The newest erasure when it began.
+    erasure: u64,
 }
 
 impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
@@ -275,6 +285,7 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
                 rows,
                 again,
             };
+            self.nobody_erased(&letters(state, &underway)).await?;
             match self.target()?.send(&parcel).await? {
                 Sent::Taken { repeated: before, neutralised } => {
                     repeated &= before;
@@ -285,6 +296,7 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
                     repeated = false;
                     let dead = Dead { batch: number, key, rows: count, reason };
                     self.shelf.keep(&dead, &answer, &body).await?;
+                    self.nobody_erased(&letters(state, &underway)).await?;
                     underway.dead.push(dead);
                 }
             }
@@ -306,6 +318,19 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
         self.shelf.clear(&dead).await
     }
 
+    /// Ends a delivery in which somebody was erased meanwhile: what it has read may name them. Of letters only these stay: an erasure
+    /// has looked through them, or will find them.
+    async fn nobody_erased(&self, letters: &[Dead]) -> Result<(), Error> {
+        if self.published.erasure().await? == self.erasure {
+            return Ok(());
+        }
+        self.shelf.clear(letters).await?;
+        Err(Error::Refused {
+            message: format!("somebody was erased while `{}` was delivered", self.request.audience),
+            help: Some("call it again: it goes on without them".to_owned()),
+        })
+    }
+
     /// Sends what was refused once more.
     async fn letters(&mut self, state: &mut State) -> Result<(), Error> {
         let Some(done) = &mut state.confirmed else { return Ok(()) };
@@ -313,7 +338,9 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
             return Ok(());
         }
         let mut still = Vec::new();
+        let all = done.dead.clone();
         for mut dead in std::mem::take(&mut done.dead) {
+            self.nobody_erased(&all).await?;
             let mut body = self.shelf.body(&dead).await?;
             let refused = still_reached(self.request, self.published, &mut body).await?;
             dead.rows = dead.rows.saturating_sub(refused);
@@ -327,6 +354,8 @@ impl<F: FnOnce() -> Result<Box<dyn Target>, Error>> Work<'_, '_, F> {
             if let Sent::Dead { reason, answer, body } = self.target()?.resend(&dead.key, &body).await? {
                 dead.reason = reason;
                 self.shelf.keep(&dead, &answer, &body).await?;
+                let others: Vec<Dead> = all.iter().filter(|other| other.key != dead.key).cloned().collect();
+                self.nobody_erased(&others).await?;
                 still.push(dead);
             }
         }
