@@ -220,6 +220,35 @@ fn old_decisions_wait_for_their_delivery() {
     assert!(vacuum(&all).starts_with("would clear away 3 versions (2 to 4)"));
 }
 
+/// What was personal when it was published is personal, whatever the rules and the catalog say by now.
+#[test]
+fn personal_columns_stay_personal() {
+    use arrow::array::{RecordBatch, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+    use segue::audience::store::{Decided, EntryKind, Table};
+
+    use crate::results_support::{bare, entry};
+    let folder = project("channels: {email: {}}\ndestinations:\n  lines: {kind: jsonl, path: out}\n", 0);
+    let store = open(&folder.path().join("results"));
+    run(async {
+        let text = |name: &str| Field::new(name, DataType::Utf8, name != "customer");
+        let marked = text("address").with_metadata([("pii".to_owned(), "true".to_owned())].into());
+        let schema = Schema::new(vec![text("customer"), text("channel"), marked]);
+        let columns = ["a", "email", "a@x"].map(|cell| std::sync::Arc::new(StringArray::from(vec![cell])) as _);
+        let rows = RecordBatch::try_new(schema.into(), columns.to_vec()).expect("a batch");
+        let mut draft = bare(1);
+        draft.program.push(entry("vip"));
+        draft.program[0].kind = EntryKind::Campaign;
+        draft.files.push(store.stage(Table::Audience, "vip", &[rows]).await.expect("staged"));
+        draft.decided = vec![Decided { key: "vip".to_owned(), at: draft.as_of }];
+        store.commit(draft, None).await.expect("answered").published().expect("published");
+    });
+    let (_, err, code) = text(&deliver(folder.path(), &[]));
+    assert_eq!(code, Some(5), "{err}");
+    assert!(err.contains("`address` of audience `vip` is personal, and channel `email` may not have that"), "{err}");
+    assert!(!folder.path().join("out").exists());
+}
+
 /// A campaign that is taken out takes its contacts with it, and that is said once.
 #[test]
 fn who_leaves_is_told() {

@@ -360,7 +360,7 @@ fn what_is_published_once_more_is_not_replaced() {
         let replaced = [(first.sha256.clone(), without.sha256.clone())].into();
         let draft = Draft { kind: Kind::Erase, replaced, ..latest.draft.clone() };
         store.commit(draft, Some(2)).await.expect("answered").published().expect("published");
-        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO };
+        let keep = Keep { from: None, now: i64::MAX, grace: Duration::ZERO, ..Keep::default() };
         store.vacuum(&keep, tool()).await.expect("cleared");
         // The rows of the first day come back.
         let again = store.stage(Table::Audience, "vip", &[table(&all)]).await.expect("staged");

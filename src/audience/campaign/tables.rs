@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::verdict::{CONTACTED, HELD_OUT, Verdict};
 use super::{Decided, Decisions, Input, Reason, words};
 use crate::audience::history::history_schema;
+use crate::audience::store::PII;
 use crate::error::Error;
 use crate::language::catalog::Type;
 use crate::language::interpret::scalar::Scalar;
@@ -185,7 +186,9 @@ impl Decided {
                     typed(ty, rows.iter().map(|&row| values.get(row as usize).and_then(Option::as_ref)))?
                 }
             };
-            fields.push(Field::new(&payload.name, column.data_type().clone(), true));
+            let marks: Vec<&str> = if payload.pii { vec![PII] } else { Vec::new() };
+            let marks = marks.into_iter().map(|mark| (mark.to_owned(), true.to_string())).collect();
+            fields.push(Field::new(&payload.name, column.data_type().clone(), true).with_metadata(marks));
             columns.push(column);
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(odd)

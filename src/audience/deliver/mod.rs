@@ -31,7 +31,6 @@ pub mod webhook;
 mod work;
 
 pub use open::{Machine, open};
-pub use permission::PII;
 pub use published::{is_contacts, known_as, left_behind, shelf, versions, waiting};
 pub use reach::Reach;
 use state::{Counts, Dead, Which};

@@ -10,11 +10,9 @@ use arrow::datatypes::DataType;
 
 use super::Request;
 use super::rows::Rows;
+use crate::audience::store::PII;
 use crate::error::Error;
 use crate::language::catalog::Catalog;
-
-/// The key by which a column of a published audience says in its metadata that it is personal: `pii` is `true`.
-pub const PII: &str = "pii";
 
 /// Looks once more whether the rows may go by their channels.
 pub(super) fn permitted(request: &Request<'_>, rows: &Rows) -> Result<(), Error> {
@@ -30,8 +28,8 @@ pub(super) fn permitted(request: &Request<'_>, rows: &Rows) -> Result<(), Error>
         .iter()
         .filter(|field| {
             let said = payload.iter().find(|(name, _)| name == field.name()).map(|(_, pii)| *pii);
-            let marked = field.metadata().get(PII).is_some_and(|said| said == "true");
-            // Of a column that the rules do not have any more, the catalog's names tell.
+            // As it was when it was published; what the rules and the catalog's names say now counts, too.
+            let marked = field.metadata().contains_key(PII);
             marked || said.unwrap_or_else(|| catalog_says(catalog, field.name()))
         })
         .map(|field| field.name().as_str())

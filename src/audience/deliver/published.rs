@@ -1,15 +1,17 @@
 //! The store of results as what was published, and as the place of the states.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Fields, Schema};
 use async_trait::async_trait;
 use object_store::path::Path;
 
 use super::state::{self, Shelf, State};
-use super::{Published, Reach};
+use super::{Published, Reach, rows};
 use crate::audience::campaign::SENT;
-use crate::audience::store::{Chain, Draft, Entry, EntryKind, FileRef, Kind, Store};
+use crate::audience::store::{Chain, Draft, Entry, EntryKind, FileRef, Kind, PII, Store};
 use crate::error::Error;
 use crate::language::catalog::{Catalog, Destination};
 
@@ -21,7 +23,7 @@ impl Published for Store {
             return Ok(None);
         }
         match file(&chain, audience, &chain.version(version)?.draft) {
-            Some(file) => Ok(Some(self.read(file).await?)),
+            Some(file) => Ok(Some(marked(self.read(file).await?, file)?)),
             None => Ok(None),
         }
     }
@@ -45,7 +47,7 @@ impl Published for Store {
         let later = chain.versions().iter().zip(standing).filter(|(v, of)| v.version > version && *of == Some(version));
         for (later, _) in later.filter(|(later, _)| chain.is_kept(later.version)) {
             let Some(file) = file(&chain, audience, &later.draft) else { continue };
-            if seen.replace(chain.resolve(&file.sha256)) == Some(chain.resolve(&file.sha256)) {
+            if seen.replace(chain.resolve(file)) == Some(chain.resolve(file)) {
                 continue;
             }
             let now = Reach::of(&self.read(file).await?);
@@ -56,6 +58,19 @@ impl Published for Store {
         }
         Ok(reach)
     }
+}
+
+/// The rows of a file with the marks of its personal columns.
+fn marked(batches: Vec<RecordBatch>, file: &FileRef) -> Result<Vec<RecordBatch>, Error> {
+    let mark = |field: &Arc<Field>| match file.personal.contains(field.name()) {
+        true => Arc::new(field.as_ref().clone().with_metadata([(PII.to_owned(), true.to_string())].into())),
+        false => Arc::clone(field),
+    };
+    let with_marks = |batch: RecordBatch| {
+        let fields: Fields = batch.schema().fields().iter().map(mark).collect();
+        batch.with_schema(Arc::new(Schema::new(fields))).map_err(|e| rows::odd(&e))
+    };
+    batches.into_iter().map(with_marks).collect()
 }
 
 /// The file of an audience in a version, where it may stand under an earlier name.

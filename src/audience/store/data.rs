@@ -19,6 +19,9 @@ use crate::error::Error;
 
 pub(super) const FOLDER: &str = "data";
 
+/// The mark of a column that is made of personal data, in the metadata of its field.
+pub const PII: &str = "pii";
+
 /// What the file of a checksum is called.
 pub(in crate::audience) fn key(sum: &str) -> Key {
     Key::from(format!("{FOLDER}/{sum}.parquet"))
@@ -68,6 +71,12 @@ impl Store {
             rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
             schema: told(&schema),
             of: Of::default(),
+            personal: schema
+                .fields()
+                .iter()
+                .filter(|f| f.metadata().contains_key(PII))
+                .map(|f| f.name().clone())
+                .collect(),
         };
         self.keep(&file, bytes).await?;
         Ok(file)

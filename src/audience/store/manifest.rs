@@ -209,6 +209,9 @@ pub struct FileRef {
     pub rows: u64,
     /// Columns with their types, `?` where a value may be missing.
     pub schema: String,
+    /// Columns that are made of personal data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub personal: Vec<String>,
     /// The version that names it.
     #[serde(skip)]
     pub(in crate::audience) of: Of,

@@ -46,6 +46,7 @@ pub use audit::{Audience, Finding, audit};
 pub use chain::Chain;
 pub use changes::{Changes, changes, membership};
 pub use commit::Committed;
+pub use data::PII;
 pub(in crate::audience) use data::{decoded, key as data_key};
 pub(in crate::audience) use disk::ASIDE;
 pub use disk::Disk;
