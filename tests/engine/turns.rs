@@ -378,3 +378,16 @@ fn a_campaign_uses_its_parts() {
     assert!(of_c("terms") >= 4, "{said}");
     assert_eq!(plan["terms"].as_array().map(Vec::len), Some(of_c("terms")), "nothing is nobody's: {said}");
 }
+
+/// A list for the telephone goes nowhere by itself, and stops nothing that does.
+#[test]
+fn a_campaign_without_channel_is_no_delivery() {
+    let shop = Shop::new("campaign c: purchased\n  → call\ncampaign d: purchased\n  → offer by email\n");
+    shop.write("catalog.yaml", &format!("{CATALOG}destinations:\n  drop: {{kind: csv, path: out}}\n"));
+    shop.run("2026-02-01");
+    let (code, said) = shop.call(&["deliver"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("note: `c` goes by no channel, and is not delivered\n"), "{said}");
+    assert!(said.contains("d → drop: version 1, 10 rows\n"), "{said}");
+    shop.refuses(&["deliver", "c"], "has customers whom no channel reaches");
+}

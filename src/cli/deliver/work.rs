@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
     if args.names.is_empty() {
         leave_behind(args, &project, (&store, &chain), out)?;
     }
-    for pair in pairs(args, &project, latest)? {
+    for pair in pairs(args, (&project, &checked.program), latest, out)? {
         let done = one(args, &project, &checked.program, (&store, &chain), &pair, out);
         match done {
             Err(Failure::Error(Error::Interrupted)) => {
@@ -84,7 +84,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &Out) -> Result<Exit, Failu
 }
 
 /// What goes where, by destination and then by name.
-fn pairs<'p>(args: &'p Args, project: &'p Project, latest: &'p Manifest) -> Result<Vec<Pair<'p>>, Error> {
+fn pairs<'p>(
+    args: &'p Args,
+    (project, program): (&'p Project, &'p Program),
+    latest: &'p Manifest,
+    out: &Out,
+) -> Result<Vec<Pair<'p>>, Error> {
     let destinations = &project.catalog.destinations;
     if destinations.is_empty() {
         return Err(Error::usage("the catalog has no `destinations`").with_help(
@@ -100,11 +105,21 @@ fn pairs<'p>(args: &'p Args, project: &'p Project, latest: &'p Manifest) -> Resu
         let message = format!("version {} has no audience `{unknown}`", latest.version);
         return Err(meant(message, unknown, &audiences));
     }
+    // A campaign that goes by no channel is a list to look at; who asks for it by name is told so.
+    let channels = |name: &str| {
+        let rule = program.rules.iter().find(|rule| rule.name == name)?;
+        Some(program.campaign(rule)?.channels().count())
+    };
+    let unasked = |destination: &Destination| args.names.is_empty() && destination.audiences.is_none();
+    let listed: Vec<&str> = audiences.iter().copied().filter(|name| channels(name) == Some(0)).collect();
+    for name in listed.iter().filter(|_| destinations.iter().any(unasked)) {
+        out.note(&format!("note: `{name}` goes by no channel, and is not delivered"));
+    }
     let mut pairs = Vec::new();
     for destination in destinations.iter().filter(|d| args.to.is_empty() || args.to.contains(&d.name.name)) {
         for &audience in &audiences {
             let asked = args.names.is_empty() || args.names.iter().any(|name| name == audience);
-            if asked && destination.takes(audience) {
+            if asked && destination.takes(audience) && !(unasked(destination) && listed.contains(&audience)) {
                 pairs.push(Pair { audience, destination });
             }
         }
