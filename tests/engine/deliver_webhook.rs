@@ -167,7 +167,8 @@ fn what_a_request_says() {
     place.deliver("vip", &versions, version(4)).expect("delivered");
     let requests = receiver.requests();
     assert_eq!(requests.len(), 4);
-    let whole = segue::audience::deliver::key("shop", 3, "vip", "hook", Mode::Delta, None);
+    let whole =
+        segue::audience::deliver::key("shop", &crate::deliver_support::manifest(3), "vip", "hook", Mode::Delta, None);
     for (n, request) in requests.iter().take(3).enumerate() {
         assert_eq!(request.path, "/segue?tenant=7");
         assert_eq!(request.headers["idempotency-key"], format!("{whole}-{n}"));
