@@ -60,7 +60,7 @@ fn versions_in_a_bucket() {
     assert!(call(&["show", "vip"]).starts_with("vip as of 1970-01-05T01:00:00+01:00, version 4: "));
     assert!(call(&["restore", "1", "--as-of", "1970-02-01"]).starts_with("version 5 has the audiences of version 1"));
     assert!(
-        call(&["vacuum", "--keep", "0d", "--grace", "0m", "--apply"]).starts_with("cleared away 4 versions (1 to 4)")
+        call(&["vacuum", "--keep", "0d", "--grace", "0h", "--apply"]).starts_with("cleared away 4 versions (1 to 4)")
     );
     assert!(call(&["log"]).contains("cleared away"));
 }
