@@ -4,8 +4,14 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use segue::audience::schedule::CatchUp;
+use segue::audience::turn::{Job, Then, turns};
+use segue::engine::{Keep, Limits};
+use segue::language::calendar::{Clock, Zone, parse_moment};
+use segue::project;
 use serde_json::Value;
 
+use crate::results_support::open;
 use crate::support::{copy, files, root, segue};
 
 /// A copy of the example that may be written into.
@@ -55,6 +61,27 @@ fn one_checksum_over_threads_memory_and_names_of_files() {
     // Something else is another checksum.
     std::fs::write(folder.path().join("shop/lists/suppressed.txt"), "c1\n").expect("written");
     assert_ne!(published(folder.path(), &["--store", "other"]), first);
+}
+
+/// The same over what the command line does not set: how many rows are worked on at a time, by how many partitions.
+#[test]
+fn one_checksum_over_batch_sizes_and_partitions() {
+    let folder = example();
+    let first = published(folder.path(), &["--store", "one"]);
+    let mut project = project::load(&folder.path().join("shop")).expect("loads");
+    let program = project.check(None).program;
+    let zone = Zone::new(&project.file.timezone).expect("a zone");
+    let clock = Clock { as_of: parse_moment("2026-11-16T09:00", &zone).expect("an instant"), zone };
+    for (threads, batch_rows) in [(1, 100), (3, 1_000), (5, 100_000)] {
+        let limits = Limits { threads: Some(threads), batch_rows: Some(batch_rows), ..Limits::default() };
+        let job =
+            Job { project: &project, program: &program, keep: Keep::Off, limits, population: false, progress: None };
+        let store = open(&folder.path().join(format!("batches{batch_rows}")));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
+        let done = runtime.block_on(turns(&job, &store, &clock, CatchUp::Last, Then::Publish)).expect("decided");
+        let sums: Vec<&str> = done.versions.iter().map(|version| version.sha256.as_str()).collect();
+        assert_eq!(sums, [first.as_str()], "{threads} partitions, {batch_rows} rows");
+    }
 }
 
 /// A run that is killed at any moment has published a version or nothing, and the next one ends in the same bytes.
